@@ -1,0 +1,128 @@
+"""What a bundle says of its model: metrics, evaluation of each image, history of the training.
+
+May import ``contract.schema`` and ``contract.snapshot``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from server.contract.schema import MAX_CLASSES, Name, Sha256, StrictModel
+from server.contract.snapshot import MAX_ITEMS, Split
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class ClassMetrics(StrictModel):
+    """One class on the validation split.
+
+    Attributes:
+        precision: Null when the class was never predicted.
+        recall: Null when no validation image has the class.
+        support: Validation images of the class.
+    """
+
+    label: Name
+    precision: Ratio | None
+    recall: Ratio | None
+    support: Count
+
+
+class Baselines(StrictModel):
+    """Error rates on the validation split of methods that need no network.
+
+    Attributes:
+        majority: Always the training split's most frequent class.
+        pixel_similarity: Nearest class mean image; the better of the two distances below.
+        pixel_similarity_l1: Mean absolute difference.
+        pixel_similarity_l2: Root of the mean squared difference.
+    """
+
+    majority: Ratio
+    pixel_similarity: Ratio
+    pixel_similarity_l1: Ratio
+    pixel_similarity_l2: Ratio
+
+
+class Metrics(StrictModel):
+    """How good the model is, on the validation split unless said otherwise.
+
+    Attributes:
+        error_rate_interval: Wilson's, 95 %.
+        log_loss: Mean of -ln p(label), with calibrated probabilities.
+        calibration_error: Expected calibration error, 15 bins.
+        confusion: ``[C][C]`` counts; rows are labels, columns predictions.
+        cross_validation_error_rate: Out-of-fold, on the training split.
+        export_max_difference: Largest difference of a probability or logit, torch - ONNX.
+        seconds: The job's duration up to the upload.
+    """
+
+    train_count: Count
+    valid_count: Annotated[int, Field(ge=1)]
+    error_rate: Ratio
+    error_rate_interval: tuple[Ratio, Ratio]
+    log_loss: NonNegative
+    calibration_error: Ratio
+    per_class: Annotated[tuple[ClassMetrics, ...], Field(min_length=2, max_length=MAX_CLASSES)]
+    confusion: tuple[tuple[Count, ...], ...]
+    baselines: Baselines
+    cross_validation_error_rate: Ratio
+    export_max_difference: NonNegative
+    seconds: NonNegative
+
+
+class EvaluatedImage(StrictModel):
+    """One image under the model.
+
+    Attributes:
+        split: Training images are evaluated out-of-fold, by a head that never saw them.
+        predicted: The most probable class.
+        loss: -ln of the calibrated probability of ``label``.
+        probability: The calibrated probability of ``predicted``.
+    """
+
+    sha256: Sha256
+    split: Split
+    label: Name
+    predicted: Name
+    loss: NonNegative
+    probability: Ratio
+
+
+class Evaluation(StrictModel):
+    """``evaluation.json``: every image of the snapshot, in the manifest's order."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    items: Annotated[tuple[EvaluatedImage, ...], Field(max_length=MAX_ITEMS)]
+
+
+class PenaltyTrial(StrictModel):
+    """One strength of the head's penalty in the cross-validation."""
+
+    l2: Annotated[float, Field(gt=0)]
+    log_loss: NonNegative
+    error_rate: Ratio
+
+
+class History(StrictModel):
+    """``history.json``: how the training went.
+
+    Attributes:
+        folds: Of the cross-validation, as done; 0 when a class was too small for any.
+        trials: One per penalty tried, weakest first.
+        l2: The penalty of the final head.
+        iterations: Of the optimiser, for the final head.
+        phase_seconds: Duration by phase.
+    """
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    kind: Literal["head"] = "head"
+    folds: Count
+    trials: tuple[PenaltyTrial, ...]
+    l2: Annotated[float, Field(gt=0)]
+    iterations: Count
+    phase_seconds: dict[str, NonNegative]
