@@ -1,0 +1,1 @@
+"""Bytes of images: verification, digests and the content-addressed stores. No database."""
