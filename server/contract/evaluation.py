@@ -56,7 +56,8 @@ class Metrics(StrictModel):
         log_loss: Mean of -ln p(label), with calibrated probabilities.
         calibration_error: Expected calibration error, 15 bins.
         confusion: ``[C][C]`` counts; rows are labels, columns predictions.
-        cross_validation_error_rate: Out-of-fold, on the training split.
+        cross_validation_error_rate: Out-of-fold, on the training split; null when a class had too
+            few images for folds.
         export_max_difference: Largest difference of a probability or logit, torch - ONNX.
         seconds: The job's duration up to the upload.
     """
@@ -70,7 +71,7 @@ class Metrics(StrictModel):
     per_class: Annotated[tuple[ClassMetrics, ...], Field(min_length=2, max_length=MAX_CLASSES)]
     confusion: tuple[tuple[Count, ...], ...]
     baselines: Baselines
-    cross_validation_error_rate: Ratio
+    cross_validation_error_rate: Ratio | None
     export_max_difference: NonNegative
     seconds: NonNegative
 
@@ -94,7 +95,11 @@ class EvaluatedImage(StrictModel):
 
 
 class Evaluation(StrictModel):
-    """``evaluation.json``: every image of the snapshot, in the manifest's order."""
+    """``evaluation.json``: the snapshot's images, in the manifest's order.
+
+    Training images are left out when there were too few for folds (``History.folds`` is 0): losses
+    of images that the head was fitted on say nothing.
+    """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     items: Annotated[tuple[EvaluatedImage, ...], Field(max_length=MAX_ITEMS)]
@@ -112,10 +117,10 @@ class History(StrictModel):
     """``history.json``: how the training went.
 
     Attributes:
-        folds: Of the cross-validation, as done; 0 when a class was too small for any.
-        trials: One per penalty tried, weakest first.
+        folds: Of the cross-validation, as done; 0 when there were too few images for any.
+        trials: One per penalty tried, weakest first, scored after calibration.
         l2: The penalty of the final head.
-        iterations: Of the optimiser, for the final head.
+        iterations: Evaluations of the loss for the final head.
         phase_seconds: Duration by phase.
     """
 
