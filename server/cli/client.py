@@ -1,0 +1,305 @@
+"""The server's REST API as the command line uses it. May import ``views``, ``errors``.
+
+Every wait is timed and every answer capped. GETs are repeated after a broken connection, other
+methods never: a second POST could do the thing twice.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+import httpx2
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from server.cli.errors import (
+    ConnectionLostError,
+    ForeignServerError,
+    NoServerError,
+    ProblemError,
+    UnexpectedAnswerError,
+)
+from server.cli.views import Health, Page, View
+
+API = "/api/v1"
+IDENTITY_HEADER = "X-Bowerbird"
+# Loopback connects at once; a server across the world within a second or two.
+CONNECT_S = 5.0
+# Classifying or storing one image takes well under a second; a snapshot re-reads every blob.
+ANSWER_S = 60.0
+SNAPSHOT_S = 600.0
+# The longest list page is 500 images of about 2 kB.
+MAX_ANSWER_BYTES = 32 * 1024**2
+# A download that restarts within a second or two is not worth an error.
+RETRY_PAUSES_S = (0.2, 0.8)
+PAGE_LIMIT = 500
+# 500 items a page: far beyond what a person's list holds, and a cursor that repeats ends here.
+MAX_PAGES = 10_000
+
+ViewT = TypeVar("ViewT", bound=View)
+Params = Mapping[str, str | int]
+
+
+class Access(Protocol):
+    """What the client needs to know: ``ClientSettings`` without its import time."""
+
+    @property
+    def server(self) -> str:
+        """Return the address of the server, without a trailing slash."""
+
+    def read_token(self) -> str:
+        """Return the token."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Bytes to send as the multipart field ``file``, with further text fields."""
+
+    content: bytes
+    name: str
+    fields: Mapping[str, str]
+
+
+def _is_loopback(server: str) -> bool:
+    host = httpx2.URL(server).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Client:
+    """A connection to one server. Safe to share between threads; close it after use."""
+
+    def __init__(self, access: Access) -> None:
+        self.server = access.server
+        self._access = access
+        self._lock = threading.Lock()
+        self._headers: dict[str, str] | None = None
+        self._http = httpx2.Client(
+            base_url=access.server,
+            timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S),
+            # A proxy from the environment can't reach this machine's own loopback.
+            trust_env=not _is_loopback(access.server),
+            # A redirect would carry the token to a place nobody named.
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def health(self) -> Health:
+        """Ask who answers, without the token.
+
+        Raises:
+            NoServerError: Nothing answers.
+            ForeignServerError: It is not Bowerbird.
+        """
+        status, headers, body = self._send(self._http.build_request("GET", "/healthz"))
+        if IDENTITY_HEADER not in headers:
+            raise ForeignServerError(self.server)
+        return _read("GET /healthz", status, body, Health)
+
+    def get(self, path: str, view: type[ViewT], params: Params | None = None) -> ViewT:
+        """GET a document; repeated when the connection breaks.
+
+        Raises:
+            CommandError: The server can't be asked, or refuses, or answers nonsense.
+        """
+        request = ("GET", API + path)
+        for pause_s in (*RETRY_PAUSES_S, None):
+            try:
+                status, _, body = self._send(self._build(*request, params=params))
+            except ConnectionLostError:
+                if pause_s is None:
+                    raise
+                time.sleep(pause_s)
+            else:
+                return _read(f"GET {path}", status, body, view)
+        raise AssertionError("the last round returns or raises")
+
+    def pages(self, path: str, view: type[ViewT], params: Params | None = None) -> Iterator[ViewT]:
+        """Yield every item of a list, page by page.
+
+        Raises:
+            CommandError: As ``get``; also when the pages never end.
+        """
+        query: dict[str, str | int] = {**(params or {}), "limit": PAGE_LIMIT}
+        for _ in range(MAX_PAGES):
+            page = self.get(path, Page[view], query)  # type: ignore[valid-type] # a run-time generic
+            yield from page.items
+            if page.next_cursor is None:
+                return
+            query["cursor"] = page.next_cursor
+        raise UnexpectedAnswerError(f"GET {path}", "its pages never end")
+
+    def post(
+        self,
+        path: str,
+        view: type[ViewT],
+        body: Mapping[str, JsonValue],
+        *,
+        params: Params | None = None,
+        timeout_s: float = ANSWER_S,
+    ) -> ViewT:
+        """POST a JSON document, once.
+
+        Raises:
+            CommandError: As ``get``.
+        """
+        request = self._build("POST", API + path, params=params, json=dict(body))
+        request.extensions["timeout"] = httpx2.Timeout(timeout_s, connect=CONNECT_S).as_dict()
+        status, _, answer = self._send(request)
+        return _read(f"POST {path}", status, answer, view)
+
+    def upload(
+        self, path: str, view: type[ViewT], upload: Upload, params: Params | None = None
+    ) -> tuple[int, ViewT]:
+        """POST a file, once; return the HTTP status with the document.
+
+        Raises:
+            CommandError: As ``get``.
+        """
+        # Header-safe whatever the file is called; the server goes by the bytes.
+        name = PurePosixPath(upload.name).name.encode("ascii", "replace").decode("ascii") or "file"
+        request = self._build(
+            "POST",
+            API + path,
+            params=params,
+            data=dict(upload.fields),
+            files={"file": (name, upload.content, "application/octet-stream")},
+        )
+        status, _, answer = self._send(request)
+        return status, _read(f"POST {path}", status, answer, view)
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[Iterator[bytes]]:
+        """GET bytes of any length, in chunks.
+
+        Raises:
+            CommandError: As ``get``.
+        """
+        request = self._build("GET", API + path)
+        with self._errors():
+            response = self._http.send(request, stream=True)
+            try:
+                if response.status_code != HTTPStatus.OK:
+                    body = _read_capped(response)
+                    raise _problem(f"GET {path}", response.status_code, body)
+                yield response.iter_bytes()
+            finally:
+                response.close()
+
+    def _build(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: dict[str, JsonValue] | None = None,
+        data: dict[str, str] | None = None,
+        files: dict[str, tuple[str, bytes, str]] | None = None,
+    ) -> httpx2.Request:
+        headers = self._authorised()
+        return self._http.build_request(
+            method, path, params=params, json=json, data=data, files=files, headers=headers
+        )
+
+    def _authorised(self) -> dict[str, str]:
+        """Return the token's header; before the first time, check who would get it."""
+        with self._lock:
+            if self._headers is None:
+                self.health()
+                self._headers = {"Authorization": f"Bearer {self._access.read_token()}"}
+            return self._headers
+
+    def _send(self, request: httpx2.Request) -> tuple[int, httpx2.Headers, bytes]:
+        with self._errors():
+            response = self._http.send(request, stream=True)
+            try:
+                return response.status_code, response.headers, _read_capped(response)
+            finally:
+                response.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn the HTTP library's errors into ours, at this one place."""
+        try:
+            yield
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise NoServerError(self.server) from error
+        except httpx2.TimeoutException as error:
+            raise ConnectionLostError(self.server, "no answer in time") from error
+        except httpx2.RemoteProtocolError as error:
+            what = f"the answer is no proper HTTP, or was cut off ({error})"
+            raise ConnectionLostError(self.server, what) from error
+        except httpx2.HTTPError as error:
+            what = f"the connection broke ({type(error).__name__})"
+            raise ConnectionLostError(self.server, what) from error
+
+
+def _read_capped(response: httpx2.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise UnexpectedAnswerError(
+                f"{response.request.method} {response.request.url.path}", "it is far too long"
+            )
+    return bytes(body)
+
+
+def _read(request: str, status: int, body: bytes, view: type[ViewT]) -> ViewT:
+    """Check an answer against its view."""
+    if not httpx2.codes.is_success(status):
+        raise _problem(request, status, body)
+    try:
+        return view.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise UnexpectedAnswerError(request, f"{where}: {first['msg']}") from error
+
+
+_MEMBERS = TypeAdapter(dict[str, JsonValue])
+
+
+def _problem(request: str, status: int, body: bytes) -> ProblemError | UnexpectedAnswerError:
+    """Read problem+json; anything else is an answer nobody promised."""
+    try:
+        members = _MEMBERS.validate_json(body)
+    except ValidationError:
+        return UnexpectedAnswerError(request, f"HTTP {status} without a reason")
+    kind, title, detail = (members.get(name) for name in ("type", "title", "detail"))
+    slug = str(kind or "").rsplit("/", 1)[-1] or f"http-{status}"
+    text = detail or title or f"HTTP {status}"
+    errors = members.get("errors")
+    if isinstance(errors, list):
+        text = f"{text} {_pointers(errors)}"
+    return ProblemError(slug, status, str(text), members)
+
+
+def _pointers(errors: list[JsonValue]) -> str:
+    """Write the members that did not validate, at most five, as ``(recipe/kind: …)``."""
+    parts = [
+        f"{str(error.get('pointer', '')).lstrip('#/')}: {error.get('detail', '')}"
+        for error in errors[:5]
+        if isinstance(error, dict)
+    ]
+    return f"({'; '.join(parts)})" if parts else ""

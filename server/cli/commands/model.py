@@ -1,0 +1,140 @@
+"""``bowerbird model list | stage | export``."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.cli import datasets
+from server.cli.client import Client
+from server.cli.commands.options import AsJson
+from server.cli.console import emit, emit_json, emit_table, examples, note, reporting
+from server.cli.errors import CommandError, UnexpectedAnswerError
+from server.cli.session import connect
+from server.cli.views import Model
+from server.contract.files import atomic_writer
+
+app = typer.Typer(no_args_is_help=True, help="Models: list, stage, export.")
+
+# Beyond every backbone that is offered; a server gone wild does not fill the disk.
+MAX_BUNDLE_BYTES = 1024**3
+
+ModelId = Annotated[str, typer.Argument(metavar="ID", help="The model's id.")]
+
+
+class Stage(StrEnum):
+    """How far a model is let out."""
+
+    CANDIDATE = "candidate"
+    SHADOW = "shadow"
+    LIMITED = "limited"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+@app.command(
+    "list", epilog=examples("bowerbird model list", "bowerbird model list --dataset bears --json")
+)
+def list_models(
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Of this dataset.")] = None,
+    stage: Annotated[Stage | None, typer.Option(help="In this stage.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models with their stage and error rate."""
+    with connect() as client:
+        params: dict[str, str | int] = {}
+        if dataset is not None:
+            params["dataset"] = datasets.get_dataset(client, dataset).id
+        if stage is not None:
+            params["stage"] = stage.value
+        found = list(client.pages("/models", Model, params))
+    if as_json:
+        emit_json([model.model_dump(mode="json") for model in found])
+        return
+    columns = ("id", "stage", "error rate", "labels", "made", "dataset")
+    emit_table(columns, [_row(model) for model in found])
+    if not found:
+        note("No models yet: `bowerbird train --dataset NAME`.")
+
+
+@app.command(
+    "stage",
+    epilog=examples(
+        "bowerbird model stage 01JD… live", "bowerbird model stage 01JD… retired --json"
+    ),
+)
+def set_stage(
+    model_id: ModelId,
+    stage: Annotated[Stage, typer.Argument(metavar="STAGE", help="|".join(Stage))],
+    as_json: AsJson = False,
+) -> None:
+    """Move a model to a stage: candidate, shadow, limited, live or retired."""
+    with connect() as client:
+        model = client.post(f"/models/{_safe(model_id)}/stage", Model, {"stage": stage.value})
+    if as_json:
+        emit_json(model.model_dump(mode="json"))
+    else:
+        emit(f"{model.id} is {model.stage}")
+
+
+@app.command("export", epilog=examples("bowerbird model export 01JD… --out bears.zip"))
+def export(
+    model_id: ModelId,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", dir_okay=False, help="The file to write.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Write a model's bundle: ONNX and everything that inference needs, in one zip.
+
+    The file appears whole or not at all, and its hash is checked.
+    """
+    if not out.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
+    with connect() as client:
+        model = client.get(f"/models/{_safe(model_id)}", Model)
+        size_bytes = _save(client, model, out)
+    if as_json:
+        emit_json({"model_id": model.id, "path": str(out), "bytes": size_bytes})
+    else:
+        emit(str(out))
+
+
+def _save(client: Client, model: Model, out: Path) -> int:
+    digest, size_bytes = hashlib.sha256(), 0
+    try:
+        with (
+            reporting() as reporter,
+            client.stream(f"/models/{model.id}/bundle") as chunks,
+            atomic_writer(out) as file,
+        ):
+            for chunk in chunks:
+                size_bytes += len(chunk)
+                if size_bytes > MAX_BUNDLE_BYTES:
+                    raise UnexpectedAnswerError("GET bundle", "it is larger than 1 GiB")
+                digest.update(chunk)
+                file.write(chunk)
+                reporter.show("downloading the bundle", size_bytes, model.bundle_bytes)
+            if model.bundle_sha256 not in (None, digest.hexdigest()):
+                raise UnexpectedAnswerError("GET bundle", "its bytes do not match its hash")
+    except OSError as error:
+        raise CommandError(f"{out} can't be written: {error.strerror}.") from error
+    return size_bytes
+
+
+def _safe(model_id: str) -> str:
+    """Keep what a person typed within its place in the address."""
+    if not model_id.isalnum() or not model_id.isascii():
+        raise typer.BadParameter("an id consists of letters and digits", param_hint="ID")
+    return model_id
+
+
+def _row(model: Model) -> tuple[str, ...]:
+    rate = model.metrics.get("error_rate")
+    shown = f"{rate:.1%}" if isinstance(rate, (int, float)) else "-"
+    made = model.created_at or "-"
+    return model.id, model.stage, shown, str(len(model.classes)), made, model.dataset_id

@@ -1,0 +1,186 @@
+"""``bowerbird train``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from pydantic import JsonValue, ValidationError
+
+from server.cli import datasets, watch
+from server.cli.client import SNAPSHOT_S, Client
+from server.cli.commands.options import AsJson, DatasetName
+from server.cli.console import Reporter, emit, emit_json, examples, note, reporting
+from server.cli.errors import CommandError, UnexpectedAnswerError
+from server.cli.recipes import RecipeKind, build_recipe
+from server.cli.session import connect
+from server.cli.views import Dataset, Job, Metrics, Model, Snapshot
+from server.cli.watch import Deadline
+
+EXAMPLES = examples(
+    "bowerbird train --dataset bears",
+    "bowerbird train --dataset bears --set size_px=192 --set resize=crop",
+    "bowerbird train --dataset bears --json | jq .metrics.error_rate",
+)
+TWO_HOURS_S = 7200.0
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What was asked for."""
+
+    recipe: dict[str, JsonValue]
+    valid_ratio: float
+    seed: int
+    should_wait: bool
+    deadline: Deadline
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of it."""
+
+    snapshot: Snapshot
+    job: Job
+    model: Model
+    metrics: Metrics
+
+
+def train(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    dataset: DatasetName,
+    recipe: Annotated[RecipeKind, typer.Option(help="The way to train.")] = RecipeKind.HEAD,
+    valid_ratio: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="Share of images kept for validation.")
+    ] = 0.2,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Of the split and the training.")
+    ] = 42,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A member of the recipe; repeatable."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for images that are still downloading.")
+    ] = True,
+    timeout_s: Annotated[
+        float, typer.Option(min=1, max=7 * 86_400, help="Give up waiting after this long.")
+    ] = TWO_HOURS_S,
+    as_json: AsJson = False,
+) -> None:
+    """Take a snapshot of a dataset, train on it, and tell how good the model is.
+
+    Waits for the end and shows progress; Ctrl-C cancels the training. The error rate is that of
+    validation images, which training never saw, beside what simple methods reach on them.
+    """
+    plan = _Plan(
+        build_recipe(recipe, seed, assignments or []),
+        valid_ratio,
+        seed,
+        wait,
+        Deadline.after(timeout_s),
+    )
+    with connect() as client:
+        found = datasets.get_dataset(client, dataset)
+        with reporting() as reporter:
+            outcome = _run(client, found, plan, reporter)
+    if as_json:
+        emit_json(_document(outcome))
+    else:
+        _tell(outcome, found)
+
+
+def _run(client: Client, dataset: Dataset, plan: _Plan, reporter: Reporter) -> _Outcome:
+    if plan.should_wait:
+        dataset = watch.wait_for_downloads(client, dataset, plan.deadline, reporter)
+    reporter.show("taking a snapshot")
+    snapshot = client.post(
+        f"/datasets/{dataset.id}/snapshots",
+        Snapshot,
+        {"valid_ratio": plan.valid_ratio, "seed": plan.seed},
+        timeout_s=SNAPSHOT_S,
+    )
+    job = client.post(f"/snapshots/{snapshot.id}/jobs", Job, {"recipe": plan.recipe})
+    try:
+        job = watch.wait_for_job(client, job, plan.deadline, reporter)
+    except KeyboardInterrupt:
+        _cancel(client, job)
+        raise
+    model = client.get(f"/models/{_model_id(job)}", Model)
+    return _Outcome(snapshot, job, model, _metrics(model))
+
+
+def _cancel(client: Client, job: Job) -> None:
+    """Ask the server to stop the job; the person's Ctrl-C ends the command in any case."""
+    try:
+        client.post(f"/jobs/{job.id}/cancel", Job, {})
+    except CommandError as error:
+        note(f"The job could not be cancelled: {error}")
+    else:
+        note(f"Job {job.id} is cancelled.")
+
+
+def _model_id(job: Job) -> str:
+    """Return the id of a finished job's model.
+
+    Raises:
+        CommandError: It failed or was cancelled.
+    """
+    if job.state == "succeeded" and job.model_id is not None:
+        return job.model_id
+    if job.error is not None:
+        raise CommandError(f"The training failed ({job.error.kind}): {job.error.detail or ''}")
+    raise CommandError(f"The training ended without a model: it was {job.state}.")
+
+
+def _metrics(model: Model) -> Metrics:
+    try:
+        return Metrics.model_validate(model.metrics)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = f"metrics.{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise UnexpectedAnswerError(f"GET /models/{model.id}", what) from error
+
+
+def _document(outcome: _Outcome) -> dict[str, JsonValue]:
+    return {
+        "job_id": outcome.job.id,
+        "model_id": outcome.model.id,
+        "snapshot_id": outcome.snapshot.id,
+        "metrics": outcome.metrics.model_dump(mode="json"),
+    }
+
+
+def _tell(outcome: _Outcome, dataset: Dataset) -> None:
+    metrics, counts = outcome.metrics, outcome.snapshot.counts
+    low, high = metrics.error_rate_interval
+    emit(f"error rate           {metrics.error_rate:7.1%}  (95 % interval {low:.1%} to {high:.1%})")
+    for name, rate in metrics.baselines.items():
+        emit(f"  {name.replace('_', ' '):18} {rate:7.1%}")
+    emit(f"images               {counts.train} for training, {counts.valid} for validation")
+    emit(f"model                {outcome.model.id} ({outcome.model.stage})")
+    emit(f"seconds              {metrics.seconds:.1f}")
+    note(_verdict(metrics))
+    if outcome.model.stage == "live":
+        note(f"It answers now: `bowerbird classify photo.jpg --dataset {dataset.name}`.")
+    else:
+        note(
+            f"Another model is live. Try this one: `bowerbird classify photo.jpg --model "
+            f"{outcome.model.id}`; switch: `bowerbird model stage {outcome.model.id} live`."
+        )
+
+
+def _verdict(metrics: Metrics) -> str:
+    """Say in words what the numbers allow to say, and no more."""
+    best = min(metrics.baselines.values(), default=1.0)
+    low, high = metrics.error_rate_interval
+    if metrics.error_rate >= best:
+        return "Not better than the simple methods below it: the labels or the images need care."
+    if high >= best:
+        return "Better than the simple methods, but within the interval: more images would tell."
+    if high - low > _WIDE:
+        return "Clearly better than the simple methods; the interval is wide, few images check it."
+    return "Clearly better than the simple methods."
+
+
+_WIDE = 0.2  # ten points either way: under about 60 validation images

@@ -1,0 +1,1 @@
+"""The checks of ``bowerbird doctor``: pure functions that return what they found."""

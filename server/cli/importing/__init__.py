@@ -1,0 +1,1 @@
+"""Reading a folder, an archive or a list of addresses, and sending it to the server."""

@@ -1,0 +1,50 @@
+"""What ``train`` asks for: the recipe from its options. Imports nothing of the project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+
+import typer
+from pydantic import JsonValue
+
+
+class RecipeKind(StrEnum):
+    """The ways to train."""
+
+    HEAD = "head"
+    FINE_TUNE = "fine-tune"
+
+
+def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dict[str, JsonValue]:
+    """Return the recipe document; the server checks its members.
+
+    Args:
+        kind: The way to train.
+        seed: For everything random in training.
+        assignments: ``key=value`` each; a value that reads as JSON is that, else it is text.
+
+    Raises:
+        typer.BadParameter: An assignment has no key, or repeats one that has its own option.
+    """
+    recipe: dict[str, JsonValue] = {"kind": kind.value, "seed": seed}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise typer.BadParameter(f"`{assignment}` is not key=value", param_hint="--set")
+        if key in recipe:
+            raise typer.BadParameter(
+                f"`{key}` is set twice, or has its own option", param_hint="--set"
+            )
+        recipe[key] = _parse(value)
+    return recipe
+
+
+def _parse(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except ValueError:
+        return text
+    return value

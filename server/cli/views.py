@@ -1,0 +1,207 @@
+"""What the command line reads of the server's answers. Imports nothing of the project.
+
+Members that are not named here are kept (``extra="allow"``), so that ``--json`` shows the server's
+whole document, and a newer server's additions break nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+
+class View(BaseModel):
+    """A document of the server."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+ViewT = TypeVar("ViewT", bound=View)
+
+
+class Page(View, Generic[ViewT]):
+    """One page of a list."""
+
+    items: list[ViewT]
+    next_cursor: str | None = None
+
+
+class LabelCounts(View):
+    """Images of one label in a dataset."""
+
+    total: int = 0
+    ready: int = 0
+
+
+class DatasetCounts(View):
+    """Images of a dataset per status and label."""
+
+    total: int = 0
+    excluded: int = 0
+    status: dict[str, int] = Field(default_factory=dict)
+    labels: dict[str, LabelCounts] = Field(default_factory=dict)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many images have no verdict yet."""
+        return self.status.get("queued", 0) + self.status.get("downloading", 0)
+
+
+class Dataset(View):
+    """A dataset with its counts."""
+
+    id: str
+    name: str
+    counts: DatasetCounts = Field(default_factory=DatasetCounts)
+    live_model_id: str | None = None
+
+
+class Label(View):
+    """A class name within a dataset."""
+
+    id: str
+    name: str
+
+
+class Image(View):
+    """An image as the server holds it after an upload."""
+
+    id: str
+    label: str | None = None
+    status: str
+    reason: str | None = None
+
+
+class Refusal(View):
+    """A candidate the server did not take."""
+
+    index: int
+    reason: str
+    detail: str | None = None
+
+
+class CaptureResult(View):
+    """What became of a batch of candidates."""
+
+    capture_id: str
+    added: int
+    known: int
+    refused: list[Refusal] = Field(default_factory=list)
+
+
+class SplitCounts(View):
+    """How many images a snapshot holds on each side."""
+
+    total: int
+    train: int
+    valid: int
+
+
+class Snapshot(View):
+    """An immutable list of verified images with a fixed split."""
+
+    id: str
+    counts: SplitCounts
+
+
+class JobProgress(View):
+    """How far a job is."""
+
+    phase: str
+    done: int = 0
+    total: int | None = None
+    message: str | None = None
+
+
+class JobFailure(View):
+    """Why a job failed."""
+
+    kind: str
+    detail: str | None = None
+
+
+class Job(View):
+    """A piece of training work."""
+
+    id: str
+    state: str
+    progress: JobProgress | None = None
+    error: JobFailure | None = None
+    model_id: str | None = None
+
+
+class Model(View):
+    """A trained model in the registry."""
+
+    id: str
+    dataset_id: str
+    stage: str
+    classes: list[str] = Field(default_factory=list)
+    metrics: dict[str, JsonValue] = Field(default_factory=dict)
+    bundle_sha256: str | None = None
+    bundle_bytes: int | None = None
+    created_at: str | None = None
+
+
+class Metrics(View):
+    """How good a model is on its validation images; rates and intervals are 0 to 1."""
+
+    error_rate: float
+    error_rate_interval: tuple[float, float]
+    baselines: dict[str, float]
+    seconds: float
+    valid_count: int | None = None
+
+
+class Guess(View):
+    """One label with its probability, 0 to 1."""
+
+    label: str
+    probability: float
+
+
+class Answer(View):
+    """What a model says of one image."""
+
+    model_id: str
+    label: str | None
+    probability: float
+    abstained: bool = False
+    predictions: list[Guess]
+
+
+class SignIn(View):
+    """A link that signs a browser in, once."""
+
+    url: str
+    expires_at: str | None = None
+
+
+class Health(View):
+    """Who answers."""
+
+    status: str
+    version: str = "unknown"
+
+
+class TrainerInfo(View):
+    """The trainer beside the server."""
+
+    enabled: bool
+    state: str | None = None
+
+
+class TokenInfo(View):
+    """Whose token was sent."""
+
+    name: str
+    kind: str | None = None
+
+
+class ServerInfo(View):
+    """The server about itself."""
+
+    version: str
+    token: TokenInfo | None = None
+    trainer: TrainerInfo | None = None
