@@ -1,0 +1,151 @@
+"""From backbone and head to one ONNX model, checked against what was trained.
+
+May import torch, onnx, onnxruntime, ``trainer.head``, ``model``, ``snapshot`` and the contract.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime  # type: ignore[import-untyped]
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from typing_extensions import override
+
+from server.contract.bundle import INPUT_NAME, OUTPUT_NAME
+from server.contract.calibration import probabilities
+from server.contract.preprocess import Preprocessing, preprocess
+from server.contract.snapshot import Item
+from trainer.errors import JobFailedError
+from trainer.head import Head
+from trainer.metrics import Floats
+from trainer.model import LoadedBackbone
+from trainer.snapshot import LocalSnapshot
+
+MAX_DIFFERENCE = 1e-4  # promised for probabilities and logits; seen: 1e-5
+MAX_BATCH = 512  # of the exported model's dynamic first dimension
+
+Step = Callable[[int, int], None]
+
+
+class Classifier(nn.Module):
+    """Backbone and head in one: ``[N, 3, H, W]`` float32, normalised → logits ``[N, C]``."""
+
+    def __init__(self, backbone: LoadedBackbone, head: Head) -> None:
+        super().__init__()
+        self.backbone = backbone.module
+        self.head = nn.Linear(head.weight.shape[1], head.weight.shape[0])
+        with torch.no_grad():
+            self.head.weight.copy_(torch.from_numpy(head.weight))
+            self.head.bias.copy_(torch.from_numpy(head.bias))
+
+    @override
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        logits: torch.Tensor = self.head(self.backbone(images))
+        return logits
+
+
+def export_onnx(model: nn.Module, size_px: int) -> bytes:
+    """Return the model as ONNX with a dynamic batch, free of traces of this machine.
+
+    Args:
+        model: In evaluation mode.
+        size_px: Side of the input.
+    """
+    example = torch.zeros(2, 3, size_px, size_px)
+    batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # The exporter warns of its own deprecations, which are not ours to mend.
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            model.eval(),
+            (example,),
+            path,
+            input_names=[INPUT_NAME],
+            output_names=[OUTPUT_NAME],
+            dynamo=True,
+            dynamic_shapes=({0: batch},),
+            external_data=False,
+            verbose=False,
+        )
+        return _without_traces(onnx.load(path))
+
+
+def _without_traces(model: onnx.ModelProto) -> bytes:
+    # The exporter notes stack traces, with this machine's paths, beside each node.
+    for part in (model, model.graph, *model.graph.node, *model.graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
+
+
+def largest_difference(expected: Floats, actual: Floats, temperature: float) -> float:
+    """Return the largest absolute difference of any logit or calibrated probability."""
+    logits = np.abs(expected - actual).max()
+    shown = np.abs(probabilities(expected, temperature) - probabilities(actual, temperature)).max()
+    return float(max(logits, shown))
+
+
+def check_parity(expected: Floats, actual: Floats, temperature: float) -> float:
+    """Compare logits ``[N, C]`` of the trained and of the exported model.
+
+    Returns:
+        `largest_difference`.
+
+    Raises:
+        JobFailedError: ``export-mismatch``: above `MAX_DIFFERENCE`, or not a number.
+    """
+    difference = largest_difference(expected, actual, temperature)
+    if not difference <= MAX_DIFFERENCE:  # "not <=": NaN fails too
+        raise JobFailedError(
+            "export-mismatch",
+            f"The exported model's outputs differ from the trained model's by {difference:.2g} "
+            f"(at most {MAX_DIFFERENCE:g} is accepted). The model was not registered. Train again; "
+            "if it stays, reinstall the trainer's packages: torch, onnx or onnxruntime disagree.",
+        )
+    return difference
+
+
+class OnnxModel:
+    """An exported model under onnxruntime, on the CPU."""
+
+    def __init__(self, onnx_bytes: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 3  # errors alone
+        self._session = onnxruntime.InferenceSession(
+            onnx_bytes, options, providers=["CPUExecutionProvider"]
+        )
+
+    def logits(
+        self,
+        snapshot: LocalSnapshot,
+        items: Sequence[Item],
+        preprocessing: Preprocessing,
+        step: Step,
+        batch_size: int = 16,
+    ) -> Floats:
+        """Return ``[N, C]`` logits of the items' images, decoded and preprocessed afresh."""
+        parts = []
+        for images in _batches(snapshot, items, preprocessing, batch_size):
+            parts.append(self._session.run([OUTPUT_NAME], {INPUT_NAME: images})[0])
+            step(min(len(parts) * batch_size, len(items)), len(items))
+        result: Floats = np.concatenate(parts).astype(np.float64)
+        return result
+
+
+def _batches(
+    snapshot: LocalSnapshot, items: Sequence[Item], preprocessing: Preprocessing, batch_size: int
+) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(items), batch_size):
+        batch = items[start : start + batch_size]
+        yield np.stack([preprocess(snapshot.path(item), preprocessing) for item in batch])

@@ -1,0 +1,225 @@
+"""One job end to end: from a snapshot on this machine to a bundle. No network.
+
+May import all of the trainer's parts but client and worker.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+from server.contract.bundle import (
+    EVALUATION_JSON,
+    HISTORY_JSON,
+    MODEL_CARD,
+    MODEL_ONNX,
+    Abstention,
+    Backbone,
+    BundleManifest,
+    Calibration,
+    SnapshotRef,
+    write_bundle,
+)
+from server.contract.calibration import probabilities
+from server.contract.files import canonical_json
+from server.contract.jobs import Recipe
+from server.contract.preprocess import Preprocessing
+from server.contract.schema import StrictModel
+from trainer import baselines, report
+from trainer.card import write_card
+from trainer.errors import JobFailedError
+from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
+from trainer.features import Extracted, Extractor
+from trainer.model import LoadedBackbone, load_backbone
+from trainer.selection import TrainingSet, select
+from trainer.snapshot import LocalSnapshot
+from trainer.store import open_store
+
+_PACKAGES = ("bowerbird", "torch", "timm", "onnx", "onnxruntime", "onnxscript", "numpy", "pillow")
+_STORE_FILE = "features.sqlite"
+_MIN_CLASSES = 2
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How this machine trains; changes nothing about the result.
+
+    Attributes:
+        work: Folder of cached features.
+        batch_size: Images per forward pass.
+        threads: Of the arithmetic; 0 = one per core.
+    """
+
+    work: Path
+    batch_size: int = 16
+    threads: int = 0
+
+
+@dataclass
+class _Clock:
+    """Seconds by phase, and the listener that hears of progress."""
+
+    tell: Tell
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """Time the block as phase ``name``; yields what takes (done, total)."""
+        started = time.monotonic()
+        self.tell(name, 0, 0)
+        yield lambda done, total: self.tell(name, done, total)
+        self.seconds[name] = time.monotonic() - started
+
+
+def run(
+    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, out: Path, tell: Tell
+) -> Path:
+    """Train on a snapshot and write the bundle.
+
+    The same snapshot and recipe give the same predictions on the same machine; across machines
+    they agree to rounding.
+
+    Args:
+        recipe: What to train.
+        snapshot: Its blobs must be in its folder.
+        options: See `RunOptions`.
+        out: The zip to write.
+        tell: Told (phase, done, total) often; may raise to stop the run.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        JobFailedError: ``too-few-classes``, ``no-validation-images``, ``blob-unreadable``,
+            ``backbone-unknown``, ``weights-unusable`` or ``export-mismatch``.
+    """
+    check_trainable(snapshot)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    clock = _Clock(tell)
+    backbone = load_backbone(recipe.backbone)
+    preprocessing = Preprocessing(
+        size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
+    )
+    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
+        extractor = Extractor(backbone, preprocessing, options.batch_size)
+        arrays = extractor.extract(snapshot, store, step)
+    is_valid, labels = snapshot.is_valid(), snapshot.labels()
+    with clock.phase("baselines"):
+        majority = baselines.majority_error(labels[~is_valid], labels[is_valid])
+        similarity = baselines.pixel_similarity(arrays.pixels, labels, is_valid)
+    with clock.phase("head") as step:
+        selection = select(
+            _training_set(snapshot, arrays), recipe.folds, recipe.seed, step, recipe.l2
+        )
+    trained = selection.head.logits(arrays.features[is_valid])
+    with clock.phase("export") as step:
+        model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
+        items = [item for item, valid in zip(snapshot.items, is_valid, strict=True) if valid]
+        exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
+        difference = check_parity(trained, exported, selection.temperature)
+    results = report.Results(
+        snapshot=snapshot,
+        selection=selection,
+        valid_probabilities=probabilities(trained, selection.temperature),
+        majority=majority,
+        similarity=similarity,
+        export_max_difference=difference,
+        phase_seconds=clock.seconds,
+    )
+    manifest = _manifest(recipe, backbone, preprocessing, results)
+    parts = {
+        MODEL_ONNX: model,
+        EVALUATION_JSON: _json(report.evaluate(results)),
+        HISTORY_JSON: _json(report.tell_history(results)),
+        MODEL_CARD: write_card(manifest).encode(),
+    }
+    write_bundle(out, manifest, parts)
+    return out
+
+
+def check_trainable(snapshot: LocalSnapshot) -> None:
+    """Refuse a snapshot that no classifier can be trained or judged on.
+
+    Raises:
+        JobFailedError: ``too-few-classes`` or ``no-validation-images``.
+    """
+    is_valid = snapshot.is_valid()
+    trained = {
+        item.label for item, valid in zip(snapshot.items, is_valid, strict=True) if not valid
+    }
+    if len(trained) < _MIN_CLASSES:
+        raise JobFailedError(
+            "too-few-classes",
+            f"Only {len(trained)} label(s) have training images, and a classifier needs at least "
+            f"{_MIN_CLASSES}. Collect images of another label and take a new snapshot.",
+        )
+    if not is_valid.any():
+        raise JobFailedError(
+            "no-validation-images",
+            "The snapshot has no validation images, so the model could not be judged. Collect more "
+            "images, or take a snapshot with a larger valid_ratio.",
+        )
+
+
+def _training_set(snapshot: LocalSnapshot, arrays: Extracted) -> TrainingSet:
+    is_train = ~snapshot.is_valid()
+    return TrainingSet(
+        features=arrays.features[is_train],
+        labels=snapshot.labels()[is_train],
+        groups=[group for group, kept in zip(snapshot.groups(), is_train, strict=True) if kept],
+        class_count=len(snapshot.manifest.classes),
+    )
+
+
+def _manifest(
+    recipe: Recipe,
+    backbone: LoadedBackbone,
+    preprocessing: Preprocessing,
+    results: report.Results,
+) -> BundleManifest:
+    source, selection = results.snapshot.manifest, results.selection
+    threshold, coverage = selection.threshold()
+    return BundleManifest(
+        dataset=source.dataset,
+        snapshot=SnapshotRef(id=source.snapshot_id, manifest_sha256=source.sha256),
+        classes=source.classes,
+        preprocessing=preprocessing,
+        backbone=Backbone(
+            name=backbone.name,
+            weights_sha256=backbone.weights_sha256,
+            feature_count=backbone.feature_count,
+        ),
+        recipe=recipe,
+        metrics=report.measure(results),
+        calibration=Calibration(
+            temperature=selection.temperature,
+            fitted_on="out-of-fold" if selection.best else "none",
+        ),
+        abstention=Abstention(threshold=threshold, coverage=coverage),
+        versions=_versions(),
+        created_at=datetime.now(UTC),
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # a checkout that was not installed
+            found[name] = "unknown"
+    return found
+
+
+def _json(model: StrictModel) -> bytes:
+    return canonical_json(model.model_dump(mode="json", by_alias=True))

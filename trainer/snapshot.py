@@ -1,0 +1,49 @@
+"""A snapshot on this machine: its manifest and the folder that its blobs are in.
+
+May import the contract and numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.contract.snapshot import Item, Manifest, Split
+
+
+def blob_path(folder: Path, sha256: str) -> Path:
+    """Return where a blob lies: fanned out by its first two digits, so that no folder is huge."""
+    return folder / sha256[:2] / sha256
+
+
+@dataclass(frozen=True)
+class LocalSnapshot:
+    """A manifest with its blobs in ``folder``; all arrays are in the manifest's order."""
+
+    manifest: Manifest
+    folder: Path
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The manifest's items."""
+        return self.manifest.items
+
+    def path(self, item: Item) -> Path:
+        """Return where the item's bytes are."""
+        return blob_path(self.folder, item.sha256)
+
+    def labels(self) -> NDArray[np.int64]:
+        """Return ``[N]`` indices into the manifest's classes."""
+        index = {name: place for place, name in enumerate(self.manifest.classes)}
+        return np.array([index[item.label] for item in self.items], dtype=np.int64)
+
+    def is_valid(self) -> NDArray[np.bool_]:
+        """Return ``[N]``: true for images of the validation split."""
+        return np.array([item.split is Split.VALID for item in self.items], dtype=np.bool_)
+
+    def groups(self) -> list[str]:
+        """Return the N names of near-duplicate clusters."""
+        return [item.group for item in self.items]
