@@ -1,6 +1,6 @@
 """A hostile image site on loopback: raw sockets, so that every fault of HTTP can be sent.
 
-``async with Site({"/a.jpg": answer(body)}) as site: …fetch(site.url("/a.jpg"))…``. A handler gets the
+``async with Site({"/a.jpg": answer(body)}) as site: … site.url("/a.jpg") …``. A handler gets the
 connection after the request's head was read and writes what it likes; `site.requests` and
 `site.connections` say what arrived.
 """
@@ -54,7 +54,7 @@ Handler = Callable[[Exchange], Awaitable[None]]
 
 def head(status: str, *headers: str) -> bytes:
     """Return a response head."""
-    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode("latin-1")
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode()
 
 
 def answer(body: bytes = b"", *headers: str, status: str = "200 OK", keep: bool = True) -> Handler:
