@@ -1,0 +1,92 @@
+/**
+ * Images with what the label says and what the model says: the top losses, or one cell of the confusion matrix.
+ */
+import { h, picture, replace } from '../lib/dom.js';
+import { percent } from '../lib/format.js';
+import { listImages, thumbnailUrl } from '../lib/resources.js';
+import { openLoupe } from './loupe.js';
+import { toast } from './notices.js';
+
+/** @typedef {import('../lib/types.js').EvaluationItem} EvaluationItem */
+/** @typedef {import('../lib/types.js').Image} Image */
+
+/**
+ * @param {EvaluationItem} item One row of the evaluation.
+ * @returns {HTMLElement} Predicted, actual, loss, probability.
+ */
+function verdict(item) {
+  const isRight = item.label === item.predicted;
+  return h(
+    'div',
+    { class: 'loss-text' },
+    h(
+      'span',
+      { class: isRight ? 'is-right' : 'is-wrong' },
+      isRight ? '✓ ' : '✗ ',
+      h('strong', {}, item.predicted),
+      ` ${percent(item.probability, 0)}`,
+    ),
+    h('span', { class: 'muted' }, `labelled ${item.label}`),
+    h('span', { class: 'muted tabular' }, `loss ${item.loss.toFixed(2)}`),
+  );
+}
+
+/**
+ * @param {{items: EvaluationItem[], datasetId: string, labels: string[], signal: AbortSignal}} options What to show.
+ * @returns {HTMLElement} A grid of cards; each opens the loupe, where the label can be mended.
+ */
+export function evaluatedImages({ items, datasetId, labels, signal }) {
+  /** @type {Map<string, Image>} */
+  const known = new Map();
+  const open = (/** @type {EvaluationItem} */ item) => {
+    const images = items.flatMap((each) => known.get(each.sha256) ?? []);
+    const index = images.findIndex((image) => image.sha256 === item.sha256);
+    if (index < 0) {
+      toast('This image is no longer in the dataset.');
+      return;
+    }
+    void openLoupe({
+      items: () => items.flatMap((each) => known.get(each.sha256) ?? []),
+      index,
+      labels,
+      signal,
+      onChange: (image) => known.set(image.sha256 ?? '', image),
+      extra: (image) => {
+        const row = items.find((each) => each.sha256 === image.sha256);
+        return row ? verdict(row) : null;
+      },
+    });
+  };
+  const cards = items.map((item) => {
+    const frame = h('span', { class: 'loss-frame' });
+    const card = h(
+      'li',
+      { class: 'loss-card', 'data-testid': 'evaluated' },
+      h(
+        'button',
+        { type: 'button', class: 'loss-button', onclick: () => open(item) },
+        frame,
+        verdict(item),
+      ),
+    );
+    return { item, frame, card };
+  });
+  const load = async () => {
+    for (const { item, frame } of cards) {
+      const page = await listImages(
+        datasetId,
+        { sha256: item.sha256, status: 'ready', limit: 1 },
+        signal,
+      );
+      const image = page.items[0];
+      if (!image) continue;
+      known.set(item.sha256, image);
+      replace(
+        frame,
+        picture(thumbnailUrl(image.id), `Labelled ${item.label}`, { width: 150, height: 150 }),
+      );
+    }
+  };
+  void load().catch(() => undefined); // The rows stand for themselves; a lost sign-in has been announced.
+  return h('ul', { class: 'losses' }, ...cards.map(({ card }) => card));
+}

@@ -1,0 +1,80 @@
+/**
+ * What is known of one image: size, where it comes from, where it was seen.
+ */
+import { h } from '../lib/dom.js';
+import { bytes, count, hostOf, timeElement, webUrl } from '../lib/format.js';
+
+/** @typedef {import('../lib/types.js').Image} Image */
+/** @typedef {import('../lib/dom.js').Child} Child */
+
+/**
+ * @param {string | null} url An address from a page.
+ * @param {string} [text] What to show instead of its host.
+ * @returns {Child} A link that tells the other site nothing; null when it is no web address.
+ */
+export function outsideLink(url, text) {
+  const safe = webUrl(url);
+  if (!safe) return null;
+  return h(
+    'a',
+    { href: safe, target: '_blank', rel: 'noreferrer noopener', title: safe },
+    text ?? hostOf(safe),
+  );
+}
+
+/**
+ * @param {[string, Child][]} rows Terms and what stands for them; empty ones are left out.
+ * @returns {HTMLElement} A definition list.
+ */
+export function factList(rows) {
+  const shown = rows.filter(([, value]) => value !== null && value !== undefined && value !== '');
+  return h(
+    'dl',
+    { class: 'facts' },
+    ...shown.flatMap(([term, value]) => [h('dt', {}, term), h('dd', {}, value)]),
+  );
+}
+
+/**
+ * @param {Image} image An image.
+ * @returns {HTMLElement} Its facts.
+ */
+export function imageFacts(image) {
+  const size =
+    image.width && image.height ? `${count(image.width)} × ${count(image.height)}` : null;
+  const file = [image.format?.toUpperCase(), image.bytes ? bytes(image.bytes) : null].filter(
+    Boolean,
+  );
+  return factList([
+    ['Title', image.title],
+    ['Size', [size, ...file].filter(Boolean).join(' · ')],
+    ['Found on', outsideLink(image.source_url)],
+    ['Image address', outsideLink(image.url)],
+    ['Licence', image.license],
+    ['Fetched', image.settled_at ? timeElement(image.settled_at) : null],
+    [
+      'SHA-256',
+      image.sha256 ? h('code', { title: image.sha256 }, `${image.sha256.slice(0, 16)}…`) : null,
+    ],
+  ]);
+}
+
+/**
+ * @param {NonNullable<Image['sightings']>} sightings Where it was seen.
+ * @returns {HTMLElement} One line each.
+ */
+export function sightingList(sightings) {
+  const lines = sightings.map((item) => {
+    const where = item.engine ?? (item.page_url ? hostOf(item.page_url) : 'a page');
+    const what = item.query ? ` for “${item.query}”` : '';
+    const rank = item.rank === null ? '' : `, place ${String(item.rank + 1)}`;
+    return h(
+      'li',
+      {},
+      outsideLink(item.page_url, `${where}${what}`) ?? `${where}${what}`,
+      `${rank}, `,
+      timeElement(item.captured_at),
+    );
+  });
+  return h('div', {}, h('h3', {}, 'Seen'), h('ul', { class: 'plain small' }, ...lines));
+}

@@ -1,0 +1,111 @@
+/**
+ * Beside a model: its stage, and how to use it.
+ */
+import { h, replace } from '../lib/dom.js';
+import { STAGES } from '../lib/explain.js';
+import { bytes, duration, percent } from '../lib/format.js';
+import { bundleUrl, stageModel } from '../lib/resources.js';
+import { hashFor } from '../lib/router.js';
+import { copyable } from './copyable.js';
+import { factList } from './facts.js';
+import { messagePlace, runAction, toast } from './notices.js';
+
+/** @typedef {import('../lib/types.js').Model} Model */
+/** @typedef {import('../lib/types.js').Stage} Stage */
+
+/** @type {{stage: Stage, title: string}[]} */
+const MOVES = [
+  { stage: 'live', title: 'Make live' },
+  { stage: 'retired', title: 'Retire' },
+];
+
+/**
+ * @param {Model} model Which one.
+ * @returns {HTMLElement} Its stage, and the buttons that change it.
+ */
+export function stagePanel(model) {
+  const place = h('div', { class: 'stack tight' });
+  const message = messagePlace();
+  const draw = (/** @type {Stage} */ stage) => {
+    const buttons = MOVES.filter((move) => move.stage !== stage).map((move) => {
+      const button = h(
+        'button',
+        {
+          type: 'button',
+          class: move.stage === 'live' ? 'button primary' : 'button',
+          'data-testid': `stage-${move.stage}`,
+          onclick: () =>
+            void runAction(button, message, async () => {
+              const now = await stageModel(model.id, move.stage);
+              draw(now.stage);
+              toast(`The model is now ${STAGES[now.stage].title.toLowerCase()}.`);
+            }),
+        },
+        move.title,
+      );
+      return button;
+    });
+    replace(
+      place,
+      h(
+        'p',
+        {},
+        h(
+          'span',
+          { class: stage === 'live' ? 'badge good' : 'badge', 'data-testid': 'stage' },
+          STAGES[stage].title,
+        ),
+      ),
+      h('p', { class: 'muted' }, STAGES[stage].text),
+      h('div', { class: 'row' }, ...buttons),
+      message,
+    );
+  };
+  draw(model.stage);
+  return h('section', { class: 'card' }, h('h2', {}, 'Stage'), place);
+}
+
+/**
+ * @param {Model} model Which one.
+ * @returns {HTMLElement} Try, download, and ask from elsewhere.
+ */
+export function modelUse(model) {
+  const address = `${location.origin}/api/v1/classify?model=${model.id}`;
+  const curl = `curl -H "Authorization: Bearer $(cat data/token)" -F file=@photo.jpg '${address}'`;
+  const { seconds, calibration_error: calibration, log_loss: loss } = model.metrics;
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, 'Use it'),
+    h(
+      'div',
+      { class: 'row' },
+      h('a', { class: 'button', href: hashFor('try', null, { model: model.id }) }, 'Try it'),
+      h(
+        'a',
+        {
+          class: 'button',
+          href: bundleUrl(model.id),
+          download: `${model.id}.zip`,
+          'data-testid': 'bundle',
+        },
+        `Download (${bytes(model.bundle_bytes)})`,
+      ),
+    ),
+    h(
+      'p',
+      { class: 'muted small' },
+      'The download holds the ONNX model and all that inference needs.',
+    ),
+    h('h3', {}, 'From a terminal'),
+    copyable(curl, 'the command'),
+    h('h3', {}, 'Facts'),
+    factList([
+      ['Recipe', model.recipe.kind ?? null],
+      ['Log loss', typeof loss === 'number' ? loss.toFixed(3) : null],
+      ['Calibration error', typeof calibration === 'number' ? percent(calibration) : null],
+      ['Trained in', typeof seconds === 'number' ? duration(seconds) : null],
+      ['Bundle', h('code', { title: model.bundle_sha256 }, `${model.bundle_sha256.slice(0, 16)}…`)],
+    ]),
+  );
+}

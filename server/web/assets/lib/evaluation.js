@@ -1,0 +1,124 @@
+/**
+ * What a model's evaluation says, computed from its rows. Pure; only the validation split counts.
+ */
+import { baselineTitle } from './explain.js';
+
+/** @typedef {import('./types.js').EvaluationItem} EvaluationItem */
+/** @typedef {import('./types.js').Metrics} Metrics */
+/** @typedef {{title: string, error_rate: number, interval: [number, number] | null, isModel: boolean}} Bar */
+/** @typedef {{label: string, precision: number | null, recall: number | null, support: number}} ClassRow */
+
+/** 97.5th percentile of the normal distribution: two-sided 95 %. */
+const Z_95 = 1.959964;
+
+/**
+ * The range that the true error rate lies in, from a finite validation set.
+ * Source: Wilson 1927, "Probable inference", JASA 22, 209-212.
+ * @param {number} errors How many were wrong.
+ * @param {number} total Out of how many.
+ * @returns {[number, number]} The 95 % interval, within 0 to 1.
+ */
+export function wilsonInterval(errors, total) {
+  if (total === 0) return [0, 1];
+  const rate = errors / total;
+  const z2 = Z_95 ** 2;
+  const middle = rate + z2 / (2 * total);
+  const half = Z_95 * Math.sqrt((rate * (1 - rate)) / total + z2 / (4 * total ** 2));
+  const scale = 1 + z2 / total;
+  return [Math.max(0, (middle - half) / scale), Math.min(1, (middle + half) / scale)];
+}
+
+/**
+ * @param {import('./types.js').ModelWithEvaluation['evaluation']} evaluation As the server sends it.
+ * @returns {EvaluationItem[]} The rows of the validation split.
+ */
+export function validationItems(evaluation) {
+  const items = Array.isArray(evaluation) ? evaluation : (evaluation?.items ?? []);
+  return items.filter((item) => item.split === 'valid');
+}
+
+/**
+ * @param {Metrics} metrics Of a model.
+ * @param {EvaluationItem[]} items Its validation rows, used where the metrics lack the interval.
+ * @returns {Bar[]} The model first, then its baselines, best first.
+ */
+export function errorBars(metrics, items) {
+  const wrong = items.filter((item) => item.label !== item.predicted).length;
+  const interval =
+    metrics.error_rate_interval ?? (items.length > 0 ? wilsonInterval(wrong, items.length) : null);
+  // The two distances of pixel similarity are reported apart, too: the better one is enough here.
+  const named = Object.entries(metrics.baselines ?? {}).filter(([name]) => !/_l[12]$/.test(name));
+  const baselines = named.map(([name, value]) => ({
+    title: baselineTitle(name),
+    error_rate: typeof value === 'number' ? value : value.error_rate,
+    interval: null,
+    isModel: false,
+  }));
+  baselines.sort((a, b) => a.error_rate - b.error_rate);
+  return [
+    { title: 'This model', error_rate: metrics.error_rate, interval, isModel: true },
+    ...baselines,
+  ];
+}
+
+/**
+ * An honest sentence about the model and the best thing that needs no training.
+ * @param {Bar[]} bars From {@link errorBars}.
+ * @returns {string} Whether it is better, and whether that is certain.
+ */
+export function verdict(bars) {
+  const [model, best] = bars;
+  if (!model || !best) return '';
+  const name = `“${best.title.toLowerCase()}”`;
+  if (model.error_rate >= best.error_rate) {
+    return `No better than ${name}, which learns nothing. Look at the labels, or collect more images.`;
+  }
+  if (model.interval && model.interval[1] >= best.error_rate) {
+    return `Better than ${name}, but the validation set is too small to be sure of it.`;
+  }
+  return `Better than ${name}, by more than chance explains.`;
+}
+
+/**
+ * @param {EvaluationItem[]} items Validation rows.
+ * @param {string[]} classes The model's classes, in order.
+ * @returns {number[][]} Counts: row = labelled as, column = predicted.
+ */
+export function confusionMatrix(items, classes) {
+  const place = new Map(classes.map((name, index) => [name, index]));
+  const matrix = classes.map(() => classes.map(() => 0));
+  for (const item of items) {
+    const row = matrix[place.get(item.label) ?? -1];
+    const column = place.get(item.predicted);
+    if (row && column !== undefined) row[column] = (row[column] ?? 0) + 1;
+  }
+  return matrix;
+}
+
+/**
+ * @param {number[][]} matrix From {@link confusionMatrix}.
+ * @param {string[]} classes In the same order.
+ * @returns {ClassRow[]} Precision is null when nothing was predicted so, recall when there is no such image.
+ */
+export function classRows(matrix, classes) {
+  return classes.map((label, index) => {
+    const right = matrix[index]?.[index] ?? 0;
+    const support = (matrix[index] ?? []).reduce((sum, value) => sum + value, 0);
+    const predicted = matrix.reduce((sum, row) => sum + (row[index] ?? 0), 0);
+    return {
+      label,
+      precision: predicted > 0 ? right / predicted : null,
+      recall: support > 0 ? right / support : null,
+      support,
+    };
+  });
+}
+
+/**
+ * @param {EvaluationItem[]} items Validation rows.
+ * @param {number} limit At most so many.
+ * @returns {EvaluationItem[]} Those that surprised the model most, worst first.
+ */
+export function topLosses(items, limit) {
+  return [...items].sort((a, b) => b.loss - a.loss).slice(0, limit);
+}

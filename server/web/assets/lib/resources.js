@@ -1,0 +1,123 @@
+/**
+ * What can be asked of the server, one line a route, with its types. The request itself is api.js's.
+ */
+import { apiUrl, request } from './api.js';
+
+/** @typedef {import('./types.js').Dataset} Dataset */
+/** @typedef {import('./types.js').Image} Image */
+/** @typedef {AbortSignal | undefined} Signal */
+/** @typedef {Record<string, string | number | boolean | null | undefined>} Query */
+/**
+ * @template T
+ * @typedef {import('./types.js').Page<T>} Page
+ */
+
+/** The largest page that the server gives. */
+export const MAX_PAGE = 500;
+
+/**
+ * @template T
+ * @param {string} path Under the API's prefix.
+ * @param {Signal} [signal] Stops the request.
+ * @param {Query} [query] Query parameters.
+ * @returns {Promise<T>} The answer, taken at its word: the server validates what it sends.
+ */
+const read = (path, signal, query) =>
+  /** @type {Promise<T>} */ (request('GET', apiUrl(path, query), { signal }));
+
+/**
+ * @template T
+ * @param {string} method An HTTP method.
+ * @param {string} path Under the API's prefix.
+ * @param {unknown} [json] The body.
+ * @returns {Promise<T>} The answer.
+ */
+const send = (method, path, json) =>
+  /** @type {Promise<T>} */ (request(method, apiUrl(path), json === undefined ? {} : { json }));
+
+// Sign-in and tokens
+export const signIn = (/** @type {string} */ token) =>
+  request('POST', apiUrl('/session'), { json: { token }, isSignIn: true });
+export const signOut = () => send('DELETE', '/session');
+/** @type {(signal?: Signal) => Promise<import('./types.js').Server>} */
+export const readServer = (signal) => read('/server', signal);
+/** @type {(signal?: Signal) => Promise<Page<import('./types.js').Token>>} */
+export const listTokens = (signal) => read('/tokens', signal);
+export const revokeToken = (/** @type {string} */ id) => send('DELETE', `/tokens/${id}`);
+/** @type {() => Promise<import('./types.js').Pairing>} */
+export const openPairing = () => send('POST', '/pairings');
+
+// Datasets and labels
+/** @type {(signal?: Signal) => Promise<Page<Dataset>>} */
+export const listDatasets = (signal) => read('/datasets', signal, { limit: MAX_PAGE });
+/** @type {(id: string, signal?: Signal) => Promise<Dataset>} */
+export const readDataset = (id, signal) => read(`/datasets/${id}`, signal);
+/** @type {(body: {name: string, description?: string}) => Promise<Dataset>} */
+export const createDataset = (body) => send('POST', '/datasets', body);
+/** @type {(id: string, change: {name?: string, description?: string}) => Promise<Dataset>} */
+export const changeDataset = (id, change) => send('PATCH', `/datasets/${id}`, change);
+export const deleteDataset = (/** @type {string} */ id) => send('DELETE', `/datasets/${id}`);
+/** @type {(datasetId: string, name: string) => Promise<import('./types.js').Label>} */
+export const createLabel = (datasetId, name) =>
+  send('POST', `/datasets/${datasetId}/labels`, { name });
+/** @type {(datasetId: string, signal?: Signal) => Promise<Page<import('./types.js').Capture>>} */
+export const listCaptures = (datasetId, signal) => read(`/datasets/${datasetId}/captures`, signal);
+export const undoCapture = (/** @type {string} */ id) => send('DELETE', `/captures/${id}`);
+
+// Images
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<Image>>} */
+export const listImages = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/images`, signal, query);
+/** @type {(id: string, signal?: Signal) => Promise<Image>} */
+export const readImage = (id, signal) => read(`/images/${id}`, signal);
+/** @type {(id: string, change: import('./types.js').ImageChange) => Promise<Image>} */
+export const changeImage = (id, change) => send('PATCH', `/images/${id}`, change);
+/** @type {(datasetId: string, reason?: string) => Promise<{queued: number}>} */
+export const retryImages = (datasetId, reason) =>
+  send('POST', `/datasets/${datasetId}/images/retry`, reason ? { reason } : {});
+/** @type {(datasetId: string, form: FormData, signal?: Signal) => Promise<Image>} */
+export const uploadImage = (datasetId, form, signal) =>
+  /** @type {Promise<Image>} */ (
+    request('POST', apiUrl(`/datasets/${datasetId}/images`), { form, signal })
+  );
+export const fileUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/file`);
+export const thumbnailUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/thumbnail`);
+
+// Training and models
+/** @type {(datasetId: string, body: {valid_ratio?: number, seed?: number}) => Promise<import('./types.js').Snapshot>} */
+export const createSnapshot = (datasetId, body) =>
+  send('POST', `/datasets/${datasetId}/snapshots`, body);
+/** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Snapshot>} */
+export const readSnapshot = (id, signal) => read(`/snapshots/${id}`, signal);
+/** @type {(snapshotId: string, recipe: {kind: string}) => Promise<import('./types.js').Job>} */
+export const createJob = (snapshotId, recipe) =>
+  send('POST', `/snapshots/${snapshotId}/jobs`, { recipe });
+/** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Job>} */
+export const readJob = (id, signal) => read(`/jobs/${id}`, signal);
+/** @type {(dataset: string, signal?: Signal) => Promise<Page<import('./types.js').Job>>} */
+export const listJobs = (dataset, signal) => read('/jobs', signal, { dataset });
+export const cancelJob = (/** @type {string} */ id) => send('POST', `/jobs/${id}/cancel`);
+/** @type {(query: Query, signal?: Signal) => Promise<Page<import('./types.js').Model>>} */
+export const listModels = (query, signal) => read('/models', signal, query);
+/** @type {(id: string, signal?: Signal) => Promise<import('./types.js').ModelWithEvaluation>} */
+export const readModel = (id, signal) => read(`/models/${id}`, signal);
+/** @type {(id: string, stage: import('./types.js').Stage) => Promise<import('./types.js').Model>} */
+export const stageModel = (id, stage) => send('POST', `/models/${id}/stage`, { stage });
+export const bundleUrl = (/** @type {string} */ id) => apiUrl(`/models/${id}/bundle`);
+
+/**
+ * Ask what an image shows.
+ * @param {{file: Blob} | {url: string}} source The picture itself, or where it is.
+ * @param {string | null} model Which model; null for the newest live one.
+ * @param {Signal} [signal] Stops the request.
+ * @returns {Promise<import('./types.js').Classification>} The model's answer.
+ */
+export function classify(source, model, signal) {
+  const url = apiUrl('/classify', { model });
+  const form = new FormData();
+  if ('file' in source) form.set('file', source.file);
+  const body = 'file' in source ? { form } : { json: { url: source.url } };
+  return /** @type {Promise<import('./types.js').Classification>} */ (
+    request('POST', url, { ...body, signal })
+  );
+}

@@ -1,0 +1,215 @@
+// The shapes that the REST API answers with (docs: /openapi.json). JSON names are used as they are.
+
+export type Status = 'queued' | 'downloading' | 'ready' | 'rejected' | 'duplicate';
+export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+export type Stage = 'candidate' | 'shadow' | 'limited' | 'live' | 'retired';
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+  total: number;
+}
+
+export interface LabelCount {
+  total: number;
+  ready: number;
+}
+
+export interface Dataset {
+  id: string;
+  name: string;
+  description: string | null;
+  created_at: string;
+  counts: {
+    total: number;
+    excluded: number;
+    status: Record<Status, number>;
+    labels: Record<string, LabelCount>;
+  };
+  live_model_id: string | null;
+}
+
+export interface Label extends LabelCount {
+  id: string;
+  name: string;
+  dataset_id: string;
+}
+
+export interface Sighting {
+  capture_id: string;
+  engine: string | null;
+  query: string | null;
+  page_url: string | null;
+  page_title: string | null;
+  rank: number | null;
+  captured_at: string;
+  source_url: string | null;
+  title: string | null;
+}
+
+export interface Image {
+  id: string;
+  dataset_id: string;
+  label: string | null;
+  status: Status;
+  reason: string | null;
+  detail: string | null;
+  excluded: boolean;
+  reviewed_at: string | null;
+  url: string | null;
+  final_url: string | null;
+  source_url: string | null;
+  thumbnail_url: string | null;
+  title: string | null;
+  license: string | null;
+  sha256: string | null;
+  bytes: number | null;
+  width: number | null;
+  height: number | null;
+  format: string | null;
+  duplicate_of: string | null;
+  attempts: number;
+  created_at: string;
+  settled_at: string | null;
+  sightings?: Sighting[];
+}
+
+export interface ImageChange {
+  label?: string;
+  excluded?: boolean;
+  reviewed?: boolean;
+}
+
+export interface Capture {
+  id: string;
+  label: string;
+  page_url: string;
+  page_title: string | null;
+  engine: string | null;
+  query: string | null;
+  captured_at: string;
+  received_at: string;
+  client: string | null;
+  added: number;
+  known: number;
+  refused_count: number;
+}
+
+export interface Snapshot {
+  id: string;
+  dataset_id: string;
+  manifest_sha256: string;
+  valid_ratio: number;
+  seed: number;
+  created_at: string;
+  counts: { total: number; train: number; valid: number };
+}
+
+export interface Job {
+  id: string;
+  snapshot_id: string;
+  dataset_id: string;
+  state: JobState;
+  recipe: Record<string, unknown> & { kind: string };
+  progress: { phase: string; done: number; total: number; message: string | null } | null;
+  error: { kind: string; detail: string } | null;
+  model_id: string | null;
+  attempts: number;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+/** A baseline is its error rate, alone or with more about it. */
+export type Baseline = number | { error_rate: number };
+
+export interface Metrics {
+  error_rate: number;
+  error_rate_interval?: [number, number] | null;
+  baselines?: Record<string, Baseline>;
+  log_loss?: number | null;
+  calibration_error?: number | null;
+  seconds?: number | null;
+}
+
+export interface EvaluationItem {
+  sha256: string;
+  split: 'train' | 'valid';
+  label: string;
+  predicted: string;
+  loss: number;
+  probability: number;
+}
+
+export interface Model {
+  id: string;
+  dataset_id: string;
+  snapshot_id: string;
+  job_id: string | null;
+  stage: Stage;
+  classes: string[];
+  recipe: Record<string, unknown> & { kind?: string };
+  metrics: Metrics;
+  bundle_sha256: string;
+  bundle_bytes: number;
+  created_at: string;
+}
+
+export interface ModelWithEvaluation extends Model {
+  evaluation: EvaluationItem[] | { items: EvaluationItem[] } | null;
+}
+
+export interface Classification {
+  model_id: string;
+  dataset_id: string;
+  label: string | null;
+  probability: number;
+  abstained: boolean;
+  threshold: number | null;
+  predictions: { label: string; probability: number }[];
+  milliseconds: number;
+  sha256: string;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  kind: 'owner' | 'web' | 'extension' | 'trainer' | 'api';
+  origin: string | null;
+  created_at: string;
+  last_used_at: string | null;
+}
+
+export interface Pairing {
+  code: string;
+  expires_at: string;
+  attempts_left: number;
+}
+
+export interface Server {
+  name: string;
+  version: string;
+  api_version: number;
+  token: { name: string; kind: string };
+  trainer: { enabled: boolean; state: string };
+  extension_path?: string | null;
+}
+
+/** Where the address bar points: `#/datasets/01JD?label=bear` is `{page: 'datasets', id: '01JD', query}`. */
+export interface Route {
+  page: string;
+  id: string | null;
+  query: URLSearchParams;
+}
+
+/** What a page gets. It puts itself into `root` and stops everything it started when `signal` aborts. */
+export interface PageContext {
+  root: HTMLElement;
+  route: Route;
+  signal: AbortSignal;
+}
+
+/** What a page may give back: how to follow a change of the query without being built anew. */
+export interface PageHandle {
+  update?: (route: Route) => void;
+}

@@ -1,0 +1,149 @@
+/**
+ * The start: one page at a time in `<main>`, by the hash; each gets a signal that ends it.
+ */
+import { emptyState, errorCard } from './components/notices.js';
+import { Problem, SIGNED_OUT } from './lib/api.js';
+import { h, replace } from './lib/dom.js';
+import { readServer, signOut } from './lib/resources.js';
+import { hashFor, isSamePage, parseHash } from './lib/router.js';
+import { show as showDataset } from './pages/dataset.js';
+import { show as showHome } from './pages/home.js';
+import { show as showImage } from './pages/image.js';
+import { show as showJob } from './pages/job.js';
+import { show as showModel } from './pages/model.js';
+import { showSignIn } from './pages/sign-in.js';
+import { show as showTry } from './pages/try.js';
+
+/** @typedef {import('./lib/types.js').PageContext} PageContext */
+/** @typedef {import('./lib/types.js').PageHandle} PageHandle */
+
+/** @type {Record<string, (context: PageContext) => Promise<PageHandle | void>>} */
+const PAGES = {
+  home: showHome,
+  datasets: showDataset,
+  images: showImage,
+  jobs: showJob,
+  models: showModel,
+  try: showTry,
+};
+
+const root = /** @type {HTMLElement} */ (document.getElementById('main'));
+const chrome = /** @type {HTMLElement} */ (document.getElementById('account'));
+
+let end = new AbortController();
+/** @type {import('./lib/types.js').Route | null} */
+let shown = null;
+/** @type {PageHandle} */
+let handle = {};
+
+/** Show what the address bar asks for: by the page that is there when only its filters differ. */
+async function navigate() {
+  const route = parseHash(location.hash);
+  if (shown && isSamePage(shown, route) && handle.update) {
+    shown = route;
+    handle.update(route);
+    return;
+  }
+  end.abort();
+  const own = new AbortController();
+  end = own;
+  const isFirst = shown === null;
+  shown = route;
+  handle = {};
+  markNavigation(route.page);
+  root.setAttribute('aria-busy', 'true');
+  await openPage(route, own.signal, isFirst);
+  if (end === own) root.removeAttribute('aria-busy');
+}
+
+/**
+ * @param {import('./lib/types.js').Route} route Where to.
+ * @param {AbortSignal} signal Of the page.
+ * @param {boolean} isFirst Whether the browser announces the page itself.
+ */
+async function openPage(route, signal, isFirst) {
+  try {
+    const opened = (await buildPage(route, signal)) ?? {};
+    if (signal.aborted) return;
+    handle = opened;
+    window.scrollTo(0, 0);
+    if (!isFirst) root.querySelector('h1')?.focus({ preventScroll: true });
+  } catch (error) {
+    if (signal.aborted || (error instanceof Problem && error.status === 401)) return;
+    replace(root, errorCard(error, restart));
+  }
+}
+
+/**
+ * @param {import('./lib/types.js').Route} route Where to.
+ * @param {AbortSignal} signal Of the page.
+ * @returns {Promise<PageHandle | void>} What the page gave back.
+ */
+async function buildPage(route, signal) {
+  const page = PAGES[route.page];
+  const needsId = route.page !== 'home' && route.page !== 'try';
+  if (page && (route.id !== null || !needsId)) return page({ root, route, signal });
+  replace(
+    root,
+    h('h1', { tabindex: -1 }, 'Not found'),
+    emptyState('There is no such page', h('a', { href: hashFor('home') }, 'Go to the datasets')),
+  );
+  return undefined;
+}
+
+/** @param {string} page Marked in the navigation. */
+function markNavigation(page) {
+  for (const link of document.querySelectorAll('nav.site a')) {
+    const isCurrent = parseHash(link.getAttribute('href') ?? '').page === page;
+    if (isCurrent) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+}
+
+/** Build the page anew, as after signing in. */
+function restart() {
+  shown = null;
+  void navigate();
+  void showAccount();
+}
+
+/** Show who is signed in, and the way out. */
+async function showAccount() {
+  try {
+    const server = await readServer();
+    const leave = () => void signOut().finally(showSignedOut);
+    replace(
+      chrome,
+      h('span', { class: 'muted small' }, `v${server.version}`),
+      h(
+        'button',
+        { type: 'button', class: 'button small', 'data-testid': 'sign-out', onclick: leave },
+        'Sign out',
+      ),
+    );
+  } catch {
+    replace(chrome); // The page itself says what is wrong.
+  }
+}
+
+/** Show the sign-in page, whatever the address bar says; after it one goes on where one was. */
+function showSignedOut() {
+  end.abort();
+  handle = {};
+  root.removeAttribute('aria-busy');
+  replace(chrome);
+  showSignIn(root, restart);
+}
+
+window.addEventListener('hashchange', () => void navigate());
+document.addEventListener(SIGNED_OUT, showSignedOut);
+// A fragment as its address would be taken for a page.
+document.getElementById('skip')?.addEventListener('click', (event) => {
+  event.preventDefault();
+  root.focus();
+});
+// A file that misses its zone must not replace the page.
+for (const name of ['dragover', 'drop']) {
+  window.addEventListener(name, (event) => event.preventDefault());
+}
+restart();

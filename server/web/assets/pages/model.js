@@ -1,0 +1,147 @@
+/**
+ * A model: how good beside its baselines, what it confuses, what surprised it, and how to use it.
+ */
+import { classTable, confusionTable } from '../components/confusion.js';
+import { errorChart } from '../components/error-chart.js';
+import { evaluatedImages } from '../components/evaluated-images.js';
+import { modelUse, stagePanel } from '../components/model-panels.js';
+import { h, replace } from '../lib/dom.js';
+import {
+  classRows,
+  confusionMatrix,
+  errorBars,
+  topLosses,
+  validationItems,
+  verdict,
+} from '../lib/evaluation.js';
+import { count, percent, plural, timeElement } from '../lib/format.js';
+import { labelNames } from '../lib/labels.js';
+import { readDataset, readModel } from '../lib/resources.js';
+import { hashFor } from '../lib/router.js';
+
+/** @typedef {import('../lib/types.js').ModelWithEvaluation} Model */
+/** @typedef {import('../lib/types.js').EvaluationItem} EvaluationItem */
+
+/** A screenful; the rest is for the cleaner. */
+const TOP = 18;
+
+/**
+ * @param {Model} model Which one.
+ * @param {EvaluationItem[]} items Its validation rows.
+ * @returns {HTMLElement} The error rate, large, with the chart.
+ */
+function errorSection(model, items) {
+  const bars = errorBars(model.metrics, items);
+  const interval = bars[0]?.interval;
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, 'Error rate'),
+    h(
+      'div',
+      { class: 'row baseline' },
+      h(
+        'span',
+        { class: 'big-number', 'data-testid': 'error-rate' },
+        percent(model.metrics.error_rate),
+      ),
+      h(
+        'span',
+        { class: 'muted' },
+        interval ? `95 % interval ${percent(interval[0])} to ${percent(interval[1])}, ` : '',
+        `on ${plural(items.length, 'validation image')}`,
+      ),
+    ),
+    h('p', { 'data-testid': 'verdict' }, verdict(bars)),
+    errorChart(bars),
+  );
+}
+
+/**
+ * @param {Model} model Which one.
+ * @param {EvaluationItem[]} items Its validation rows.
+ * @param {{labels: string[], signal: AbortSignal}} options Of the page.
+ * @returns {HTMLElement} The matrix; a cell shows its images below.
+ */
+function confusionSection(model, items, { labels, signal }) {
+  const place = h('div', { class: 'stack', 'aria-live': 'polite' });
+  const matrix = confusionMatrix(items, model.classes);
+  const onCell = (/** @type {string} */ label, /** @type {string} */ predicted) => {
+    const cell = items.filter((item) => item.label === label && item.predicted === predicted);
+    replace(
+      place,
+      h('h3', {}, `${plural(cell.length, 'image')} labelled ${label}, predicted ${predicted}`),
+      evaluatedImages({ items: topLosses(cell, TOP), datasetId: model.dataset_id, labels, signal }),
+    );
+    place.scrollIntoView({ block: 'nearest' });
+  };
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', {}, 'What it confuses'),
+    confusionTable({ matrix, classes: model.classes, onCell }),
+    place,
+    h('h3', {}, 'Class by class'),
+    classTable(classRows(matrix, model.classes)),
+  );
+}
+
+/**
+ * @param {Model} model Which one.
+ * @param {EvaluationItem[]} items Its validation rows.
+ * @param {{labels: string[], signal: AbortSignal}} options Of the page.
+ * @returns {HTMLElement} What surprised it most.
+ */
+function lossSection(model, items, { labels, signal }) {
+  const worst = topLosses(items, TOP);
+  return h(
+    'section',
+    { class: 'card stack', 'data-testid': 'top-losses' },
+    h('h2', {}, 'What surprised it most'),
+    h(
+      'p',
+      { class: 'muted' },
+      'Wrong labels gather here. Open an image to relabel or exclude it, then train again.',
+    ),
+    evaluatedImages({ items: worst, datasetId: model.dataset_id, labels, signal }),
+  );
+}
+
+/**
+ * Show a model.
+ * @param {import('../lib/types.js').PageContext} context Where, which, and until when.
+ */
+export async function show({ root, route, signal }) {
+  const model = await readModel(route.id ?? '', signal);
+  const dataset = await readDataset(model.dataset_id, signal);
+  const items = validationItems(model.evaluation);
+  const options = { labels: labelNames(dataset), signal };
+  document.title = `Model of ${dataset.name} · Bowerbird`;
+  replace(
+    root,
+    h(
+      'header',
+      { class: 'page-head' },
+      h('p', { class: 'crumbs' }, h('a', { href: hashFor('datasets', dataset.id) }, dataset.name)),
+      h('h1', { tabindex: -1 }, `Model of ${dataset.name}`),
+      h(
+        'p',
+        { class: 'muted' },
+        `${count(model.classes.length)} classes: ${model.classes.join(', ')} · trained `,
+        timeElement(model.created_at),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'columns' },
+      h(
+        'div',
+        { class: 'stack' },
+        errorSection(model, items),
+        items.length > 0 && confusionSection(model, items, options),
+        items.length > 0 && lossSection(model, items, options),
+      ),
+      h('aside', { class: 'stack' }, stagePanel(model), modelUse(model)),
+    ),
+  );
+}
