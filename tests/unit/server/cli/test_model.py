@@ -1,0 +1,92 @@
+"""``bowerbird model …`` and ``bowerbird open`` against a played server."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+
+import pytest
+
+from server.cli.commands import model as model_command
+from tests.support.cli_server import Reply
+
+
+@pytest.fixture
+def model(api):
+    return api.add_model(api.add_dataset("bears")["id"])
+
+
+def test_list_and_its_filters(api, run, model):
+    other = api.add_model(api.add_dataset("buses")["id"], "candidate")
+    assert len(run("model", "list").out.splitlines()) == 2
+    [line] = run("model", "list", "--dataset", "buses").out.splitlines()
+    assert line.split("\t")[:3] == [other["id"], "candidate", "5.0%"]
+    [live] = json.loads(run("model", "list", "--stage", "live", "--json").out)
+    assert live["id"] == model["id"]
+
+
+def test_an_empty_list_says_what_to_do(api, run):
+    result = run("model", "list")
+    assert (result.code, result.out) == (0, "")
+    assert "bowerbird train" in result.err
+
+
+def test_stage(api, run, model):
+    result = run("model", "stage", model["id"], "retired")
+    assert (result.code, result.out) == (0, f"{model['id']} is retired\n")
+    assert model["stage"] == "retired"
+
+
+def test_export_writes_the_bundle(api, run, model, tmp_path):
+    result = run("model", "export", model["id"], "--out", "m.zip")
+    assert (result.code, result.out) == (0, "m.zip\n")
+    assert (tmp_path / "m.zip").read_bytes() == api.bundle
+    document = json.loads(run("model", "export", model["id"], "--out", "m.zip", "--json").out)
+    assert document == {"model_id": model["id"], "path": "m.zip", "bytes": len(api.bundle)}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(200, b"other bytes"), Reply(200, b"PK", is_cut=True), Reply(200, b"x" * 200)],
+    ids=["wrong-hash", "cut", "too-large"],
+)
+def test_a_bundle_that_is_not_whole_leaves_the_old_file(
+    api, run, model, tmp_path, monkeypatch, reply
+):
+    monkeypatch.setattr(model_command, "MAX_BUNDLE_BYTES", 100)
+    (tmp_path / "m.zip").write_bytes(b"old")
+    api.script("GET", ".*/bundle", reply)
+    assert run("model", "export", model["id"], "--out", "m.zip").code == 1
+    assert (tmp_path / "m.zip").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["m.zip"]
+
+
+def test_an_unknown_model_and_a_missing_folder(run, model):
+    assert run("model", "export", "01JD", "--out", "m.zip").code == 1
+    assert run("model", "export", model["id"], "--out", "no/m.zip").code == 2
+
+
+class _Window(webbrowser.BaseBrowser):
+    opened: list[str]
+
+    def open(self, url, new=0, autoraise=True):
+        self.opened.append(url)
+        return True
+
+
+def test_open_prints_the_link_and_opens_it(api, run, monkeypatch):
+    window = _Window()
+    window.opened = []
+    monkeypatch.setattr(webbrowser, "get", lambda: window)
+    result = run("open")
+    assert result.out == f"{api.address}/sign-in?code=K7\n"
+    assert window.opened == [result.out.strip()]
+    run("open", "--print")
+    assert len(window.opened) == 1
+
+
+def test_open_leaves_the_terminal_to_nobody(api, run, monkeypatch):
+    monkeypatch.setattr(webbrowser, "get", lambda: webbrowser.GenericBrowser("w3m"))
+    result = run("open")
+    assert result.code == 0
+    assert "copy the link" in result.err

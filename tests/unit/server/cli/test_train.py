@@ -1,0 +1,205 @@
+"""``bowerbird train`` against a played server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from server.cli import watch
+from tests.support.cli_server import METRICS, TOKEN, Reply, problem, reply_json
+
+ROOT = Path(__file__).parents[4]
+
+
+def _running(phase: str, done: int = 0, total: int = 0) -> dict:
+    return {"state": "running", "progress": {"phase": phase, "done": done, "total": total}}
+
+
+@pytest.fixture
+def bears(api):
+    """A dataset whose training goes through its phases and succeeds."""
+    dataset = api.add_dataset("bears", ready=300)
+    model = api.add_model(dataset["id"])
+    api.job_states = [
+        _running("features", 10, 300),
+        _running("features", 300, 300),
+        _running("head"),
+        {"state": "succeeded", "model_id": model["id"]},
+    ]
+    return dataset
+
+
+def test_train_ends_with_the_numbers_beside_the_baselines(run, bears):
+    result = run("train", "--dataset", "bears")
+    assert result.code == 0
+    assert "5.0%" in result.out
+    assert "2.0% to 11.0%" in result.out
+    assert "pixel similarity" in result.out
+    assert "features 10/300" in result.err
+    assert "Clearly better" in result.err
+    assert "classify" in result.err
+
+
+def test_train_json_is_one_document(api, run, bears):
+    result = run("train", "--dataset", "bears", "--seed", "7", "--valid-ratio", "0.3", "--json")
+    document = json.loads(result.out)
+    assert set(document) == {"job_id", "model_id", "snapshot_id", "metrics"}
+    assert document["metrics"] == METRICS
+    [snapshot] = api.seen("POST", ".*/snapshots")
+    assert snapshot.json() == {"valid_ratio": 0.3, "seed": 7}
+    [job] = api.seen("POST", ".*/jobs")
+    assert job.json() == {"recipe": {"kind": "head", "seed": 7}}
+
+
+def test_set_fills_the_recipe(api, run, bears):
+    run("train", "--dataset", "bears", "--set", "size_px=192", "--set", "resize=crop",
+        "--set", "l2=null", "--set", "x=1=2")  # fmt: skip
+    [job] = api.seen("POST", ".*/jobs")
+    recipe = {"kind": "head", "seed": 42, "size_px": 192, "resize": "crop", "l2": None, "x": "1=2"}
+    assert job.json()["recipe"] == recipe
+
+
+@pytest.mark.parametrize("assignment", ["size_px", "=3", "kind=head", "seed=1"])
+def test_a_set_that_is_none_is_wrong_usage(api, run, bears, assignment):
+    result = run("train", "--dataset", "bears", "--set", assignment)
+    assert result.code == 2
+    assert api.seen("POST", ".*") == []
+
+
+def test_a_recipe_the_server_does_not_know_is_named(run, bears):
+    result = run("train", "--dataset", "bears", "--recipe", "fine-tune")
+    assert (result.code, result.out) == (1, "")
+    assert "recipe/kind: Input should be 'head'" in result.err
+
+
+def test_an_unknown_dataset_names_those_that_come_near(api, run, bears):
+    api.add_dataset("buses")
+    result = run("train", "--dataset", "beers")
+    assert result.code == 1
+    assert "There is no dataset `beers`." in result.err
+    assert "`bears`" in result.err
+
+
+def test_a_dataset_can_be_named_by_its_id(run, bears):
+    assert run("train", "--dataset", bears["id"]).code == 0
+
+
+def test_it_waits_for_downloads(api, run, bears):
+    bears["counts"]["status"]["queued"] = 3
+    result = run("train", "--dataset", "bears")
+    assert result.code == 0
+    assert "3 images still downloading" in result.err
+    assert bears["counts"]["status"]["queued"] == 0
+
+
+def test_it_does_not_wait_when_told_so(run, bears):
+    bears["counts"]["status"]["queued"] = 3
+    assert run("train", "--dataset", "bears", "--no-wait").code == 0
+    assert bears["counts"]["status"]["queued"] == 3
+
+
+def test_downloads_that_never_end_do(api, run, bears):
+    bears["counts"]["status"]["downloading"] = 2
+    result = run("train", "--dataset", "bears", "--timeout-s", "1")
+    assert result.code == 1
+    assert "--no-wait" in result.err
+    assert api.seen("POST", ".*/snapshots") == []
+
+
+def test_a_job_that_never_ends_is_left_running(api, run, bears):
+    api.job_states = []
+    result = run("train", "--dataset", "bears", "--timeout-s", "1")
+    assert result.code == 1
+    assert "still queued" in result.err
+    assert api.seen("POST", ".*/cancel") == []
+
+
+def test_a_failed_job_gives_its_reason(api, run, bears):
+    api.job_states = [
+        {"state": "failed", "error": {"kind": "weights-missing", "detail": "Install the weights."}}
+    ]
+    result = run("train", "--dataset", "bears", "--json")
+    assert (result.code, result.out) == (1, "")
+    assert "weights-missing" in result.err
+    assert "Install the weights." in result.err
+
+
+def test_a_job_cancelled_elsewhere_is_a_failure(api, run, bears):
+    api.job_states = [{"state": "cancelled"}]
+    result = run("train", "--dataset", "bears")
+    assert result.code == 1
+    assert "cancelled" in result.err
+
+
+def test_no_trainer_is_said(api, run, bears, monkeypatch):
+    monkeypatch.setattr(watch, "UNCLAIMED_S", 0.0)
+    api.trainer = {"enabled": False, "state": None}
+    api.job_states.insert(0, {"state": "queued"})
+    result = run("train", "--dataset", "bears")
+    assert result.code == 0
+    assert "runs without one" in result.err
+
+
+def test_a_snapshot_that_is_refused_says_why(api, run, bears):
+    detail = "Label `teddy` has 1 image, 2 are needed."
+    api.script("POST", ".*/snapshots", problem(409, "too-few-images", detail))
+    result = run("train", "--dataset", "bears")
+    assert result.code == 1
+    assert detail in result.err
+
+
+def test_a_server_that_restarts_meanwhile_is_waited_for(api, run, bears):
+    api.script("GET", ".*/jobs/.*", *[Reply(200, b"{", is_cut=True)] * 7)
+    assert run("train", "--dataset", "bears").code == 0
+
+
+def test_metrics_that_are_none_are_named(api, run, bears):
+    model = {"id": "m", "dataset_id": "d", "stage": "live", "metrics": {"error_rate": "low"}}
+    api.script("GET", ".*/models/.*", reply_json(200, model))
+    result = run("train", "--dataset", "bears")
+    assert result.code == 1
+    assert "metrics.error_rate" in result.err
+
+
+@pytest.mark.parametrize(
+    ("rate", "interval", "verdict"),
+    [
+        (0.5, [0.4, 0.6], "Not better"),
+        (0.3, [0.2, 0.5], "within the interval"),
+        (0.1, [0.05, 0.3], "interval is wide"),
+    ],
+)
+def test_the_verdict_claims_no_more_than_the_numbers(api, run, bears, rate, interval, verdict):
+    [model] = api.models.values()
+    model["metrics"] = {**METRICS, "error_rate": rate, "error_rate_interval": interval}
+    model["stage"] = "candidate"
+    result = run("train", "--dataset", "bears")
+    assert verdict in result.err
+    assert "model stage" in result.err
+
+
+def test_ctrl_c_cancels_the_job(api, bears):
+    api.job_states = []
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BOWERBIRD_TOKEN": TOKEN}  # noqa: TID251
+    environment["BOWERBIRD_SERVER"] = api.address
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", "train", "--dataset", "bears"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
+    )  # fmt: skip
+    until = time.monotonic() + 30
+    while not api.seen("GET", ".*/jobs/.*") and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert "is cancelled" in err
+    assert "Traceback" not in err
+    assert len(api.seen("POST", ".*/cancel")) == 1
