@@ -1,1 +1,1 @@
-"""Bowerbird's server: API, downloads, registry and inference. Empty on purpose: see STYLE of layers in docs/architecture.md."""
+"""Bowerbird's server. Empty on purpose: importing ``server.contract`` loads nothing else."""

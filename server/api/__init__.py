@@ -1,0 +1,1 @@
+"""HTTP only: the one place of fastapi and starlette, beside ``main``. May import services."""

@@ -1,0 +1,113 @@
+"""What routes ask for: the services, the caller, a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from server.errors import UnauthenticatedError
+from server.repositories.paging import PageRequest
+from server.services.access import AccessService, Caller
+from server.services.captures import CaptureService
+from server.services.datasets import DatasetService
+from server.services.feed import Feed
+from server.services.images import ImageService
+from server.services.models import ModelService
+from server.services.pairing import PairingService, SignInService
+from server.services.predictions import PredictionService
+from server.services.snapshots import SnapshotService
+from server.services.spool import Spool
+from server.services.training import TrainingService
+
+MAX_LIMIT = 500  # rows of a page: about half a megabyte of JSON
+COOKIE_PREFIX = "bowerbird_session"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps of request bodies, in bytes."""
+
+    json_bytes: int
+    image_bytes: int
+    bundle_bytes: int
+
+
+@dataclass(frozen=True)
+class About:
+    """What the server says of itself.
+
+    Attributes:
+        trainer_enabled: Whether a trainer runs beside it.
+        extension_path: The folder to load into the browser; None when it is not on this machine.
+    """
+
+    version: str
+    trainer_enabled: bool
+    extension_path: Path | None
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the routes use."""
+
+    about: About
+    limits: Limits
+    feed: Feed
+    spool: Spool
+    access: AccessService
+    pairing: PairingService
+    sign_in: SignInService
+    datasets: DatasetService
+    captures: CaptureService
+    images: ImageService
+    snapshots: SnapshotService
+    training: TrainingService
+    models: ModelService
+    predictions: PredictionService
+
+
+async def get_services(request: Request) -> Services:
+    """Return the services of the application."""
+    services: Services = request.app.state.services
+    return services
+
+
+def cookie_name(request: Request) -> str:
+    """Return the name of the session cookie: cookies know no ports, so the name holds it."""
+    return f"{COOKIE_PREFIX}_{request.url.port or 80}"
+
+
+_bearer = HTTPBearer(auto_error=False, description="A token of `bowerbird token create`.")
+
+
+async def get_caller(
+    request: Request,
+    services: Annotated[Services, Depends(get_services)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Caller:
+    """Return who calls, by bearer token or by the web pages' cookie.
+
+    Raises:
+        UnauthenticatedError: Neither is there, or it is not known.
+    """
+    text = bearer.credentials if bearer else request.cookies.get(cookie_name(request))
+    if not text:
+        raise UnauthenticatedError("send a token: Authorization: Bearer …")
+    return await services.access.check(text)
+
+
+async def get_page(
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+) -> PageRequest:
+    """Return which page of a list is asked for."""
+    return PageRequest(cursor, limit)
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+CallerDep = Annotated[Caller, Depends(get_caller)]
+PageDep = Annotated[PageRequest, Depends(get_page)]

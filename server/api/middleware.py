@@ -1,0 +1,135 @@
+"""What holds for every request: its id, the identity header, Host and Origin, one log line.
+
+Pure ASGI, so that streams pass through untouched.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api import problems
+from server.db.ids import new_id
+from server.errors import ForeignHostError, ForeignOriginError, ServerError
+from server.logs import request_id
+
+log = logging.getLogger(__name__)
+
+IDENTITY_HEADER = "X-Bowerbird"
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+EXTENSION_SCHEMES = frozenset({"chrome-extension", "moz-extension"})
+PAIRING_PATH = "/api/v1/pairings/redeem"  # where an extension that is not paired yet may call
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+}
+# FastAPI's own documentation page loads its viewer from elsewhere; it shows no data.
+DOCS_PATHS = frozenset({"/docs", "/docs/oauth2-redirect"})
+
+
+class RequestLog:
+    """Gives each request an id, each response its headers, and logs one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = request_id.set(new_id())
+        started = time.perf_counter()
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[IDENTITY_HEADER] = "1"
+                for name, value in SECURITY_HEADERS.items():
+                    if name != "Content-Security-Policy" or scope["path"] not in DOCS_PATHS:
+                        headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        finally:
+            # The path alone: a query may hold addresses and codes.
+            seconds = round(time.perf_counter() - started, 4)
+            values = {"method": scope["method"], "path": scope["path"], "status": status}
+            log.info("request", extra=values | {"seconds": seconds})
+            request_id.reset(token)
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Whom the server answers to.
+
+    Attributes:
+        host_names: Names it goes by beside loopback.
+        is_paired: Whether an extension's origin is paired.
+    """
+
+    host_names: Collection[str]
+    is_paired: Callable[[str], bool]
+
+
+class Doorkeeper:
+    """Refuses requests that name a foreign host or come from a foreign page."""
+
+    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+        """Wrap ``app``."""
+        self._app = app
+        self._doors = doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve or refuse one request."""
+        if scope["type"] == "http":
+            try:
+                self._check(Headers(scope=scope), scope["path"])
+            except ServerError as error:
+                await problems.respond(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, headers: Headers, path: str) -> None:
+        host = headers.get("host", "")
+        if _host_name(host) not in LOOPBACK_NAMES | set(self._doors.host_names):
+            raise ForeignHostError(
+                "the Host header names another server; set BOWERBIRD_HTTP__HOST_NAMES to add a name"
+            )
+        origin = headers.get("origin")
+        if origin is not None:
+            self._check_origin(origin, host, path)
+        elif path.startswith("/api/") and headers.get("sec-fetch-site") == "cross-site":
+            # A foreign page that embeds or links to us sends no Origin with GET.
+            raise ForeignOriginError("a foreign page may not call this server")
+
+    def _check_origin(self, origin: str, host: str, path: str) -> None:
+        parts = urlsplit(origin)
+        if parts.scheme in {"http", "https"} and parts.netloc == host:
+            return
+        if parts.scheme in EXTENSION_SCHEMES and (
+            self._doors.is_paired(origin) or path == PAIRING_PATH
+        ):
+            return
+        raise ForeignOriginError(f"the origin {origin[:100]} is not this server's nor paired")
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""

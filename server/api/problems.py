@@ -1,0 +1,134 @@
+"""Turn every failure into one RFC 9457 problem response.
+
+The table below is the only place that joins a domain error to an HTTP status.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from server import errors
+from server.logs import request_id
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+STATUS: dict[type[errors.ServerError], HTTPStatus] = {
+    errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.DatasetNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.LabelNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.CaptureNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ImageNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.BlobNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.SnapshotNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.TokenNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.DatasetExistsError: HTTPStatus.CONFLICT,
+    errors.LabelExistsError: HTTPStatus.CONFLICT,
+    errors.LabelInUseError: HTTPStatus.CONFLICT,
+    errors.LabelConflictError: HTTPStatus.CONFLICT,
+    errors.NotEnoughImagesError: HTTPStatus.CONFLICT,
+    errors.BlobDamagedError: HTTPStatus.CONFLICT,
+    errors.JobNotLeasedError: HTTPStatus.CONFLICT,
+    errors.JobFinishedError: HTTPStatus.CONFLICT,
+    errors.NoModelError: HTTPStatus.CONFLICT,
+    errors.DataFolderInUseError: HTTPStatus.CONFLICT,
+    errors.RefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnknownLabelError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidCursorError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ImageNotUsableError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.BundleRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.AccessError: HTTPStatus.FORBIDDEN,
+    errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    errors.ForeignHostError: HTTPStatus.MISDIRECTED_REQUEST,
+    errors.ForeignOriginError: HTTPStatus.FORBIDDEN,
+    errors.PairingCodeWrongError: HTTPStatus.FORBIDDEN,
+    errors.PairingNotOpenError: HTTPStatus.FORBIDDEN,
+    errors.PairingLockedError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.SignInCodeError: HTTPStatus.FORBIDDEN,
+}
+# Problems that are not domain errors, for /problems/<slug>.
+OTHER_SLUGS = {
+    "invalid-request": "The request does not have the form that the API describes",
+    "internal": "The server failed; its log says how",
+}
+
+
+def _problem(status: HTTPStatus, slug: str, title: str, detail: str, **extra: Any) -> JSONResponse:
+    body = {
+        "type": f"/problems/{slug}",
+        "title": title,
+        "status": status.value,
+        "detail": detail,
+        "instance": request_id.get(),
+    }
+    return JSONResponse(extra | body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def respond(error: errors.ServerError) -> JSONResponse:
+    """Return the response for a domain error."""
+    status = STATUS[type(error)]
+    response = _problem(status, error.slug, error.title, str(error), **error.extra)
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+async def _on_domain_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.ServerError)  # noqa: S101 - FastAPI's handler type is Exception
+    return respond(error)
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+    found = [
+        {"pointer": "/" + "/".join(map(str, e["loc"])), "detail": e["msg"]} for e in error.errors()
+    ]
+    first = f": {found[0]['pointer']} {found[0]['detail']}" if found else ""
+    return _problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-request",
+        "Invalid request",
+        f"{len(found)} invalid value(s){first}",
+        errors=found,
+    )
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    status = HTTPStatus(error.status_code)
+    slug = status.phrase.lower().replace(" ", "-")
+    response = _problem(status, slug, status.phrase, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_bug(_request: Request, error: Exception) -> JSONResponse:
+    log.error("request.failed", exc_info=error)
+    return _problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error", "see the server's log"
+    )
+
+
+def describe(slug: str) -> str | None:
+    """Return what kind of problem ``slug`` names, or None when there is none."""
+    known = {error.slug: error.title for error in STATUS} | OTHER_SLUGS
+    return known.get(slug)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers on ``app``."""
+    app.add_exception_handler(errors.ServerError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)

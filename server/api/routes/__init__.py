@@ -1,0 +1,1 @@
+"""One resource a file; they never import each other."""

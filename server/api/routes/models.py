@@ -1,0 +1,45 @@
+"""Routes of models."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from server.api.deps import PageDep, ServicesDep
+from server.api.schemas.base import PageOut
+from server.api.schemas.training import ModelDetailOut, ModelOut, StageIn
+from server.db.models import ModelStage
+
+router = APIRouter(tags=["models"])
+
+
+@router.get("/models")
+async def list_models(
+    page: PageDep,
+    services: ServicesDep,
+    dataset: str | None = None,
+    stage: ModelStage | None = None,
+) -> PageOut[ModelOut]:
+    """List models, newest first."""
+    return PageOut.of(await services.models.list_page(dataset, stage, page), ModelOut.of)
+
+
+@router.get("/models/{model_id}")
+async def read_model(model_id: str, services: ServicesDep) -> ModelDetailOut:
+    """Return a model with the evaluation of every image."""
+    return ModelDetailOut.with_bundle(*await services.models.show(model_id))
+
+
+@router.post("/models/{model_id}/stage")
+async def set_stage(model_id: str, body: StageIn, services: ServicesDep) -> ModelOut:
+    """Set a model's stage; going live retires the dataset's former live model."""
+    return ModelOut.of(await services.models.set_stage(model_id, body.stage))
+
+
+@router.get("/models/{model_id}/bundle", response_class=FileResponse)
+async def read_bundle(model_id: str, services: ServicesDep) -> FileResponse:
+    """Return the bundle: ONNX and everything that inference needs, in one zip."""
+    path, record = await services.models.get_bundle(model_id)
+    headers = {"ETag": f'"{record.bundle_sha256}"'}
+    name = f"bowerbird-{record.id}.zip"
+    return FileResponse(path, headers=headers, media_type="application/zip", filename=name)

@@ -1,0 +1,74 @@
+"""What all schemas share: bases, pages, and how hints of pages are read.
+
+What a page says of an image is a hint: what is too long or no web address is dropped, so that an
+odd tile never costs a capture. What the person says is checked and refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from server.repositories.paging import Page
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+MAX_URL_CHARS = 8192  # what browsers and servers agree to carry
+MAX_SIDE_PX = 1_000_000
+
+
+def cut(length: int) -> BeforeValidator:
+    """Return a validator that cuts text to ``length`` characters."""
+    return BeforeValidator(lambda v: v[:length] if isinstance(v, str) else v)
+
+
+def _drop_odd_address(value: object) -> object:
+    if isinstance(value, str) and (
+        len(value) > MAX_URL_CHARS or not value.lower().startswith(("http://", "https://"))
+    ):
+        return None  # data: thumbnails, javascript: links
+    return value
+
+
+def _drop_odd_size(value: object) -> object:
+    return value if isinstance(value, int) and 0 < value <= MAX_SIDE_PX else None
+
+
+def _strip(value: object) -> object:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+Name = Annotated[str, BeforeValidator(_strip), Field(min_length=1, max_length=100)]
+HintUrl = Annotated[str | None, BeforeValidator(_drop_odd_address)]
+HintSize = Annotated[int | None, BeforeValidator(_drop_odd_size)]
+HintText = Annotated[str | None, cut(1000)]
+HintShort = Annotated[str | None, cut(200)]
+
+
+class RequestModel(BaseModel):
+    """A request: unknown members are refused, since they are slips."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReplyModel(BaseModel):
+    """A response, read off records or views."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class PageOut(BaseModel, Generic[Item]):
+    """A part of a list."""
+
+    items: list[Item]
+    next_cursor: str | None
+    total: int
+
+    @classmethod
+    def of(cls, page: Page[Row], convert: Callable[[Row], Item]) -> PageOut[Item]:
+        """Return the page with each row converted."""
+        items = [convert(row) for row in page.items]
+        return cls(items=items, next_cursor=page.next_cursor, total=page.total)

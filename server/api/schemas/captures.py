@@ -1,0 +1,126 @@
+"""Captures and what they hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from server.api.schemas.base import (
+    HintShort,
+    HintSize,
+    HintText,
+    HintUrl,
+    Name,
+    ReplyModel,
+    RequestModel,
+    cut,
+)
+from server.db.models import CaptureRecord
+from server.services.captures import Candidate, Capture
+
+MAX_CANDIDATES = 1000  # no results page shows more; larger collections come in several captures
+
+
+class CandidateIn(RequestModel):
+    """An image address seen on a page. Only the address must be right."""
+
+    url: str = Field(max_length=65_536)
+    source_url: HintUrl = None
+    thumbnail_url: HintUrl = None
+    title: HintText = None
+    width: HintSize = None
+    height: HintSize = None
+    rank: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
+    license: HintShort = None
+
+
+class CaptureIn(RequestModel):
+    """One act of collecting."""
+
+    capture_key: str = Field(min_length=1, max_length=100)
+    label: Name | None = None
+    page_url: HintUrl = None
+    page_title: HintText = None
+    engine: Annotated[str | None, cut(50)] = None
+    query: HintText = None
+    captured_at: AwareDatetime
+    client: HintShort = None
+    candidates: list[CandidateIn] = Field(max_length=MAX_CANDIDATES)
+
+    def to_capture(self) -> Capture:
+        """Return the capture as the service takes it."""
+        values = self.model_dump(exclude={"candidates"})
+        candidates = [Candidate(**c.model_dump()) for c in self.candidates]
+        return Capture(candidates=candidates, **values)
+
+
+class RefusalOut(ReplyModel):
+    """A candidate that cannot be an image's address."""
+
+    index: int
+    reason: str
+    detail: str
+
+
+class CaptureResult(ReplyModel):
+    """What became of a capture's candidates."""
+
+    capture_id: str
+    added: int
+    known: int
+    refused: list[RefusalOut]
+
+    @classmethod
+    def of(cls, record: CaptureRecord) -> CaptureResult:
+        """Return what became of the capture."""
+        return cls(
+            capture_id=record.id,
+            added=record.added_count,
+            known=record.known_count,
+            refused=[RefusalOut.model_validate(refusal) for refusal in record.refused],
+        )
+
+
+class CaptureOut(ReplyModel):
+    """A capture."""
+
+    id: str
+    capture_key: str
+    label: str | None
+    page_url: str | None
+    page_title: str | None
+    engine: str | None
+    query: str | None
+    captured_at: datetime
+    received_at: datetime
+    client: str | None
+    added: int
+    known: int
+    refused_count: int
+
+    @classmethod
+    def of(cls, labelled: tuple[CaptureRecord, str | None]) -> CaptureOut:
+        """Return a capture, with its label's name, as the API shows it."""
+        record, label = labelled
+        values = {name: getattr(record, name, None) for name in cls.model_fields}
+        values |= {
+            "label": label,
+            "added": record.added_count,
+            "known": record.known_count,
+            "refused_count": len(record.refused),
+        }
+        return cls.model_validate(values)
+
+
+class KnownIn(RequestModel):
+    """Addresses to ask for."""
+
+    urls: list[Annotated[str, Field(max_length=65_536)]] = Field(max_length=500)
+
+
+class KnownOut(ReplyModel):
+    """The places of those that the dataset has."""
+
+    known: list[int]

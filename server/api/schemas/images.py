@@ -1,0 +1,136 @@
+"""Images and changes to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import Field
+
+from server.api.schemas.base import Name, ReplyModel, RequestModel
+from server.db.models import CaptureRecord, SightingRecord
+from server.reasons import Reason
+from server.services.images import ImageChange, ImageView
+
+
+class ImageOut(ReplyModel):
+    """An image. Sizes are in pixels; ``width`` and ``height`` are the real ones, upright."""
+
+    id: str
+    dataset_id: str
+    label: str | None
+    status: str
+    reason: str | None
+    detail: str | None
+    excluded: bool
+    reviewed_at: datetime | None
+    url: str | None
+    final_url: str | None
+    source_url: str | None
+    thumbnail_url: str | None
+    title: str | None
+    declared_width: int | None
+    declared_height: int | None
+    license: str | None
+    sha256: str | None
+    bytes: int | None
+    width: int | None
+    height: int | None
+    format: str | None
+    duplicate_of: str | None
+    attempts: int
+    created_at: datetime
+    settled_at: datetime | None
+
+    @classmethod
+    def of(cls, view: ImageView) -> ImageOut:
+        """Return the image as the API shows it."""
+        return cls.model_validate(_image_values(view))
+
+
+class SightingOut(ReplyModel):
+    """Where an image was seen."""
+
+    capture_id: str
+    engine: str | None
+    query: str | None
+    page_url: str | None
+    page_title: str | None
+    rank: int | None
+    captured_at: datetime
+    source_url: str | None
+    title: str | None
+
+
+class ImageDetailOut(ImageOut):
+    """An image with where it was seen, oldest first."""
+
+    sightings: list[SightingOut]
+
+    @classmethod
+    def with_sightings(
+        cls, view: ImageView, sightings: Sequence[tuple[SightingRecord, CaptureRecord]]
+    ) -> ImageDetailOut:
+        """Return the image and its sightings as the API shows them."""
+        seen = [
+            SightingOut(
+                capture_id=capture.id,
+                engine=capture.engine,
+                query=capture.query,
+                page_url=capture.page_url,
+                page_title=capture.page_title,
+                rank=sighting.rank,
+                captured_at=capture.captured_at,
+                source_url=sighting.source_url,
+                title=sighting.title,
+            )
+            for sighting, capture in sightings
+        ]
+        return cls.model_validate(_image_values(view) | {"sightings": seen})
+
+
+def _image_values(view: ImageView) -> dict[str, object]:
+    record, blob = view.record, view.blob
+    values: dict[str, object] = {
+        name: getattr(record, name) for name in ImageOut.model_fields if hasattr(record, name)
+    }
+    measured = ("bytes", "width", "height", "format")
+    values |= {name: getattr(blob, name) if blob else None for name in measured}
+    return values | {"label": view.label}
+
+
+class ImagePatch(RequestModel):
+    """What to change on an image; a label by the name of one that the dataset has."""
+
+    label: Name | None = None
+    excluded: bool | None = None
+    reviewed: bool | None = None
+
+    def to_change(self) -> ImageChange:
+        """Return the change as the service takes it."""
+        return ImageChange(self.label, self.excluded, self.reviewed)
+
+
+class BulkIn(RequestModel):
+    """A change to several images, all or none."""
+
+    ids: list[str] = Field(min_length=1, max_length=1000)
+    set: ImagePatch
+
+
+class BulkOut(ReplyModel):
+    """How many images were changed."""
+
+    changed: int
+
+
+class RetryIn(RequestModel):
+    """Which rejected images to queue again; without a reason, all."""
+
+    reason: Reason | None = None
+
+
+class RetryOut(ReplyModel):
+    """How many images were queued again."""
+
+    queued: int

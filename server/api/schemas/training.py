@@ -1,0 +1,178 @@
+"""Snapshots, models and their answers. Jobs are in the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from server.api.schemas.base import ReplyModel, RequestModel
+from server.contract.bundle import Bundle
+from server.contract.evaluation import Evaluation, History, Metrics
+from server.contract.jobs import JobState, Recipe
+from server.contract.jobs import JobView as JobOut
+from server.db.models import ModelStage
+from server.services.models import ModelView
+from server.services.predictions import Answer
+from server.services.training import JobView
+
+
+class JobIn(RequestModel):
+    """A job to start."""
+
+    recipe: Recipe = Recipe()
+
+
+def job_out(view: JobView) -> JobOut:
+    """Return the job as the API, and so the contract, shows it."""
+    record = view.record
+    return JobOut.model_validate(
+        {
+            "id": record.id,
+            "snapshot_id": record.snapshot_id,
+            "dataset_id": view.dataset_id,
+            "state": JobState(record.state),
+            "recipe": record.recipe,
+            "progress": record.progress,
+            "error": record.error,
+            "model_id": view.model_id,
+            "attempts": record.attempts,
+            "created_at": record.created_at,
+            "started_at": record.started_at,
+            "finished_at": record.finished_at,
+        }
+    )
+
+
+class BundleOut(ReplyModel):
+    """The model that an uploaded bundle became."""
+
+    model_id: str
+
+
+class StageIn(RequestModel):
+    """The stage a model is to have."""
+
+    stage: ModelStage
+
+
+class ModelOut(ReplyModel):
+    """A model."""
+
+    id: str
+    dataset_id: str
+    snapshot_id: str
+    job_id: str
+    stage: str
+    classes: list[str]
+    recipe: Recipe
+    metrics: Metrics
+    bundle_sha256: str
+    bundle_bytes: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, view: ModelView) -> ModelOut:
+        """Return the model as the API shows it."""
+        return cls.model_validate(_model_values(view))
+
+
+class ModelDetailOut(ModelOut):
+    """A model with the evaluation of every image, its history and its card."""
+
+    evaluation: Evaluation
+    history: History
+    card: str
+
+    @classmethod
+    def with_bundle(cls, view: ModelView, bundle: Bundle) -> ModelDetailOut:
+        """Return the model and what its bundle holds for people."""
+        more = {
+            "evaluation": bundle.evaluation,
+            "history": bundle.history,
+            "card": bundle.card,
+        }
+        return cls.model_validate(_model_values(view) | more)
+
+
+def _model_values(view: ModelView) -> dict[str, object]:
+    record, manifest = view.record, view.manifest
+    values: dict[str, object] = {
+        name: getattr(record, name) for name in ModelOut.model_fields if hasattr(record, name)
+    }
+    return values | {
+        "classes": list(manifest.classes),
+        "recipe": manifest.recipe,
+        "metrics": manifest.metrics,
+    }
+
+
+class SnapshotIn(RequestModel):
+    """How to split a snapshot."""
+
+    valid_ratio: float = Field(0.2, gt=0, lt=1)
+    seed: int = Field(42, ge=0, lt=2**63)
+    min_per_label: int = Field(2, ge=1, le=10_000)
+
+
+class SnapshotOut(ReplyModel):
+    """A snapshot."""
+
+    id: str
+    dataset_id: str
+    manifest_sha256: str
+    valid_ratio: float
+    seed: int
+    counts: dict[str, Any]
+    created_at: datetime
+
+
+# --- answers
+
+
+class PredictionOut(ReplyModel):
+    """One class with its probability."""
+
+    label: str
+    probability: float
+
+
+class AnswerOut(ReplyModel):
+    """What a model says of an image."""
+
+    model_id: str
+    dataset_id: str
+    label: str
+    probability: float
+    abstained: bool
+    threshold: float
+    predictions: Sequence[PredictionOut]
+    milliseconds: float
+    sha256: str
+
+    @classmethod
+    def of(cls, answer: Answer, top: int | None) -> AnswerOut:
+        """Return the answer as the API shows it, with the ``top`` classes or all."""
+        said = answer.prediction
+        return cls(
+            model_id=answer.model.id,
+            dataset_id=answer.model.dataset_id,
+            label=said.label,
+            probability=said.probability,
+            abstained=said.abstained,
+            threshold=said.threshold,
+            predictions=[
+                PredictionOut(label=label, probability=probability)
+                for label, probability in said.predictions[:top]
+            ],
+            milliseconds=round(answer.milliseconds, 2),
+            sha256=answer.sha256,
+        )
+
+
+class FirstLessonAnswer(ReplyModel):
+    """The shape of the first lesson's web app: pairs, most probable first."""
+
+    predictions: list[tuple[str, float]]

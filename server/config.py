@@ -1,0 +1,201 @@
+"""Settings: every number a person may turn, with its bounds and the reason for its default.
+
+Imports nothing of the project. Built once, by ``server.main`` or the command line, and passed
+down as values; no other module reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
+
+PREFIX = "BOWERBIRD_"
+DELIMITER = "__"
+# Read by the command line's client and by the trainer, not by the server.
+OTHERS = ("BOWERBIRD_SERVER", "BOWERBIRD_TOKEN")
+OTHERS_PREFIX = "BOWERBIRD_TRAINER__"
+
+
+class UnknownSettingError(ValueError):
+    """The environment holds a name under our prefix that is no setting: most likely a slip."""
+
+
+def _split(value: object) -> object:
+    """Read ``a,b`` as a list: kinder to a shell than JSON."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(_Group):
+    """Where the server listens and whom it answers."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Loopback: one person's tool.")
+    port: int = Field(8000, ge=0, le=65535, description="Port; 0 lets the system choose.")
+    host_names: Names = Field(
+        (),
+        description="Further `Host` names to answer to, comma-separated, beside loopback "
+        "(behind a proxy, or in a compose network).",
+    )
+    max_json_bytes: int = Field(
+        4 * 1024**2, ge=1024, description="Cap of a JSON body: 1,000 candidates need about 1 MiB."
+    )
+    max_bundle_bytes: int = Field(
+        512 * 1024**2, ge=1024**2, description="Cap of an uploaded bundle: convnext_tiny is 110 MB."
+    )
+
+    _split_names = field_validator("host_names", mode="before")(_split)
+
+
+class FetchSettings(_Group):
+    """How images are downloaded, and the caps that no image may exceed."""
+
+    allowed_hosts: Names = Field(
+        (),
+        description="Hosts exempt from the address guard, comma-separated, `host` or `host:port`. "
+        "Everything private is refused by default.",
+    )
+    concurrency: int = Field(
+        32, ge=1, le=256, description="Requests in flight; beyond 64 only memory grows."
+    )
+    per_host: int = Field(8, ge=1, le=64, description="Requests in flight to one host.")
+    decode_threads: int = Field(
+        2, ge=1, le=16, description="Threads that decode; Pillow releases the GIL."
+    )
+    max_bytes: int = Field(20 * 1024**2, ge=1024, description="Largest image in bytes.")
+    max_pixels: int = Field(
+        50_000_000, ge=1024, description="Largest image in pixels; an 8192² WebP takes 1 GB."
+    )
+    min_side_px: int = Field(16, ge=1, description="Smaller images are icons and trackers.")
+    total_s: float = Field(30.0, gt=0, le=600, description="Seconds for one image, all hops.")
+    connect_s: float = Field(10.0, gt=0, le=120, description="Seconds to connect.")
+    idle_s: float = Field(10.0, gt=0, le=120, description="Seconds between two reads.")
+    max_redirects: int = Field(
+        5, ge=0, le=20, description="Redirects followed; browsers stop at 20."
+    )
+    contact: str = Field("", max_length=200, description="Put into the User-Agent for webmasters.")
+    respect_opt_out: bool = Field(
+        True, description="Refuse images whose site says `noai` or `noimageai`."
+    )
+
+    _split_hosts = field_validator("allowed_hosts", mode="before")(_split)
+
+
+class TrainingSettings(_Group):
+    """The trainer that runs beside the server, and the leases of all trainers."""
+
+    enabled: bool = Field(True, description="Start a trainer as a child process.")
+    lease_s: float = Field(
+        30.0, ge=2, le=3600, description="A job whose worker is silent this long is given on."
+    )
+    max_attempts: int = Field(
+        3, ge=1, le=10, description="Claims of one job before it fails: a crash may repeat."
+    )
+
+
+class InferenceSettings(_Group):
+    """How models answer."""
+
+    threads: int = Field(
+        2, ge=1, le=64, description="Threads of onnxruntime; two answer in 4 ms on a laptop."
+    )
+    max_loaded_models: int = Field(
+        3, ge=1, le=32, description="Models kept in memory; each is about 20 MB for Lite0."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. Environment ``BOWERBIRD_…`` wins over ``bowerbird.toml``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        toml_file="bowerbird.toml",
+        extra="forbid",
+        frozen=True,
+    )
+
+    data: Path = Field(Path("data"), description="Folder of the database and all files.")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy address; by default SQLite in the data folder."
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="Least level that is logged."
+    )
+    http: HttpSettings = HttpSettings()
+    fetch: FetchSettings = FetchSettings()
+    training: TrainingSettings = TrainingSettings()
+    inference: InferenceSettings = InferenceSettings()
+
+    @property
+    def resolved_database_url(self) -> str:
+        """Return the async SQLAlchemy address of the database."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{(self.data / 'bowerbird.db').absolute()}"
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the process's environment, for a child."""
+    return dict(os.environ)
+
+
+def setting_names() -> Iterator[tuple[str, str]]:
+    """Yield every setting as (environment name, description)."""
+    for name, field in Settings.model_fields.items():
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, _Group):
+            for inner, inner_field in group.model_fields.items():
+                yield f"{PREFIX}{name}{DELIMITER}{inner}".upper(), inner_field.description or ""
+        else:
+            yield f"{PREFIX}{name}".upper(), field.description or ""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Build the settings from arguments, environment and ``bowerbird.toml``.
+
+    Args:
+        overrides: Fields of ``Settings``; groups as dicts, merged over the environment.
+
+    Raises:
+        UnknownSettingError: A name under our prefix is no setting.
+        pydantic.ValidationError: A value is out of its bounds.
+    """
+    known = {name for name, _ in setting_names()} | set(OTHERS)
+    for name in sorted(os.environ):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper not in known and not upper.startswith(OTHERS_PREFIX):
+            raise UnknownSettingError(f"{name} is no setting of Bowerbird; see docs/settings.md")
+    return Settings(**overrides)  # type: ignore[arg-type] # validated by pydantic

@@ -1,0 +1,316 @@
+"""Tables of the database.
+
+Imports nothing of the project but ``server.reasons``. Every constraint gets a name from
+``NAMING``, since SQLite's batch migrations must name what they drop. Ids are ULIDs: they sort by
+the time they were made, so the order of a list is the order of its ids.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from typing_extensions import override
+
+from server.reasons import Reason
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class ImageStatus(StrEnum):
+    """Where an image is on its way."""
+
+    QUEUED = "queued"
+    DOWNLOADING = "downloading"
+    READY = "ready"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+
+
+class ModelStage(StrEnum):
+    """How far a model has been let out."""
+
+    CANDIDATE = "candidate"
+    SHADOW = "shadow"
+    LIMITED = "limited"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn ``value`` to UTC.
+
+        Raises:
+            ValueError: ``value`` has no zone.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a zone")
+        return value.astimezone(UTC)
+
+    @override
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return ``value`` with its zone."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own class attribute
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+    }
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{v.value}'" for v in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+class DatasetRecord(Base):
+    """A named collection of images."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    description: Mapped[str] = mapped_column(String(4000), default="")
+    created_at: Mapped[datetime]
+
+
+class LabelRecord(Base):
+    """A class name within a dataset."""
+
+    __tablename__ = "labels"
+    __table_args__ = (UniqueConstraint("dataset_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime]
+
+
+class CaptureRecord(Base):
+    """One act of collecting: a batch of candidates from one page."""
+
+    __tablename__ = "captures"
+    __table_args__ = (UniqueConstraint("dataset_id", "capture_key"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    capture_key: Mapped[str] = mapped_column(String(100))
+    label_id: Mapped[str | None] = mapped_column(ForeignKey("labels.id", ondelete="SET NULL"))
+    page_url: Mapped[str | None] = mapped_column(String(8192))
+    page_title: Mapped[str | None] = mapped_column(String(1000))
+    engine: Mapped[str | None] = mapped_column(String(50))
+    query: Mapped[str | None] = mapped_column(String(1000))
+    client: Mapped[str | None] = mapped_column(String(200))
+    captured_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    added_count: Mapped[int]
+    known_count: Mapped[int]
+    refused: Mapped[list[Any]]
+
+
+class BlobRecord(Base):
+    """Verified bytes, shared by datasets; they lie in the blob store under ``sha256``."""
+
+    __tablename__ = "blobs"
+    __table_args__ = (
+        CheckConstraint("width > 0 AND height > 0", name="size_positive"),
+        CheckConstraint("bytes > 0", name="bytes_positive"),
+    )
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    bytes: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    format: Mapped[str] = mapped_column(String(20))
+    # The 64 bits of the difference hash as a signed integer: SQL has no unsigned one.
+    dhash: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+
+class ImageRecord(Base):
+    """An address (or an upload) in a dataset, with a label and a status."""
+
+    __tablename__ = "images"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "url_key"),
+        _one_of("status", ImageStatus),
+        _one_of("reason", Reason),
+        CheckConstraint("(status = 'rejected') = (reason IS NOT NULL)", name="reason_if_rejected"),
+        CheckConstraint(
+            "status NOT IN ('ready', 'duplicate') OR sha256 IS NOT NULL", name="bytes_if_ready"
+        ),
+        # One image of a dataset holds a blob; every further one is its duplicate.
+        Index(
+            "uq_images_ready_blob",
+            "dataset_id",
+            "sha256",
+            unique=True,
+            sqlite_where=text("status = 'ready'"),
+            postgresql_where=text("status = 'ready'"),
+        ),
+        Index("ix_images_dataset_id_status", "dataset_id", "status"),
+        Index("ix_images_status_id", "status", "id"),
+        Index("ix_images_label_id", "label_id"),
+        Index("ix_images_sha256", "sha256"),
+        Index("ix_images_duplicate_of", "duplicate_of"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    label_id: Mapped[str | None] = mapped_column(ForeignKey("labels.id", ondelete="SET NULL"))
+    url: Mapped[str | None] = mapped_column(String(8192))
+    # What makes an image known: its normalised address, or ``upload:<sha256>``.
+    url_key: Mapped[str] = mapped_column(String(8200))
+    final_url: Mapped[str | None] = mapped_column(String(8192))
+    source_url: Mapped[str | None] = mapped_column(String(8192))
+    thumbnail_url: Mapped[str | None] = mapped_column(String(8192))
+    title: Mapped[str | None] = mapped_column(String(1000))
+    declared_width: Mapped[int | None]
+    declared_height: Mapped[int | None]
+    license: Mapped[str | None] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    detail: Mapped[str | None] = mapped_column(String(500))
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("blobs.sha256"))
+    duplicate_of: Mapped[str | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
+    # The cluster of near-duplicates; given once and kept, so that a split never changes.
+    group: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0)
+    excluded: Mapped[bool] = mapped_column(default=False)
+    reviewed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class SightingRecord(Base):
+    """Where an image was seen: in which capture, at which rank."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (
+        UniqueConstraint("image_id", "capture_id"),
+        Index("ix_sightings_capture_id", "capture_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
+    capture_id: Mapped[str] = mapped_column(ForeignKey("captures.id", ondelete="CASCADE"))
+    rank: Mapped[int | None]
+    source_url: Mapped[str | None] = mapped_column(String(8192))
+    title: Mapped[str | None] = mapped_column(String(1000))
+
+
+class SnapshotRecord(Base):
+    """An immutable, verified list of images; the manifest itself is a file."""
+
+    __tablename__ = "snapshots"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    manifest_sha256: Mapped[str] = mapped_column(String(64))
+    valid_ratio: Mapped[float]
+    seed: Mapped[int]
+    counts: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class JobRecord(Base):
+    """A piece of training work on a snapshot."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_state_id", "state", "id"),)
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    snapshot_id: Mapped[str] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(20))
+    recipe: Mapped[dict[str, Any]]
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    worker: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class ModelRecord(Base):
+    """A bundle that the server has checked and keeps."""
+
+    __tablename__ = "models"
+    __table_args__ = (
+        _one_of("stage", ModelStage),
+        UniqueConstraint("job_id"),
+        # At most one model of a dataset is live, whoever races.
+        Index(
+            "uq_models_live",
+            "dataset_id",
+            unique=True,
+            sqlite_where=text("stage = 'live'"),
+            postgresql_where=text("stage = 'live'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    snapshot_id: Mapped[str] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"))
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    stage: Mapped[str] = mapped_column(String(20))
+    bundle_sha256: Mapped[str] = mapped_column(String(64))
+    bundle_bytes: Mapped[int]
+    manifest: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    live_at: Mapped[datetime | None]
+
+
+class TokenRecord(Base):
+    """A token that may use the API. Only its hash is kept."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    # The extension that was paired; requests with this ``Origin`` are let in.
+    origin: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]

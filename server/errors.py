@@ -1,0 +1,280 @@
+"""Domain errors: every failure the server can name, with no HTTP in it.
+
+Imports nothing of the project but ``server.reasons``. ``server.api.problems`` is the one place
+that joins these to HTTP statuses, and a test holds its table against the classes here.
+
+    ServerError
+    ├── NotFoundError           one subclass per kind of thing
+    ├── ConflictError           the request is sound, the present state forbids it
+    ├── RefusedError            the input cannot be used
+    └── AccessError             who asks, or from where
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from server.reasons import Reason
+
+
+class ServerError(Exception):
+    """Base of every error this server raises on purpose.
+
+    Attributes:
+        slug: Stable name of the error kind; the last part of the problem ``type``.
+        title: One sentence, the same for every occurrence.
+        extra: Members that the problem document carries beside the standard ones.
+    """
+
+    slug: ClassVar[str] = "server-error"
+    title: ClassVar[str] = "The server failed"
+
+    def __init__(self, message: str = "", **extra: object) -> None:
+        super().__init__(message or self.title)
+        self.extra = extra
+
+
+# --- not found --------------------------------------------------------------------------------
+
+
+class NotFoundError(ServerError):
+    """Base of "there is no such thing"."""
+
+    slug = "thing-not-found"
+    title = "Not found"
+    noun: ClassVar[str] = "thing"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no {self.noun} {key!r}")
+
+
+class DatasetNotFoundError(NotFoundError):
+    """No dataset has this id."""
+
+    slug, title, noun = "dataset-not-found", "Dataset not found", "dataset"
+
+
+class LabelNotFoundError(NotFoundError):
+    """No label has this id."""
+
+    slug, title, noun = "label-not-found", "Label not found", "label"
+
+
+class CaptureNotFoundError(NotFoundError):
+    """No capture has this id."""
+
+    slug, title, noun = "capture-not-found", "Capture not found", "capture"
+
+
+class ImageNotFoundError(NotFoundError):
+    """No image has this id."""
+
+    slug, title, noun = "image-not-found", "Image not found", "image"
+
+
+class BlobNotFoundError(NotFoundError):
+    """No verified bytes are kept under this sha256."""
+
+    slug, title, noun = "blob-not-found", "Bytes not found", "blob with sha256"
+
+
+class SnapshotNotFoundError(NotFoundError):
+    """No snapshot has this id."""
+
+    slug, title, noun = "snapshot-not-found", "Snapshot not found", "snapshot"
+
+
+class JobNotFoundError(NotFoundError):
+    """No job has this id."""
+
+    slug, title, noun = "job-not-found", "Job not found", "job"
+
+
+class ModelNotFoundError(NotFoundError):
+    """No model has this id."""
+
+    slug, title, noun = "model-not-found", "Model not found", "model"
+
+
+class TokenNotFoundError(NotFoundError):
+    """No token has this id."""
+
+    slug, title, noun = "token-not-found", "Token not found", "token"
+
+
+# --- conflicts --------------------------------------------------------------------------------
+
+
+class ConflictError(ServerError):
+    """Base of "not in the present state"."""
+
+    slug = "state-conflict"
+    title = "Not possible in the present state"
+
+
+class DatasetExistsError(ConflictError):
+    """A dataset of this name is there already."""
+
+    slug, title = "dataset-exists", "A dataset of this name exists"
+
+
+class LabelExistsError(ConflictError):
+    """The dataset has a label of this name already."""
+
+    slug, title = "label-exists", "A label of this name exists"
+
+
+class LabelInUseError(ConflictError):
+    """The label still has images."""
+
+    slug, title = "label-in-use", "The label still has images"
+
+
+class LabelConflictError(ConflictError):
+    """One blob stands under two labels of a dataset.
+
+    Attributes:
+        extra: ``image_ids``, the two images that hold it.
+    """
+
+    slug, title = "label-conflict", "The same image has two labels"
+
+
+class NotEnoughImagesError(ConflictError):
+    """A snapshot needs two labels with enough images on both sides of the split."""
+
+    slug, title = "not-enough-images", "Not enough images to train on"
+
+
+class BlobDamagedError(ConflictError):
+    """Bytes on disk no longer have the hash they are filed under."""
+
+    slug, title = "blob-damaged", "Stored bytes are damaged"
+
+
+class JobNotLeasedError(ConflictError):
+    """The worker does not hold this job, or no longer."""
+
+    slug, title = "job-not-leased", "The job is not this worker's"
+
+
+class JobFinishedError(ConflictError):
+    """The job has ended; it cannot be cancelled."""
+
+    slug, title = "job-finished", "The job has ended"
+
+
+class NoModelError(ConflictError):
+    """No model can answer."""
+
+    slug, title = "no-model", "No model is live"
+
+
+class DataFolderInUseError(ConflictError):
+    """Another server holds the data folder."""
+
+    slug, title = "data-folder-in-use", "Another server uses this data folder"
+
+
+# --- input that cannot be used ----------------------------------------------------------------
+
+
+class RefusedError(ServerError):
+    """Base of "this input cannot be used"."""
+
+    slug = "input-refused"
+    title = "The input cannot be used"
+
+
+class UnknownLabelError(RefusedError):
+    """The dataset has no label of this name, and a relabelling makes none silently."""
+
+    slug, title = "unknown-label", "The dataset has no such label"
+
+
+class InvalidCursorError(RefusedError):
+    """A cursor that this server did not make."""
+
+    slug, title = "invalid-cursor", "Not a cursor of this list"
+
+
+class ImageNotUsableError(RefusedError):
+    """An image that was sent or pointed at could not be had or read.
+
+    Attributes:
+        reason: One of the closed list.
+    """
+
+    slug, title = "image-not-usable", "The image cannot be used"
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail, reason=reason.value)
+        self.reason = reason
+
+
+class BundleRefusedError(RefusedError):
+    """An uploaded bundle does not follow its format, or is not of this job."""
+
+    slug, title = "bundle-refused", "The bundle was refused"
+
+
+class BodyTooLargeError(RefusedError):
+    """A request body over its cap."""
+
+    slug, title = "body-too-large", "The request body is too large"
+
+
+# --- access -----------------------------------------------------------------------------------
+
+
+class AccessError(ServerError):
+    """Base of "not you, or not from there"."""
+
+    slug = "access-refused"
+    title = "Access refused"
+
+
+class UnauthenticatedError(AccessError):
+    """No token, or one that is not known (any more)."""
+
+    slug, title = "unauthenticated", "A token is needed"
+
+
+class ForeignHostError(AccessError):
+    """The ``Host`` header names another host: what DNS rebinding looks like."""
+
+    slug, title = "foreign-host", "This server does not answer to that host name"
+
+
+class ForeignOriginError(AccessError):
+    """The ``Origin`` is neither the server's own nor a paired extension's."""
+
+    slug, title = "foreign-origin", "Requests from that origin are refused"
+
+
+class PairingCodeWrongError(AccessError):
+    """The code is not the one on the page.
+
+    Attributes:
+        extra: ``attempts_left`` before the code is void.
+    """
+
+    slug, title = "pairing-code-wrong", "The pairing code is wrong"
+
+
+class PairingNotOpenError(AccessError):
+    """No code is on show, or it has run out."""
+
+    slug, title = "pairing-not-open", "No pairing is open"
+
+
+class PairingLockedError(AccessError):
+    """Too many wrong codes: the person must ask for a new one."""
+
+    slug, title = "pairing-locked", "Pairing is locked"
+
+
+class SignInCodeError(AccessError):
+    """A sign-in link that was used, has run out or never was."""
+
+    slug, title = "sign-in-code-invalid", "This sign-in link does not work any more"

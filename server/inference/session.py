@@ -1,0 +1,117 @@
+"""One loaded model: from images to calibrated probabilities.
+
+Knows nothing of HTTP or rows. The engine hides behind ``Engine``, so that another one can stand in
+for onnxruntime; onnxruntime itself is imported with the first model, for the server's start.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from server.contract.bundle import INPUT_NAME, OUTPUT_NAME, BundleManifest, read_bundle
+from server.contract.calibration import probabilities
+from server.contract.preprocess import to_array
+
+
+class Engine(Protocol):
+    """Runs a network."""
+
+    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return ``[N, C]`` for images ``[N, 3, H, W]``."""
+
+
+class OnnxEngine:
+    """onnxruntime on the CPU."""
+
+    def __init__(self, model: bytes, threads: int) -> None:
+        """Load the network.
+
+        Args:
+            model: An ONNX file.
+            threads: Of one run.
+        """
+        runtime = importlib.import_module("onnxruntime")
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Threads that spin between requests would keep a laptop's fan running.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = runtime.InferenceSession(
+            model, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+
+    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return ``[N, C]`` for images ``[N, 3, H, W]``."""
+        (result,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: images})
+        return np.asarray(result, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one image.
+
+    Attributes:
+        predictions: Every class with its calibrated probability, most probable first.
+        threshold: Below it the model abstains.
+    """
+
+    predictions: Sequence[tuple[str, float]]
+    threshold: float
+
+    @property
+    def label(self) -> str:
+        """Return the most probable class."""
+        return self.predictions[0][0]
+
+    @property
+    def probability(self) -> float:
+        """Return the probability of the most probable class."""
+        return self.predictions[0][1]
+
+    @property
+    def abstained(self) -> bool:
+        """Return whether the model is too unsure to answer."""
+        return self.probability < self.threshold
+
+
+class Classifier:
+    """A model ready to answer."""
+
+    def __init__(self, manifest: BundleManifest, engine: Engine) -> None:
+        """Keep the parts.
+
+        Args:
+            manifest: Classes in the order of the logits, preprocessing, calibration.
+            engine: The network.
+        """
+        self._manifest = manifest
+        self._engine = engine
+
+    def predict(self, image: Image.Image) -> Prediction:
+        """Classify one decoded image (RGB, upright)."""
+        array = to_array(image, self._manifest.preprocessing)
+        logits = self._engine.logits(array[np.newaxis])
+        values = probabilities(logits, self._manifest.calibration.temperature)[0]
+        order = np.argsort(-values, kind="stable")
+        return Prediction(
+            [(self._manifest.classes[i], float(values[i])) for i in order],
+            self._manifest.abstention.threshold,
+        )
+
+
+def load_classifier(path: Path, threads: int) -> Classifier:
+    """Read, check and load a bundle. Takes some 100 ms: once per model.
+
+    Raises:
+        FormatError: The bundle does not follow its format.
+    """
+    bundle = read_bundle(path)
+    return Classifier(bundle.manifest, OnnxEngine(bundle.onnx, threads))

@@ -1,0 +1,321 @@
+"""Composition root: from settings to a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+import socket
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from filelock import FileLock, Timeout
+from typing_extensions import override
+
+from server import logs
+from server.api.app import create_app
+from server.api.deps import About, Limits, Services
+from server.api.middleware import Doors
+from server.config import Settings, inherited_environment
+from server.contract.files import write_atomically
+from server.db import migrate
+from server.db.session import Database
+from server.errors import DataFolderInUseError, UnauthenticatedError
+from server.inference.pool import CpuPool
+from server.inference.registry import Registry
+from server.media.blobs import BlobStore
+from server.media.verify import VerifyLimits
+from server.net.fetch import Fetcher
+from server.net.limits import FetchLimits
+from server.services.access import AccessService, TokenKind
+from server.services.captures import CaptureService
+from server.services.datasets import DatasetService
+from server.services.downloads import DownloadService
+from server.services.feed import Feed
+from server.services.images import ImageService
+from server.services.intake import Intake, Stores
+from server.services.models import BundleStore, ModelService
+from server.services.pairing import PairingService, SignInService
+from server.services.predictions import PredictionService
+from server.services.snapshots import SnapshotService
+from server.services.spool import Spool
+from server.services.training import JobRules, TrainingService
+from server.workers.downloads import DownloadWorker
+from server.workers.trainer import TrainerCommand, TrainerProcess
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 5  # for open requests at shutdown; event streams never end by themselves
+BACKLOG = 128
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The data folder and what lies in it."""
+
+    root: Path
+
+    def make(self, name: str) -> Path:
+        """Return a folder in the data folder, made if new."""
+        path = self.root / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What was put together for one server: the routes' services, and the download loop."""
+
+    services: Services
+    downloads: DownloadWorker
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Parts]:
+    """Yield the services over the data folder, which is migrated; close them afterwards.
+
+    Raises:
+        DataFolderInUseError: Another server uses the data folder.
+    """
+    folders = Folders(settings.data.absolute())
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_lock(folders))
+        await asyncio.to_thread(migrate.upgrade, settings.resolved_database_url)
+        database = Database(settings.resolved_database_url)
+        stack.push_async_callback(database.close)
+        pool = CpuPool(settings.fetch.decode_threads)
+        stack.callback(pool.close)
+        fetcher = await stack.enter_async_context(Fetcher(_fetch_limits(settings)))
+        yield _put_together(settings, folders, database, pool, fetcher)
+
+
+def _put_together(
+    settings: Settings, folders: Folders, database: Database, pool: CpuPool, fetcher: Fetcher
+) -> Parts:
+    feed = Feed()
+    stores = Stores(BlobStore(folders.make("blobs")), BlobStore(folders.make("thumbnails")))
+    limits = VerifyLimits(
+        max_pixels=settings.fetch.max_pixels, min_side_px=settings.fetch.min_side_px
+    )
+    intake = Intake(stores, pool, limits)
+    bundles = BundleStore(folders.make("bundles"))
+    registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
+    access = AccessService(database)
+    rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
+    services = Services(
+        about=_about(settings),
+        limits=Limits(
+            settings.http.max_json_bytes, settings.fetch.max_bytes, settings.http.max_bundle_bytes
+        ),
+        feed=feed,
+        spool=Spool(folders.make("incoming"), pool),
+        access=access,
+        pairing=PairingService(access),
+        sign_in=SignInService(access),
+        datasets=DatasetService(database, feed),
+        captures=CaptureService(database, feed),
+        images=ImageService(database, feed, intake, stores),
+        snapshots=SnapshotService(database, stores.blobs, pool, folders.make("snapshots")),
+        training=TrainingService(database, feed, bundles, pool, rules),
+        models=ModelService(database, feed, bundles, pool),
+        predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
+    )
+    downloads = DownloadService(database, feed, fetcher, intake)
+    return Parts(services, DownloadWorker(downloads, feed, settings.fetch.concurrency))
+
+
+def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess | None) -> FastAPI:
+    """Return the application with its workers beside it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await parts.services.access.load_origins()
+        await parts.services.access.forget_old_sessions()
+        loops = [parts.downloads.run()] + ([trainer.run()] if trainer else [])
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(loop) for loop in loops]
+            yield
+            for task in running:
+                task.cancel()
+
+    doors = Doors(settings.http.host_names, parts.services.access.is_paired)
+    return create_app(parts.services, doors, lifespan)
+
+
+def serve(settings: Settings, *, open_browser: bool) -> int:
+    """Run the server until it is stopped by a signal.
+
+    Args:
+        settings: All of them.
+        open_browser: Show the sign-in link in the person's browser.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        DataFolderInUseError: Another server uses the data folder.
+        OSError: The port is taken, or the data folder cannot be written.
+    """
+    logs.configure(settings.log_level)
+    return asyncio.run(_serve(settings, open_browser=open_browser))
+
+
+async def _serve(settings: Settings, *, open_browser: bool) -> int:
+    listener = _listen(settings)
+    url = f"http://{_shown_host(settings.http.host)}:{listener.getsockname()[1]}"
+    async with build(settings) as parts:
+        services = parts.services
+        await _leave_owner_token(services.access, settings.data / "token")
+        trainer = await _trainer(services, settings, url)
+
+        def on_ready() -> None:
+            code, _ = services.sign_in.open()
+            link = f"{url}/sign-in?code={code}"
+            sys.stdout.write(
+                f"Bowerbird {services.about.version} is ready at {url}\n"
+                f"Sign in (this link works once): {link}\n"
+            )
+            sys.stdout.flush()
+            if open_browser:
+                webbrowser.open(link)
+
+        config = uvicorn.Config(
+            create_server_app(parts, settings, trainer),
+            log_config=None,
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        server = _Server(config, on_ready)
+        await server.serve(sockets=[listener])
+        return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+
+def create_token(settings: Settings, name: str) -> str:
+    """Make a token and return its text. Works beside a running server.
+
+    Args:
+        settings: Name the data folder.
+        name: What the token is for.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    migrate.upgrade(settings.resolved_database_url)
+
+    async def create() -> str:
+        database = Database(settings.resolved_database_url)
+        try:
+            text, _ = await AccessService(database).create(name, TokenKind.API)
+        finally:
+            await database.close()
+        return text
+
+    return asyncio.run(create())
+
+
+def _lock(folders: Folders) -> FileLock:
+    # Two servers on one folder would download everything twice and fight over the leases.
+    lock = FileLock(folders.make(".") / "server.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise DataFolderInUseError(
+            f"another server uses {folders.root}; stop it, or choose another folder with --data"
+        ) from error
+    return lock
+
+
+def _fetch_limits(settings: Settings) -> FetchLimits:
+    fetch = settings.fetch
+    return FetchLimits(
+        allowed_hosts=fetch.allowed_hosts,
+        max_bytes=fetch.max_bytes,
+        total_s=fetch.total_s,
+        connect_s=fetch.connect_s,
+        read_s=fetch.idle_s,
+        max_redirects=fetch.max_redirects,
+        concurrency=fetch.concurrency,
+        per_host=fetch.per_host,
+        respect_opt_out=fetch.respect_opt_out,
+        contact=fetch.contact,
+    )
+
+
+def _about(settings: Settings) -> About:
+    extension = ROOT / "extension"
+    return About(
+        version=version(),
+        trainer_enabled=settings.training.enabled,
+        extension_path=extension if (extension / "manifest.json").is_file() else None,
+    )
+
+
+def version() -> str:
+    """Return the installed version."""
+    try:
+        return metadata.version("bowerbird")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.http.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.http.host, settings.http.port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _shown_host(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+async def _leave_owner_token(access: AccessService, path: Path) -> None:
+    """Make sure that the owner's token lies in the data folder, readable by its owner alone."""
+    try:
+        await access.check((await asyncio.to_thread(path.read_text)).strip())
+    except (FileNotFoundError, UnauthenticatedError):
+        text = await access.replace("owner", TokenKind.OWNER)
+        await asyncio.to_thread(write_atomically, path, f"{text}\n".encode())
+
+
+async def _trainer(services: Services, settings: Settings, url: str) -> TrainerProcess | None:
+    if not settings.training.enabled:
+        return None
+    if importlib.util.find_spec("torch") is None:
+        log.warning(
+            "trainer.missing",
+            extra={"advice": "pip install 'bowerbird[trainer]' to train on this machine"},
+        )
+        return None
+    token = await services.access.replace("trainer beside the server", TokenKind.TRAINER)
+    command = TrainerCommand(url, token, Folders(settings.data.absolute()).make("trainer"))
+    return TrainerProcess(command, inherited_environment())

@@ -1,0 +1,1 @@
+"""All SQL, one file per aggregate. Functions take a session, return records, never commit."""

@@ -1,0 +1,165 @@
+"""Queries on datasets and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.exc import IntegrityError
+
+from server.db.ids import new_id
+from server.db.models import DatasetRecord, ImageRecord, ImageStatus, LabelRecord
+from server.db.session import Session
+from server.errors import (
+    DatasetExistsError,
+    DatasetNotFoundError,
+    LabelExistsError,
+    LabelNotFoundError,
+    UnknownLabelError,
+)
+from server.repositories.paging import Page, PageRequest, read_page
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Images under one label: all, and those that are ready."""
+
+    total: int = 0
+    ready: int = 0
+
+
+@dataclass(frozen=True)
+class DatasetCounts:
+    """How many images a dataset has, by status and by label."""
+
+    total: int = 0
+    excluded: int = 0
+    status: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, LabelCounts] = field(default_factory=dict)
+
+
+async def get(session: Session, dataset_id: str) -> DatasetRecord:
+    """Return the dataset.
+
+    Raises:
+        DatasetNotFoundError: No dataset has this id.
+    """
+    record = await session.get(DatasetRecord, dataset_id)
+    if record is None:
+        raise DatasetNotFoundError(dataset_id)
+    return record
+
+
+async def find_by_name(session: Session, name: str) -> DatasetRecord | None:
+    """Return the dataset of this name, if there is one."""
+    return await session.scalar(select(DatasetRecord).where(DatasetRecord.name == name))
+
+
+async def list_page(session: Session, request: PageRequest) -> Page[DatasetRecord]:
+    """Return a page of datasets, newest first."""
+    return await read_page(
+        session, select(DatasetRecord), DatasetRecord.id, request, newest_first=True
+    )
+
+
+async def add(session: Session, name: str, description: str) -> DatasetRecord:
+    """Add a dataset.
+
+    Raises:
+        DatasetExistsError: The name is taken.
+    """
+    record = DatasetRecord(
+        id=new_id(), name=name, description=description, created_at=datetime.now(UTC)
+    )
+    session.add(record)
+    await flush_unique(session, DatasetExistsError(f"a dataset named {name!r} exists already"))
+    return record
+
+
+async def flush_unique(session: Session, error: DatasetExistsError | LabelExistsError) -> None:
+    """Flush, and turn a broken uniqueness into ``error``."""
+    try:
+        await session.flush()
+    except IntegrityError as cause:
+        raise error from cause
+
+
+async def count(session: Session, dataset_id: str) -> DatasetCounts:
+    """Return the dataset's counts, from one pass over its images."""
+    ready = func.sum(case((ImageRecord.status == ImageStatus.READY, 1), else_=0))
+    excluded = func.sum(case((ImageRecord.excluded, 1), else_=0))
+    rows = await session.execute(
+        select(ImageRecord.label_id, ImageRecord.status, func.count(), ready, excluded)
+        .where(ImageRecord.dataset_id == dataset_id)
+        .group_by(ImageRecord.label_id, ImageRecord.status)
+    )
+    names = {label.id: label.name for label in await list_labels(session, dataset_id)}
+    statuses = dict.fromkeys((s.value for s in ImageStatus), 0)
+    labels = dict.fromkeys(names.values(), LabelCounts())
+    total = excluded_total = 0
+    for label_id, status, number, ready_number, excluded_number in rows:
+        total += number
+        excluded_total += excluded_number
+        statuses[status] += number
+        if label_id is not None:
+            had = labels[names[label_id]]
+            labels[names[label_id]] = LabelCounts(had.total + number, had.ready + ready_number)
+    return DatasetCounts(total, excluded_total, statuses, labels)
+
+
+async def list_labels(session: Session, dataset_id: str) -> Sequence[LabelRecord]:
+    """Return the dataset's labels by name."""
+    query = select(LabelRecord).where(LabelRecord.dataset_id == dataset_id)
+    return (await session.scalars(query.order_by(LabelRecord.name))).all()
+
+
+async def get_label(session: Session, label_id: str) -> LabelRecord:
+    """Return the label.
+
+    Raises:
+        LabelNotFoundError: No label has this id.
+    """
+    record = await session.get(LabelRecord, label_id)
+    if record is None:
+        raise LabelNotFoundError(label_id)
+    return record
+
+
+async def get_label_by_name(session: Session, dataset_id: str, name: str) -> LabelRecord:
+    """Return the dataset's label of this name.
+
+    Raises:
+        UnknownLabelError: The dataset has no such label.
+    """
+    record = await _find_label(session, dataset_id, name)
+    if record is None:
+        raise UnknownLabelError(f"the dataset has no label {name!r}; make it first")
+    return record
+
+
+async def get_or_add_label(session: Session, dataset_id: str, name: str) -> LabelRecord:
+    """Return the dataset's label of this name, made if new."""
+    found = await _find_label(session, dataset_id, name)
+    return found or await add_label(session, dataset_id, name)
+
+
+async def add_label(session: Session, dataset_id: str, name: str) -> LabelRecord:
+    """Add a label.
+
+    Raises:
+        LabelExistsError: The dataset has one of this name.
+    """
+    record = LabelRecord(
+        id=new_id(), dataset_id=dataset_id, name=name, created_at=datetime.now(UTC)
+    )
+    session.add(record)
+    await flush_unique(session, LabelExistsError(f"the dataset has a label {name!r} already"))
+    return record
+
+
+async def _find_label(session: Session, dataset_id: str, name: str) -> LabelRecord | None:
+    return await session.scalar(
+        select(LabelRecord).where(LabelRecord.dataset_id == dataset_id, LabelRecord.name == name)
+    )

@@ -1,0 +1,253 @@
+"""Queries on images, the blobs they hold and the sightings of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Select, delete, func, insert, or_, select, update
+
+from server.db.models import (
+    BlobRecord,
+    CaptureRecord,
+    ImageRecord,
+    ImageStatus,
+    LabelRecord,
+    SightingRecord,
+)
+from server.db.session import Session
+from server.errors import ImageNotFoundError
+from server.reasons import Reason
+from server.repositories.paging import Page, PageRequest, read_page
+
+# SQLite takes 32,766 variables a statement; a smaller chunk keeps statements short.
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class ImageFilter:
+    """Which images of a dataset to list; None means any.
+
+    Attributes:
+        q: Text that the title, an address or the sha256 holds.
+    """
+
+    label: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    excluded: bool | None = None
+    sha256: str | None = None
+    q: str | None = None
+
+
+@dataclass(frozen=True)
+class ClaimedImage:
+    """An image whose bytes are to be fetched."""
+
+    id: str
+    dataset_id: str
+    url: str
+
+
+async def get(session: Session, image_id: str) -> ImageRecord:
+    """Return the image.
+
+    Raises:
+        ImageNotFoundError: No image has this id.
+    """
+    record = await session.get(ImageRecord, image_id)
+    if record is None:
+        raise ImageNotFoundError(image_id)
+    return record
+
+
+async def get_blobs(session: Session, digests: Iterable[str | None]) -> dict[str, BlobRecord]:
+    """Return the blobs of these digests by digest; None is passed over."""
+    wanted = [digest for digest in digests if digest is not None]
+    found: dict[str, BlobRecord] = {}
+    for chunk in _chunks(wanted):
+        rows = await session.scalars(select(BlobRecord).where(BlobRecord.sha256.in_(chunk)))
+        found |= {row.sha256: row for row in rows}
+    return found
+
+
+async def get_label_names(session: Session, label_ids: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of these labels by id."""
+    wanted = {label_id for label_id in label_ids if label_id is not None}
+    rows = await session.execute(
+        select(LabelRecord.id, LabelRecord.name).where(LabelRecord.id.in_(wanted))
+    )
+    return dict(rows.tuples().all())
+
+
+def _filtered(dataset_id: str, wanted: ImageFilter) -> Select[ImageRecord]:
+    query = select(ImageRecord).where(ImageRecord.dataset_id == dataset_id)
+    equal = {
+        ImageRecord.status: wanted.status,
+        ImageRecord.reason: wanted.reason,
+        ImageRecord.excluded: wanted.excluded,
+        ImageRecord.sha256: wanted.sha256,
+    }
+    query = query.where(*(column == value for column, value in equal.items() if value is not None))
+    if wanted.label is not None:
+        query = query.join(LabelRecord, LabelRecord.id == ImageRecord.label_id)
+        query = query.where(LabelRecord.name == wanted.label)
+    if wanted.q:
+        held = (ImageRecord.title, ImageRecord.url, ImageRecord.source_url, ImageRecord.sha256)
+        query = query.where(or_(*(column.contains(wanted.q, autoescape=True) for column in held)))
+    return query
+
+
+async def list_page(
+    session: Session, dataset_id: str, wanted: ImageFilter, request: PageRequest
+) -> Page[ImageRecord]:
+    """Return a page of the dataset's images in the order they were seen."""
+    return await read_page(session, _filtered(dataset_id, wanted), ImageRecord.id, request)
+
+
+async def list_sightings(
+    session: Session, image_id: str
+) -> Sequence[tuple[SightingRecord, CaptureRecord]]:
+    """Return where the image was seen, oldest first."""
+    rows = await session.execute(
+        select(SightingRecord, CaptureRecord)
+        .join(CaptureRecord, CaptureRecord.id == SightingRecord.capture_id)
+        .where(SightingRecord.image_id == image_id)
+        .order_by(SightingRecord.id)
+    )
+    return [(sighting, capture) for sighting, capture in rows]
+
+
+async def find_by_keys(
+    session: Session, dataset_id: str, url_keys: Collection[str]
+) -> dict[str, str]:
+    """Return the ids of the dataset's images with these keys, by key."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(list(url_keys)):
+        rows = await session.execute(
+            select(ImageRecord.url_key, ImageRecord.id).where(
+                ImageRecord.dataset_id == dataset_id, ImageRecord.url_key.in_(chunk)
+            )
+        )
+        found |= dict(rows.tuples().all())
+    return found
+
+
+async def claim_queued(session: Session, limit: int) -> list[ClaimedImage]:
+    """Mark up to ``limit`` queued images as downloading, oldest first, and return them."""
+    oldest = (
+        select(ImageRecord.id)
+        .where(ImageRecord.status == ImageStatus.QUEUED)
+        .order_by(ImageRecord.id)
+        .limit(limit)
+    )
+    rows = await session.execute(
+        update(ImageRecord)
+        .where(ImageRecord.id.in_(oldest))
+        .values(status=ImageStatus.DOWNLOADING, attempts=ImageRecord.attempts + 1)
+        .returning(ImageRecord.id, ImageRecord.dataset_id, ImageRecord.url)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(
+        (ClaimedImage(i, dataset_id, url or "") for i, dataset_id, url in rows), key=lambda c: c.id
+    )
+
+
+async def requeue_downloading(session: Session) -> int:
+    """Queue again what a killed process was downloading; return how many."""
+    result = await session.execute(
+        update(ImageRecord)
+        .where(ImageRecord.status == ImageStatus.DOWNLOADING)
+        .values(status=ImageStatus.QUEUED)
+        .returning(ImageRecord.id)
+    )
+    return len(result.all())
+
+
+async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | None) -> int:
+    """Queue the dataset's rejected images again, all or those of one reason; return how many."""
+    query = update(ImageRecord).where(
+        ImageRecord.dataset_id == dataset_id,
+        ImageRecord.status == ImageStatus.REJECTED,
+        ImageRecord.url.is_not(None),
+    )
+    if reason is not None:
+        query = query.where(ImageRecord.reason == reason)
+    cleared = {"status": ImageStatus.QUEUED, "reason": None, "detail": None, "settled_at": None}
+    result = await session.execute(query.values(cleared).returning(ImageRecord.id))
+    return len(result.all())
+
+
+async def add_blob(session: Session, blob: BlobRecord) -> None:
+    """Record verified bytes; nothing happens when they are recorded already."""
+    if await session.get(BlobRecord, blob.sha256) is None:
+        session.add(blob)
+        await session.flush()
+
+
+async def find_ready(session: Session, dataset_id: str, sha256: str) -> ImageRecord | None:
+    """Return the dataset's ready image that holds this blob, if there is one."""
+    return await session.scalar(
+        select(ImageRecord).where(
+            ImageRecord.dataset_id == dataset_id,
+            ImageRecord.sha256 == sha256,
+            ImageRecord.status == ImageStatus.READY,
+        )
+    )
+
+
+async def settle_verified(session: Session, image: ImageRecord, sha256: str) -> None:
+    """Give ``image`` its bytes: ready, or a duplicate of the image that had them first."""
+    first = await find_ready(session, image.dataset_id, sha256)
+    image.sha256 = sha256
+    image.status = ImageStatus.READY if first is None else ImageStatus.DUPLICATE
+    image.duplicate_of = None if first is None else first.id
+    image.reason = image.detail = None
+    image.settled_at = datetime.now(UTC)
+    await session.flush()
+
+
+async def delete_images(session: Session, image_ids: Collection[str]) -> None:
+    """Delete images; a duplicate of a deleted one takes its place."""
+    for chunk in _chunks(list(image_ids)):
+        orphans = await session.scalars(
+            select(ImageRecord)
+            .where(ImageRecord.duplicate_of.in_(chunk), ImageRecord.id.not_in(image_ids))
+            .order_by(ImageRecord.id)
+        )
+        waiting = orphans.all()
+        await session.execute(delete(ImageRecord).where(ImageRecord.id.in_(chunk)))
+        for orphan in waiting:
+            await session.refresh(orphan)
+            await settle_verified(session, orphan, str(orphan.sha256))
+
+
+async def count_labelled(session: Session, label_id: str) -> int:
+    """Return how many images carry the label."""
+    query = select(func.count()).where(ImageRecord.label_id == label_id)
+    return await session.scalar(query.select_from(ImageRecord)) or 0
+
+
+async def move_label(session: Session, from_id: str, to_id: str) -> None:
+    """Give every image and capture of one label to another."""
+    for table in (ImageRecord, CaptureRecord):
+        await session.execute(update(table).where(table.label_id == from_id).values(label_id=to_id))
+
+
+async def label_duplicates(session: Session, image_ids: Collection[str], label_id: str) -> None:
+    """Give the duplicates of these images the label."""
+    for chunk in _chunks(list(image_ids)):
+        await session.execute(
+            update(ImageRecord).where(ImageRecord.duplicate_of.in_(chunk)).values(label_id=label_id)
+        )
+
+
+async def insert_images(session: Session, rows: list[dict[str, object]]) -> None:
+    """Insert many images at once."""
+    if rows:
+        await session.execute(insert(ImageRecord), rows)
+
+
+def _chunks(values: list[str]) -> Iterable[list[str]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

@@ -1,0 +1,66 @@
+"""Queries on models."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+
+from server.db.models import ModelRecord, ModelStage
+from server.db.session import Session
+from server.errors import ModelNotFoundError
+from server.repositories.paging import Page, PageRequest, read_page
+
+
+async def get(session: Session, model_id: str) -> ModelRecord:
+    """Return the model.
+
+    Raises:
+        ModelNotFoundError: No model has this id.
+    """
+    record = await session.get(ModelRecord, model_id)
+    if record is None:
+        raise ModelNotFoundError(model_id)
+    return record
+
+
+async def list_page(
+    session: Session, dataset_id: str | None, stage: str | None, request: PageRequest
+) -> Page[ModelRecord]:
+    """Return a page of models, newest first."""
+    query = select(ModelRecord)
+    if dataset_id is not None:
+        query = query.where(ModelRecord.dataset_id == dataset_id)
+    if stage is not None:
+        query = query.where(ModelRecord.stage == stage)
+    return await read_page(session, query, ModelRecord.id, request, newest_first=True)
+
+
+async def find_live(session: Session, dataset_id: str | None) -> ModelRecord | None:
+    """Return the live model of the dataset, or of any: the one that went live last."""
+    query = select(ModelRecord).where(ModelRecord.stage == ModelStage.LIVE)
+    if dataset_id is not None:
+        query = query.where(ModelRecord.dataset_id == dataset_id)
+    return await session.scalar(query.order_by(ModelRecord.live_at.desc()).limit(1))
+
+
+async def find_by_job(session: Session, job_id: str) -> ModelRecord | None:
+    """Return the model that the job made, if it has."""
+    return await session.scalar(select(ModelRecord).where(ModelRecord.job_id == job_id))
+
+
+async def set_stage(session: Session, model: ModelRecord, stage: ModelStage) -> None:
+    """Set the stage; the dataset's former live model is retired when another goes live."""
+    if stage is ModelStage.LIVE:
+        await session.execute(
+            update(ModelRecord)
+            .where(
+                ModelRecord.dataset_id == model.dataset_id,
+                ModelRecord.stage == ModelStage.LIVE,
+                ModelRecord.id != model.id,
+            )
+            .values(stage=ModelStage.RETIRED)
+        )
+        model.live_at = datetime.now(UTC)
+    model.stage = stage
+    await session.flush()

@@ -1,0 +1,79 @@
+"""Pages by key: a cursor is the last id that was shown.
+
+Offsets would show a row twice when one is added above; ids that sort by time do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from server.db.session import Session
+from server.errors import InvalidCursorError
+
+Row = TypeVar("Row")
+ULID_LENGTH = 26
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """What a caller asks of a list.
+
+    Attributes:
+        cursor: Where the former page ended, or None for the first.
+        limit: Rows at the most.
+    """
+
+    cursor: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """A part of a list.
+
+    Attributes:
+        items: The rows.
+        next_cursor: Hand it in for the next page; None at the end.
+        total: Rows in the whole list.
+    """
+
+    items: Sequence[Row]
+    next_cursor: str | None
+    total: int
+
+
+async def read_page(
+    session: Session,
+    query: Select[Row],
+    key: InstrumentedAttribute[str],
+    request: PageRequest,
+    *,
+    newest_first: bool = False,
+) -> Page[Row]:
+    """Return one page of ``query``, ordered by ``key``.
+
+    Args:
+        session: Where to read.
+        query: Selects one entity, without order or limit.
+        key: The id column of that entity.
+        request: Cursor and limit.
+        newest_first: Order descending.
+
+    Raises:
+        InvalidCursorError: The cursor is not an id.
+    """
+    total = await session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    if request.cursor is not None:
+        if len(request.cursor) != ULID_LENGTH or not request.cursor.isalnum():
+            raise InvalidCursorError(f"{request.cursor[:40]!r} is not a cursor of this list")
+        query = query.where(key < request.cursor if newest_first else key > request.cursor)
+    query = query.order_by(key.desc() if newest_first else key).limit(request.limit + 1)
+    rows: list[Any] = list(await session.scalars(query))
+    more = len(rows) > request.limit
+    rows = rows[: request.limit]
+    return Page(rows, getattr(rows[-1], key.key) if more else None, total)

@@ -1,0 +1,1 @@
+"""Use cases. They own the transaction; no SQL text, no HTTP."""

@@ -1,0 +1,107 @@
+"""Use case of the downloader: claim addresses, get and verify each, settle its image."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from server.db.models import ImageRecord, ImageStatus
+from server.db.session import Database
+from server.errors import ImageNotFoundError
+from server.media.verify import NotUsableError, Verified
+from server.net.fetch import Fetcher, Outcome
+from server.reasons import Reason
+from server.repositories import images
+from server.repositories.images import ClaimedImage
+from server.services.feed import Feed
+from server.services.intake import Intake, blob_record
+
+log = logging.getLogger(__name__)
+
+MAX_DETAIL_CHARS = 500  # the column's width; details quote the web
+
+
+class DownloadService:
+    """Moves images from ``queued`` to ``ready``, ``rejected`` or ``duplicate``."""
+
+    def __init__(self, database: Database, feed: Feed, fetcher: Fetcher, intake: Intake) -> None:
+        """Keep what the use case needs."""
+        self._database = database
+        self._feed = feed
+        self._fetcher = fetcher
+        self._intake = intake
+
+    async def recover(self) -> int:
+        """Queue again what a killed process left as ``downloading``; return how many."""
+        async with self._database.write() as session:
+            return await images.requeue_downloading(session)
+
+    async def claim(self, limit: int) -> Sequence[ClaimedImage]:
+        """Take up to ``limit`` queued images, oldest first."""
+        async with self._database.write() as session:
+            return await images.claim_queued(session, limit)
+
+    async def release(self, image_id: str) -> None:
+        """Queue a claimed image again: this machine could not take it now."""
+        async with self._database.write() as session:
+            image = await images.get(session, image_id)
+            image.status = ImageStatus.QUEUED
+
+    async def give_up(self, claimed: ClaimedImage) -> None:
+        """Reject an image on which our own code failed; the log has the story."""
+        async with self._database.write() as session:
+            image = await images.get(session, claimed.id)
+            _reject(image, Reason.NOT_AN_IMAGE, "Bowerbird failed on it: see the server's log")
+        self._feed.dataset(claimed.dataset_id).send()
+
+    async def download(self, claimed: ClaimedImage) -> None:
+        """Fetch, verify, store and settle one image."""
+        outcome = await self._fetcher.fetch(claimed.url)
+        verified: Verified | None = None
+        reason, detail = outcome.reason, outcome.detail
+        if outcome.body is not None:
+            try:
+                verified = await self._intake.store(outcome.body)
+            except NotUsableError as error:
+                reason, detail = error.reason, error.detail
+        try:
+            await self._settle(claimed, outcome, verified, (reason, detail))
+        except ImageNotFoundError:
+            # Undone or deleted while it was fetched. The blob is an orphan now, nothing else.
+            log.info("download.image_gone", extra={"image_id": claimed.id})
+        self._feed.dataset(claimed.dataset_id).send()
+
+    async def _settle(
+        self,
+        claimed: ClaimedImage,
+        outcome: Outcome,
+        verified: Verified | None,
+        failure: tuple[Reason | None, str | None],
+    ) -> None:
+        async with self._database.write() as session:
+            image = await images.get(session, claimed.id)
+            image.final_url = outcome.final_url
+            if verified is not None:
+                await images.add_blob(session, blob_record(verified))
+                await images.settle_verified(session, image, verified.sha256)
+            else:
+                _reject(image, *failure)
+            status = image.status
+        log.info(
+            "download.finished",
+            extra={
+                "image_id": claimed.id,
+                "status": status,
+                "reason": failure[0],
+                "seconds": round(outcome.seconds, 3),
+            },
+        )
+
+
+def _reject(image: ImageRecord, reason: Reason | None, detail: str | None) -> None:
+    image.status = ImageStatus.REJECTED
+    # A body that is neither there nor refused cannot be; say so rather than break the row's rule.
+    image.reason = reason if reason is not None else Reason.EMPTY
+    image.detail = (detail or "")[:MAX_DETAIL_CHARS]
+    image.settled_at = datetime.now(UTC)

@@ -1,0 +1,256 @@
+"""Use cases on images: show, list, change, upload, retry, and their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from server.db.ids import new_id
+from server.db.models import (
+    BlobRecord,
+    CaptureRecord,
+    ImageRecord,
+    ImageStatus,
+    SightingRecord,
+)
+from server.db.session import Database, Session
+from server.errors import BlobNotFoundError, ImageNotFoundError, ImageNotUsableError
+from server.media.verify import NotUsableError
+from server.reasons import Reason
+from server.repositories import datasets, images
+from server.repositories.images import ImageFilter
+from server.repositories.paging import Page, PageRequest
+from server.services.feed import Feed
+from server.services.intake import Intake, Stores, blob_record
+
+
+@dataclass(frozen=True)
+class ImageView:
+    """An image with its label's name and, when it has bytes, their facts."""
+
+    record: ImageRecord
+    label: str | None
+    blob: BlobRecord | None
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """What to change on images; None leaves a field as it is.
+
+    Attributes:
+        label: The name of a label that the dataset has.
+    """
+
+    label: str | None = None
+    excluded: bool | None = None
+    reviewed: bool | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Bytes sent by a browser or a person, with where they come from."""
+
+    data: bytes
+    label: str | None = None
+    source_url: str | None = None
+    page_url: str | None = None
+    title: str | None = None
+
+
+class ImageService:
+    """Show, list, change, upload and retry images."""
+
+    def __init__(self, database: Database, feed: Feed, intake: Intake, stores: Stores) -> None:
+        """Keep what the use cases need."""
+        self._database = database
+        self._feed = feed
+        self._intake = intake
+        self._stores = stores
+
+    async def show(
+        self, image_id: str
+    ) -> tuple[ImageView, Sequence[tuple[SightingRecord, CaptureRecord]]]:
+        """Return the image and where it was seen.
+
+        Raises:
+            ImageNotFoundError: No image has this id.
+        """
+        async with self._database.read() as session:
+            record = await images.get(session, image_id)
+            view = (await _views(session, [record]))[0]
+            return view, await images.list_sightings(session, image_id)
+
+    async def list_page(
+        self, dataset_id: str, wanted: ImageFilter, request: PageRequest
+    ) -> Page[ImageView]:
+        """Return a page of the dataset's images.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+        """
+        async with self._database.read() as session:
+            await datasets.get(session, dataset_id)
+            page = await images.list_page(session, dataset_id, wanted, request)
+            return Page(await _views(session, page.items), page.next_cursor, page.total)
+
+    async def change(self, image_id: str, change: ImageChange) -> ImageView:
+        """Change one image.
+
+        Raises:
+            ImageNotFoundError: No image has this id.
+            UnknownLabelError: The dataset has no label of that name.
+        """
+        async with self._database.write() as session:
+            record = await images.get(session, image_id)
+            await _apply(session, record.dataset_id, [record], change)
+            view = (await _views(session, [record]))[0]
+        self._feed.dataset(record.dataset_id).send()
+        return view
+
+    async def change_many(
+        self, dataset_id: str, image_ids: Sequence[str], change: ImageChange
+    ) -> int:
+        """Change several images of a dataset, all or none; return how many.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+            ImageNotFoundError: The dataset has no image of one of the ids.
+            UnknownLabelError: The dataset has no label of that name.
+        """
+        async with self._database.write() as session:
+            await datasets.get(session, dataset_id)
+            records = [await images.get(session, image_id) for image_id in dict.fromkeys(image_ids)]
+            for record in records:
+                if record.dataset_id != dataset_id:
+                    raise ImageNotFoundError(record.id)
+            await _apply(session, dataset_id, records, change)
+        self._feed.dataset(dataset_id).send()
+        return len(records)
+
+    async def retry(self, dataset_id: str, reason: Reason | None) -> int:
+        """Queue rejected images again, all or those of one reason; return how many.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+        """
+        async with self._database.write() as session:
+            await datasets.get(session, dataset_id)
+            count = await images.requeue_rejected(session, dataset_id, reason)
+        self._feed.images_queued.send()
+        self._feed.dataset(dataset_id).send()
+        return count
+
+    async def upload(self, dataset_id: str, upload: Upload) -> tuple[ImageView, bool]:
+        """Add an image from its bytes; return it, and whether it is new.
+
+        The same bytes uploaded again are the same image: an import may be run twice.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+            ImageNotUsableError: The bytes are no image that can be used, and why.
+        """
+        async with self._database.read() as session:
+            await datasets.get(session, dataset_id)
+        try:
+            verified = await self._intake.store(upload.data)
+        except NotUsableError as error:
+            raise ImageNotUsableError(error.reason, error.detail) from error
+        url_key = f"upload:{verified.sha256}"
+        async with self._database.write() as session:
+            await datasets.get(session, dataset_id)
+            known = await images.find_by_keys(session, dataset_id, [url_key])
+            if known:
+                record = await images.get(session, known[url_key])
+            else:
+                await images.add_blob(session, blob_record(verified))
+                record = await _add_uploaded(session, dataset_id, url_key, upload)
+                await images.settle_verified(session, record, verified.sha256)
+            view = (await _views(session, [record]))[0]
+        self._feed.dataset(dataset_id).send()
+        return view, not known
+
+    async def get_file(self, image_id: str) -> tuple[Path, BlobRecord]:
+        """Return where the image's bytes lie, and their facts.
+
+        Raises:
+            ImageNotFoundError: No image has this id, or it has no bytes.
+        """
+        view, _ = await self.show(image_id)
+        if view.blob is None:
+            raise ImageNotFoundError(image_id)
+        return self._stores.blobs.path(view.blob.sha256), view.blob
+
+    async def get_thumbnail(self, image_id: str) -> tuple[Path, BlobRecord]:
+        """Return where the image's thumbnail lies, and the facts of the whole.
+
+        Raises:
+            ImageNotFoundError: No image has this id, or it has no bytes.
+        """
+        _, blob = await self.get_file(image_id)
+        return self._stores.thumbnails.path(blob.sha256), blob
+
+    async def get_blob(self, sha256: str) -> tuple[Path, BlobRecord]:
+        """Return where the bytes with this hash lie.
+
+        Raises:
+            BlobNotFoundError: No verified bytes have this hash.
+        """
+        async with self._database.read() as session:
+            blob = (await images.get_blobs(session, [sha256])).get(sha256)
+        if blob is None:
+            raise BlobNotFoundError(sha256)
+        return self._stores.blobs.path(sha256), blob
+
+
+async def _views(session: Session, records: Sequence[ImageRecord]) -> list[ImageView]:
+    blobs = await images.get_blobs(session, [record.sha256 for record in records])
+    names = await images.get_label_names(session, [record.label_id for record in records])
+    return [
+        ImageView(record, names.get(record.label_id or ""), blobs.get(record.sha256 or ""))
+        for record in records
+    ]
+
+
+async def _apply(
+    session: Session, dataset_id: str, records: Sequence[ImageRecord], change: ImageChange
+) -> None:
+    if change.label is not None:
+        label = await datasets.get_label_by_name(session, dataset_id, change.label)
+        for record in records:
+            record.label_id = label.id
+        # The same bytes under another address: what was said of the picture holds for it too.
+        await images.label_duplicates(session, [record.id for record in records], label.id)
+    for record in records:
+        if change.excluded is not None:
+            record.excluded = change.excluded
+        if change.reviewed is not None:
+            record.reviewed_at = datetime.now(UTC) if change.reviewed else None
+    await session.flush()
+
+
+async def _add_uploaded(
+    session: Session, dataset_id: str, url_key: str, upload: Upload
+) -> ImageRecord:
+    label = (
+        await datasets.get_or_add_label(session, dataset_id, upload.label)
+        if upload.label is not None
+        else None
+    )
+    record = ImageRecord(
+        id=new_id(),
+        dataset_id=dataset_id,
+        label_id=None if label is None else label.id,
+        url_key=url_key,
+        source_url=upload.source_url or upload.page_url,
+        title=upload.title,
+        # Settled in this same transaction; a row that is seen always has its bytes.
+        status=ImageStatus.DOWNLOADING,
+        attempts=0,
+        excluded=False,
+        created_at=datetime.now(UTC),
+    )
+    session.add(record)
+    await session.flush()
+    return record

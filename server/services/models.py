@@ -1,0 +1,95 @@
+"""Use cases on models: the registry of checked bundles and their stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.contract.bundle import Bundle, BundleManifest, read_bundle
+from server.db.models import ModelRecord, ModelStage
+from server.db.session import Database
+from server.inference.pool import CpuPool
+from server.repositories import models
+from server.repositories.paging import Page, PageRequest
+from server.services.feed import Feed
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """A model and what its bundle says of it."""
+
+    record: ModelRecord
+    manifest: BundleManifest
+
+
+class BundleStore:
+    """Bundles on disk, by their own sha256."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the folder.
+
+        Args:
+            folder: Where bundles are kept, as ``<sha256>.zip``; it exists.
+        """
+        self._folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """Return where the bundle with this hash lies."""
+        return self._folder / f"{sha256}.zip"
+
+
+class ModelService:
+    """Show models, stage them, hand out their bundles."""
+
+    def __init__(self, database: Database, feed: Feed, bundles: BundleStore, pool: CpuPool) -> None:
+        """Keep what the use cases need."""
+        self._database = database
+        self._feed = feed
+        self._bundles = bundles
+        self._pool = pool
+
+    async def list_page(
+        self, dataset_id: str | None, stage: str | None, request: PageRequest
+    ) -> Page[ModelView]:
+        """Return a page of models, newest first."""
+        async with self._database.read() as session:
+            page = await models.list_page(session, dataset_id, stage, request)
+        return Page([view_of(record) for record in page.items], page.next_cursor, page.total)
+
+    async def show(self, model_id: str) -> tuple[ModelView, Bundle]:
+        """Return the model with its whole bundle, evaluation and history included.
+
+        Raises:
+            ModelNotFoundError: No model has this id.
+        """
+        async with self._database.read() as session:
+            record = await models.get(session, model_id)
+        bundle = await self._pool.run(read_bundle, self._bundles.path(record.bundle_sha256))
+        return view_of(record), bundle
+
+    async def get_bundle(self, model_id: str) -> tuple[Path, ModelRecord]:
+        """Return where the model's bundle lies.
+
+        Raises:
+            ModelNotFoundError: No model has this id.
+        """
+        async with self._database.read() as session:
+            record = await models.get(session, model_id)
+        return self._bundles.path(record.bundle_sha256), record
+
+    async def set_stage(self, model_id: str, stage: ModelStage) -> ModelView:
+        """Set the model's stage; going live retires the dataset's former live model.
+
+        Raises:
+            ModelNotFoundError: No model has this id.
+        """
+        async with self._database.write() as session:
+            record = await models.get(session, model_id)
+            await models.set_stage(session, record, stage)
+        self._feed.dataset(record.dataset_id).send()
+        return view_of(record)
+
+
+def view_of(record: ModelRecord) -> ModelView:
+    """Return the model with its manifest, which was checked when the bundle came in."""
+    return ModelView(record, BundleManifest.model_validate(record.manifest))

@@ -1,0 +1,53 @@
+"""Large request bodies go to disk as they come, under a cap, and never into memory whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from server.errors import BodyTooLargeError
+from server.inference.pool import CpuPool
+
+PREFIX = "upload-"
+
+
+class Spool:
+    """A folder for bodies on their way in."""
+
+    def __init__(self, folder: Path, pool: CpuPool) -> None:
+        """Keep the folder, and clear it of what a crash left.
+
+        Args:
+            folder: On the same file system as the stores, so that a body is moved, not copied.
+            pool: Where blocking writes run.
+        """
+        self._folder = folder
+        self._pool = pool
+        for left in folder.glob(f"{PREFIX}*"):
+            left.unlink()
+
+    @asynccontextmanager
+    async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[Path]:
+        """Yield a durable file with the whole body; it is deleted afterwards if still there.
+
+        Raises:
+            BodyTooLargeError: The body has more than ``max_bytes``.
+        """
+        descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=PREFIX)
+        path = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                size_bytes = 0
+                async for chunk in chunks:
+                    size_bytes += len(chunk)
+                    if size_bytes > max_bytes:
+                        raise BodyTooLargeError(f"at most {max_bytes} bytes are accepted")
+                    await self._pool.run(file.write, chunk)
+                file.flush()
+                await self._pool.run(os.fsync, file.fileno())
+            yield path
+        finally:
+            await self._pool.run(path.unlink, missing_ok=True)

@@ -1,0 +1,99 @@
+"""The trainer as a child process: started with the server, started again when it dies.
+
+The server never imports the trainer: it starts ``python -m trainer``, which works over the same
+REST API as a trainer on another machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 1.0
+LAST_PAUSE_S = 60.0  # a trainer that cannot start is tried once a minute, and said so in the log
+SETTLED_S = 60.0  # one that ran this long was well; the next pause is short again
+STOP_S = 10.0  # to finish a batch and write the features it has
+WORKER_NAME = "beside-the-server"
+
+
+@dataclass(frozen=True)
+class TrainerCommand:
+    """How to start the trainer.
+
+    Attributes:
+        server_url: Where it finds the server.
+        token: What it shows there; handed over in the environment, which other users cannot read.
+        work: The folder for its blobs and features.
+    """
+
+    server_url: str
+    token: str
+    work: Path
+
+    @property
+    def arguments(self) -> list[str]:
+        """Return the command line."""
+        options = {
+            "--server": self.server_url,
+            "--work": str(self.work),
+            "--name": WORKER_NAME,
+            "--parent-pid": str(os.getpid()),
+        }
+        return [sys.executable, "-m", "trainer", *(part for o in options.items() for part in o)]
+
+    def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """Return the child's environment."""
+        return {**inherited, "BOWERBIRD_TOKEN": self.token}
+
+
+class TrainerProcess:
+    """Keeps one trainer running."""
+
+    def __init__(self, command: TrainerCommand, environment: Mapping[str, str]) -> None:
+        """Keep what the loop needs.
+
+        Args:
+            command: How to start it.
+            environment: The server's own, to hand on.
+        """
+        self._command = command
+        self._environment = command.environment(environment)
+
+    async def run(self) -> None:
+        """Start the trainer, and start it again whenever it ends, until cancelled."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            started = time.monotonic()
+            process = await asyncio.create_subprocess_exec(
+                *self._command.arguments, env=self._environment
+            )
+            log.info("trainer.started", extra={"pid": process.pid})
+            try:
+                code = await process.wait()
+            finally:
+                await _stop(process)
+            if time.monotonic() - started >= SETTLED_S:
+                pause_s = FIRST_PAUSE_S
+            log.warning("trainer.ended", extra={"code": code, "again_in_s": pause_s})
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LAST_PAUSE_S)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
