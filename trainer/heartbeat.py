@@ -1,0 +1,95 @@
+"""Keeps a job's lease while the main thread works, and learns that the job was stopped.
+
+May import the contract, ``trainer.client`` and ``trainer.errors``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Self
+
+from server.contract.jobs import Claim, JobState, Progress
+from trainer.client import ServerClient
+from trainer.errors import JobStoppedError, LeaseLostError, ServerAwayError, ServerRefusedError
+
+log = logging.getLogger(__name__)
+
+_LEASE_SHARE = 3  # renew every third of the lease: two renewals may fail before it is lost
+_MIN_INTERVAL_S = 0.2  # between reports of progress: what an eye can follow, and no flood
+_JOIN_TIMEOUT_S = 5  # a report still under way then does no harm: it is answered with 409
+
+
+class Heartbeat:
+    """A thread that reports progress as it changes, and at least every third of the lease.
+
+    Use it as a context around the work on one claimed job.
+    """
+
+    def __init__(self, client: ServerClient, claim: Claim) -> None:
+        self._client = client
+        self._job_id = claim.job.id
+        self._lease_s = claim.lease_s
+        self._lock = threading.Condition()
+        self._progress = Progress(phase="blobs", done=0, total=0)
+        self._is_changed = True
+        self._is_closed = False
+        self._stopped: str | None = None
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._is_closed = True
+            self._lock.notify_all()
+        self._thread.join(_JOIN_TIMEOUT_S)
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        """Note how far the job is; called often by the work.
+
+        Raises:
+            JobStoppedError: The job was cancelled, or its lease is lost.
+        """
+        self.check()
+        with self._lock:
+            self._progress = Progress(phase=phase, done=done, total=total)
+            self._is_changed = True
+            self._lock.notify_all()
+
+    def check(self) -> None:
+        """Raise when the job was stopped.
+
+        Raises:
+            JobStoppedError: The job was cancelled, or its lease is lost.
+        """
+        if self._stopped:
+            raise JobStoppedError(self._stopped)
+
+    def _run(self) -> None:
+        while (progress := self._next()) is not None:
+            try:
+                reply = self._client.report(self._job_id, progress)
+            except LeaseLostError:
+                self._stopped = "lease-lost"
+                return
+            except (ServerAwayError, ServerRefusedError) as error:
+                # The lease may outlive this, and the work is not lost: the next report tells.
+                log.debug("heartbeat.missed", extra={"detail": str(error)})
+                continue
+            self._lease_s = reply.lease_s
+            if reply.state is not JobState.RUNNING:
+                self._stopped = "cancelled" if reply.state is JobState.CANCELLED else "lease-lost"
+                return
+
+    def _next(self) -> Progress | None:
+        """Wait for what is to be reported next; None when the work is over."""
+        with self._lock:
+            # Two waits: a short one that gathers changes, then a long one that ends with a change.
+            self._lock.wait_for(lambda: self._is_closed, _MIN_INTERVAL_S)
+            rest_s = max(self._lease_s / _LEASE_SHARE - _MIN_INTERVAL_S, 0)
+            self._lock.wait_for(lambda: self._is_closed or self._is_changed, rest_s)
+            self._is_changed = False
+            return None if self._is_closed else self._progress

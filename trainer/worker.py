@@ -1,0 +1,158 @@
+"""The worker: claims jobs one after another, for ever. May import everything in the trainer.
+
+Starts light: torch and all that needs it are imported only when there is a job.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from server.contract.jobs import MAX_DETAIL_CHARS, Claim, JobError
+from trainer.blobs import trim
+from trainer.client import ServerClient
+from trainer.config import WorkerSettings
+from trainer.errors import (
+    JobFailedError,
+    JobStoppedError,
+    LeaseLostError,
+    ServerAwayError,
+    ServerRefusedError,
+)
+from trainer.heartbeat import Heartbeat
+from trainer.snapshot import LocalSnapshot
+
+log = logging.getLogger(__name__)
+
+_FIRST_BACKOFF_S = 0.5  # doubled after each failure, up to the setting
+_T = TypeVar("_T")
+
+
+class Worker:
+    """One trainer's loop.
+
+    Args:
+        client: Of the server.
+        settings: Where to work and how.
+        sleep: Waits, in seconds; tests pass their own.
+    """
+
+    def __init__(
+        self,
+        client: ServerClient,
+        settings: WorkerSettings,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._sleep = sleep
+        self._failures = 0
+
+    def run(self, *, once: bool = False) -> None:
+        """Work until the process ends.
+
+        Args:
+            once: Return after the first job, whatever became of it.
+        """
+        log.info("worker.started", extra={"worker": self._settings.name})
+        while True:
+            claim = self._claim()
+            if claim is not None:
+                self._work(claim)
+                if once:
+                    return
+
+    def _claim(self) -> Claim | None:
+        """Ask for a job; when the server is away, pause, and say so once."""
+        try:
+            claim = self._client.claim(self._settings.claim_wait_s)
+        except (ServerAwayError, ServerRefusedError) as error:
+            if self._failures == 0:
+                log.warning("server.unreachable", extra={"detail": str(error)})
+            self._pause()
+            return None
+        if self._failures:
+            log.info("server.reached", extra={"failures": self._failures})
+            self._failures = 0
+        return claim
+
+    def _pause(self) -> None:
+        # The exponent is bounded only so that a long outage does not overflow a float.
+        backoff_s = _FIRST_BACKOFF_S * 2 ** min(self._failures, 16)
+        self._failures += 1
+        self._sleep(min(backoff_s, self._settings.max_backoff_s))
+
+    def _work(self, claim: Claim) -> None:
+        """Do one job; whatever happens, the worker goes on."""
+        job_id = claim.job.id
+        log.info("job.started", extra={"job": job_id, "recipe": claim.job.recipe.kind})
+        try:
+            with Heartbeat(self._client, claim) as heartbeat:
+                model_id = self._train(claim, heartbeat)
+            log.info("job.finished", extra={"job": job_id, "model": model_id})
+        except (JobStoppedError, LeaseLostError) as error:
+            log.info("job.stopped", extra={"job": job_id, "detail": str(error)})
+        except JobFailedError as error:
+            self._fail(job_id, error.kind, error.detail)
+        except ServerRefusedError as error:
+            self._fail(job_id, "server-refused", f"The server refused the trainer: {error}.")
+        except MemoryError:
+            detail = "The trainer ran out of memory. Close other programs, or use smaller images."
+            self._fail(job_id, "out-of-memory", detail)
+        except Exception as error:  # boundary: one job must not end the worker
+            log.exception("job.crashed", extra={"job": job_id})
+            detail = f"The trainer failed unexpectedly ({type(error).__name__}); its log says more."
+            self._fail(job_id, "unexpected", detail)
+
+    def _train(self, claim: Claim, heartbeat: Heartbeat) -> str:
+        job, work = claim.job, self._settings.work
+        blobs = work / "blobs"
+        blobs.mkdir(parents=True, exist_ok=True)
+        manifest = self._insist(heartbeat, lambda: self._client.fetch_manifest(job.snapshot_id))
+        self._insist(
+            heartbeat,
+            lambda: self._client.fetch_blobs(
+                manifest.items, blobs, lambda done, total: heartbeat.tell("blobs", done, total)
+            ),
+        )
+        # Only now, so that a trainer that waits takes 50 MB and not 500.
+        from trainer.runner import RunOptions, run  # noqa: PLC0415
+
+        options = RunOptions(work, self._settings.batch_size, self._settings.threads)
+        out = work / f"{self._settings.name}.bundle.zip"  # one, so that a kill leaves one at most
+        try:
+            run(job.recipe, LocalSnapshot(manifest, blobs), options, out, heartbeat.tell)
+            heartbeat.tell("upload", 0, 1)
+            model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
+        finally:
+            out.unlink(missing_ok=True)
+        trim(blobs, self._settings.max_blobs_bytes)
+        return model_id
+
+    def _insist(self, heartbeat: Heartbeat, action: Callable[[], _T]) -> _T:
+        """Repeat an action while the server is away and the job is ours.
+
+        What was computed is worth waiting for; the lease ends the wait, for the server says so
+        when it is back.
+        """
+        while True:
+            heartbeat.check()
+            try:
+                result = action()
+            except ServerAwayError as error:
+                if self._failures == 0:
+                    log.warning("server.unreachable", extra={"detail": str(error)})
+                self._pause()
+            else:
+                self._failures = 0
+                return result
+
+    def _fail(self, job_id: str, kind: str, detail: str) -> None:
+        log.warning("job.failed", extra={"job": job_id, "kind": kind, "detail": detail})
+        try:
+            self._client.fail(job_id, JobError(kind=kind, detail=detail[:MAX_DETAIL_CHARS]))
+        except (ServerAwayError, ServerRefusedError) as error:
+            # The lease will run out, and the server gives the job to someone once more.
+            log.warning("job.failure-unreported", extra={"job": job_id, "detail": str(error)})
