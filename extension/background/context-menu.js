@@ -1,0 +1,109 @@
+/** "What is this?" on an image: asks the model and shows the answer in the page. */
+import { ext } from '../lib/browser.js';
+import { BowerbirdError, messageOf } from '../lib/errors.js';
+import { showToast } from './toast.js';
+
+/** @typedef {import('../lib/types.js').Classification} Classification */
+/** @typedef {import('./toast.js').Toast} Toast */
+
+const MENU_ITEM = 'classify-image';
+const SHOWN_COUNT = 3;
+
+/** Put the entry into the menu; once for each installation or update. */
+export function addMenuItem() {
+  ext.contextMenus.create({
+    id: MENU_ITEM,
+    title: 'What is this? (Bowerbird)',
+    contexts: ['image'],
+  });
+}
+
+/**
+ * Answer a click on the entry.
+ *
+ * @param {import('./classify.js').Classifier} classifier Asks the server.
+ * @param {chrome.contextMenus.OnClickData} info What was clicked.
+ * @param {chrome.tabs.Tab | undefined} tab Where.
+ */
+export async function onMenuClick(classifier, info, tab) {
+  if (info.menuItemId !== MENU_ITEM || tab?.id === undefined) return;
+  const tabId = tab.id;
+  await show(tabId, { title: 'Looking…', note: '', bars: [], tone: 'busy' });
+  try {
+    if (!info.srcUrl) throw new BowerbirdError('bad-address', 'This image has no address.');
+    const url = info.srcUrl.startsWith('blob:')
+      ? await readInPage(tabId, info.frameId ?? 0, info.srcUrl)
+      : info.srcUrl;
+    await show(tabId, describe(await classifier.classifyAddress(url, null)));
+  } catch (error) {
+    await show(tabId, {
+      title: 'Bowerbird could not tell',
+      note: messageOf(error),
+      bars: [],
+      tone: 'error',
+    });
+  }
+}
+
+/**
+ * Put a classification into words.
+ *
+ * @param {Classification} answer The model's answer.
+ * @returns {Toast} What to show.
+ */
+export function describe(answer) {
+  const [best] = answer.predictions;
+  return {
+    title: answer.abstained || !best ? 'Not sure: none of these?' : best.label,
+    note: answer.dataset_name === null ? '' : `Model of “${answer.dataset_name}”`,
+    bars: answer.predictions.slice(0, SHOWN_COUNT).map(({ label, probability }) => ({
+      label,
+      percent: Math.round(probability * 100),
+    })),
+    tone: 'answer',
+  };
+}
+
+/**
+ * Show a toast, or mark the toolbar button where the page can't be written to.
+ *
+ * @param {number} tabId The tab.
+ * @param {Toast} toast What to show.
+ */
+async function show(tabId, toast) {
+  try {
+    await ext.scripting.executeScript({ target: { tabId }, func: showToast, args: [toast] });
+  } catch {
+    // Such as the browser's own image viewer or a store page: the title of the button has to do.
+    await ext.action.setBadgeText({ tabId, text: toast.tone === 'busy' ? '…' : '!' });
+    const best = toast.bars[0] === undefined ? '' : ` (${toast.bars[0].percent} %)`;
+    await ext.action.setTitle({ tabId, title: `${toast.title}${best} ${toast.note}`.trim() });
+  }
+}
+
+/**
+ * Read an image that exists in its page alone.
+ *
+ * @param {number} tabId The tab.
+ * @param {number} frameId The frame within it.
+ * @param {string} url A blob: address.
+ * @returns {Promise<string>} The image as a data: address.
+ * @throws {BowerbirdError} `page-not-readable`.
+ */
+async function readInPage(tabId, frameId, url) {
+  const [injection] = await ext.scripting.executeScript({
+    target: { tabId, frameIds: [frameId] },
+    args: [url],
+    func: async (/** @type {string} */ address) => {
+      const blob = await (await fetch(address)).blob();
+      return new Promise((/** @type {(value: unknown) => void} */ resolve) => {
+        const reader = new FileReader();
+        reader.onloadend = () => resolve(reader.result);
+        reader.readAsDataURL(blob);
+      });
+    },
+  });
+  const dataUrl = /** @type {unknown} */ (injection?.result);
+  if (typeof dataUrl === 'string') return dataUrl;
+  throw new BowerbirdError('page-not-readable', 'This image can’t be read from its page.');
+}

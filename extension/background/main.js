@@ -1,0 +1,74 @@
+/**
+ * Background entry. Registers every listener synchronously, as the browser wakes this worker for an
+ * event and looks for its listener at once; keeps nothing in memory between two events.
+ */
+import { clientName, ext } from '../lib/browser.js';
+import { BowerbirdError, serialiseError } from '../lib/errors.js';
+import { sendCapture } from './captures.js';
+import { Classifier } from './classify.js';
+import { addMenuItem, onMenuClick } from './context-menu.js';
+import { makeHandlers } from './handlers.js';
+import { indexedDbStore } from './queue-store.js';
+import { CaptureQueue } from './queue.js';
+import { Session } from './session.js';
+import { SettingsStore } from './settings.js';
+
+/** @typedef {import('../lib/messages.js').Answer} Answer */
+/** @typedef {import('../lib/messages.js').Envelope} Envelope */
+
+const QUEUE_ALARM = 'send-captures';
+const QUEUE_LOCK = 'bowerbird-queue';
+
+const client = clientName();
+const settings = new SettingsStore(ext.storage.local);
+const session = new Session(settings, client);
+const classifier = new Classifier(session);
+const queue = new CaptureQueue({
+  store: indexedDbStore(),
+  send: (entry) => sendCapture(session, settings, entry),
+  onSent: async (entry, reply) => {
+    const { capture_key, dataset_id, dataset_name, body } = entry;
+    const capture = { ...reply, capture_key, dataset_id, dataset_name, label: body.label };
+    await settings.update({ last_capture: capture });
+  },
+  schedule: async (atMs) => {
+    await (atMs === null
+      ? ext.alarms.clear(QUEUE_ALARM)
+      : ext.alarms.create(QUEUE_ALARM, { when: atMs }));
+  },
+  lock: (run) => navigator.locks.request(QUEUE_LOCK, run),
+  now: () => Date.now(),
+});
+const handlers = makeHandlers({ settings, session, queue, classifier, client });
+
+ext.runtime.onInstalled.addListener(addMenuItem);
+// Alarms may not survive a restart of the browser; the queue does.
+ext.runtime.onStartup.addListener(() => void queue.sendDue());
+ext.alarms.onAlarm.addListener(({ name }) => {
+  if (name === QUEUE_ALARM) void queue.sendDue();
+});
+ext.contextMenus.onClicked.addListener((info, tab) => void onMenuClick(classifier, info, tab));
+ext.runtime.onMessage.addListener((/** @type {Envelope} */ envelope, sender, respond) => {
+  // Our own pages only: a content script shares its process with a page that may be hostile.
+  if (!sender.url?.startsWith(ext.runtime.getURL(''))) return false;
+  void answer(envelope).then(respond);
+  return true;
+});
+
+/**
+ * Run the handler of a message.
+ *
+ * @param {Envelope} envelope The message.
+ * @returns {Promise<Answer>} Its reply, or its error as data.
+ */
+async function answer({ type, request }) {
+  const handler = /** @type {((request: unknown) => Promise<unknown>) | undefined} */ (
+    Object.hasOwn(handlers, type) ? handlers[type] : undefined
+  );
+  try {
+    if (handler === undefined) throw new BowerbirdError('unexpected', `No such message: ${type}.`);
+    return { ok: true, reply: await handler(request) };
+  } catch (error) {
+    return { ok: false, error: serialiseError(error) };
+  }
+}

@@ -1,0 +1,44 @@
+/** Reads a tab's page by running the content script in it. */
+import { ext } from '../lib/browser.js';
+import { BowerbirdError, messageOf } from '../lib/errors.js';
+
+/** @typedef {import('../lib/types.js').PageScan} PageScan */
+
+/**
+ * Scan a page. Needs `activeTab` (the person clicked our button there) or a host permission.
+ *
+ * @param {number} tabId The tab.
+ * @returns {Promise<PageScan>} What its page holds.
+ * @throws {BowerbirdError} `page-not-readable`.
+ */
+export async function scanTab(tabId) {
+  /** @type {{result?: unknown}[]} */
+  let injections;
+  try {
+    injections = await ext.scripting.executeScript({
+      target: { tabId },
+      files: ['content/boot.js'],
+    });
+  } catch (error) {
+    throw new BowerbirdError('page-not-readable', explain(messageOf(error)));
+  }
+  const result = /** @type {{scan?: PageScan, error?: string} | null | undefined} */ (
+    injections[0]?.result
+  );
+  if (result?.scan === undefined) {
+    throw new BowerbirdError('page-not-readable', explain(result?.error ?? 'no answer'));
+  }
+  return result.scan;
+}
+
+/**
+ * Explain why a page can't be read.
+ *
+ * @param {string} message The browser's message.
+ * @returns {string} For the person.
+ */
+function explain(message) {
+  return /cannot access|missing host permission|cannot be scripted|no tab with id/i.test(message)
+    ? 'The browser does not let extensions read this page. On an ordinary page, click the Bowerbird button in the toolbar.'
+    : `This page could not be read (${message}). Reload it and try again.`;
+}

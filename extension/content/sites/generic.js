@@ -1,0 +1,241 @@
+/**
+ * Adapter for a page that no other knows. For every picture it prefers, in this order, the original
+ * that it links to, the largest of its `srcset`, a lazy-loading attribute, and what is shown; then
+ * come CSS backgrounds, and `og:image` last. Tiny images, `data:` addresses and SVG are left out.
+ */
+import { CandidateList, toHttpUrl, toPixels } from '../candidates.js';
+
+/** @typedef {import('../../lib/types.js').Findings} Findings */
+/** @typedef {{url: string | null, width?: number | null, height?: number | null}} Choice */
+
+const LAZY_ATTRIBUTES = ['data-src', 'data-original', 'data-lazy-src', 'data-lazy', 'data-gifsrc'];
+const LAZY_SETS = ['data-srcset', 'data-lazy-srcset'];
+const LAZY_BACKGROUNDS = ['data-bg', 'data-background', 'data-background-image'];
+const BACKGROUND_HOLDERS = `[style*="url("], ${LAZY_BACKGROUNDS.map((name) => `[${name}]`).join()}`;
+const SOCIAL_IMAGE = 'meta[property="og:image"], meta[name="og:image"], meta[name="twitter:image"]';
+const LICENSE = 'link[rel~="license"], a[rel~="license"]';
+const IMAGE_PATH = /\.(?:jpe?g|jfif|png|gif|webp|avif|bmp|tiff?)$/i;
+const SVG_PATH = /\.svgz?$/i;
+/** MediaWiki's description pages (`/wiki/File:Bird.jpg`) end like images but are HTML. */
+const DESCRIPTION_PAGE = /\/wiki\/[^/]*:/i;
+const CSS_URL = /url\(\s*(['"]?)(.*?)\1\s*\)/;
+/** Icons, spacers and tracking pixels are smaller; the smallest useful thumbnails are not. */
+const MIN_SIDE_PX = 64;
+/** Bounds the work on a hostile page: the first so many pictures are read. */
+const MAX_ELEMENTS = 5000;
+
+/** @type {import('../../lib/types.js').Adapter} */
+export const generic = { id: 'generic', matches: () => true, findCandidates };
+
+/**
+ * Read every picture of the page.
+ *
+ * @param {Document} document Page to read; nothing in it is changed.
+ * @param {URL} location Its address.
+ * @returns {Findings} Pictures in page order, backgrounds after them, `og:image` last.
+ */
+function findCandidates(document, location) {
+  const found = new CandidateList(location);
+  const license = document.querySelector(LICENSE)?.getAttribute('href');
+  const images = [...document.querySelectorAll('img')].slice(0, MAX_ELEMENTS);
+  let leftOutCount = 0;
+  for (const image of images) {
+    const choice = chooseSource(image, location);
+    const isAdded =
+      isWorthwhile(choice, location) &&
+      found.add({ ...describe(image, location), ...choice, license });
+    if (!isAdded) leftOutCount += 1;
+  }
+  for (const url of findBackgrounds(document)) {
+    if (isWorthwhile({ url }, location)) found.add({ url, source_url: location.href, license });
+  }
+  const social = document.querySelector(SOCIAL_IMAGE)?.getAttribute('content') ?? null;
+  if (isWorthwhile({ url: social }, location)) {
+    found.add({ url: social, source_url: location.href, title: document.title, license });
+  }
+  return { candidates: found.toArray(), tile_count: images.length, left_out_count: leftOutCount };
+}
+
+/**
+ * Choose the best address of a picture.
+ *
+ * @param {HTMLImageElement} image Picture on the page.
+ * @param {URL} location Address of the page.
+ * @returns {Choice} The address, with the size that it is known to have.
+ */
+function chooseSource(image, location) {
+  const shown = { width: toPixels(image.naturalWidth), height: toPixels(image.naturalHeight) };
+  const linked = findLinkedImage(image, location);
+  // An icon that links to an image is still an icon.
+  if (linked !== null) return isTiny(shown) ? { url: linked, ...shown } : { url: linked };
+  const largest = findLargest(image, shown, location);
+  if (largest !== null) return largest;
+  const lazy = firstAttribute(image, LAZY_ATTRIBUTES);
+  if (lazy !== null) return { url: lazy };
+  const url = image.currentSrc || image.getAttribute('src');
+  if (shown.width !== null && shown.height !== null) return { url, ...shown };
+  return { url, ...declaredSize(image) };
+}
+
+/**
+ * Find the image that the picture is a link to.
+ *
+ * @param {Element} image Picture on the page.
+ * @param {URL} location Address of the page.
+ * @returns {string | null} Absolute address, when it ends like an image.
+ */
+function findLinkedImage(image, location) {
+  const url = toHttpUrl(image.closest('a[href]')?.getAttribute('href'), location);
+  if (url === null) return null;
+  const { pathname } = new URL(url);
+  return IMAGE_PATH.test(pathname) && !DESCRIPTION_PAGE.test(pathname) ? url : null;
+}
+
+/**
+ * Find the largest image that a picture offers for wider or denser screens.
+ *
+ * @param {Element} image Picture on the page.
+ * @param {{width: number | null, height: number | null}} shown Size as shown, in CSS pixels.
+ * @param {URL} location Address of the page.
+ * @returns {Choice | null} The largest; null when there is no choice.
+ */
+function findLargest(image, shown, location) {
+  const holders = [image, ...(image.closest('picture')?.querySelectorAll('source') ?? [])];
+  const texts = holders.flatMap((holder) =>
+    ['srcset', ...LAZY_SETS].map((name) => holder.getAttribute(name) ?? ''),
+  );
+  const entries = texts.flatMap(parseSrcset).filter(({ url }) => toHttpUrl(url, location) !== null);
+  const [first] = entries;
+  if (first === undefined) return null;
+  const best = entries.reduce((former, each) => (sizeOf(each) > sizeOf(former) ? each : former));
+  const { url, width, density } = best;
+  if (width !== null) return { url, width };
+  return { url, width: scale(shown.width, density), height: scale(shown.height, density) };
+}
+
+/**
+ * Order `srcset` entries: any width counts for more than any density.
+ *
+ * @param {{width: number | null, density: number}} entry One entry.
+ * @returns {number} Larger means a larger image.
+ */
+function sizeOf(entry) {
+  return entry.width ?? entry.density / 1000;
+}
+
+/**
+ * Multiply a size that may be unknown.
+ *
+ * @param {number | null} px Size in CSS pixels.
+ * @param {number} density Image pixels for each of them.
+ * @returns {number | null} Size in image pixels.
+ */
+function scale(px, density) {
+  return px === null ? null : Math.round(px * density);
+}
+
+/**
+ * Parse a `srcset`. Addresses may hold commas, so an entry ends at a comma that white space follows
+ * or that a descriptor precedes.
+ *
+ * @param {string} text Attribute as written.
+ * @returns {{url: string, width: number | null, density: number}[]} Its entries.
+ */
+export function parseSrcset(text) {
+  const entries = [];
+  for (const match of text.slice(0, 65_536).matchAll(/([^\s,]\S*[^\s,])(?:\s+([\d.]+)([wx]))?/g)) {
+    const [, url = '', number, unit] = match;
+    const value = Number(number ?? 1);
+    entries.push({
+      url,
+      width: unit === 'w' ? value : null,
+      density: unit === 'w' ? 1 : value,
+    });
+  }
+  return entries;
+}
+
+/**
+ * Read the size that the markup declares.
+ *
+ * @param {Element} image Picture on the page.
+ * @returns {{width: number | null, height: number | null}} Size in pixels; null in part if unknown.
+ */
+function declaredSize(image) {
+  return {
+    width: toPixels(image.getAttribute('width')),
+    height: toPixels(image.getAttribute('height')),
+  };
+}
+
+/**
+ * Say what the page tells of a picture.
+ *
+ * @param {HTMLImageElement} image Picture on the page.
+ * @param {URL} location Address of the page.
+ * @returns {{title: string | null, thumbnail_url: string, source_url: string}} For its candidate.
+ */
+function describe(image, location) {
+  const caption = image.closest('figure')?.querySelector('figcaption')?.textContent;
+  const link = toHttpUrl(image.closest('a[href]')?.getAttribute('href'), location);
+  return {
+    title: image.getAttribute('alt') || image.getAttribute('title') || caption || null,
+    thumbnail_url: image.currentSrc || image.src,
+    source_url: link !== null && !IMAGE_PATH.test(new URL(link).pathname) ? link : location.href,
+  };
+}
+
+/**
+ * Find the addresses of CSS backgrounds that elements carry themselves.
+ *
+ * @param {Document} document Page to read.
+ * @returns {string[]} Addresses as written.
+ */
+function findBackgrounds(document) {
+  const holders = [...document.querySelectorAll(BACKGROUND_HOLDERS)].slice(0, MAX_ELEMENTS);
+  return holders.flatMap((holder) => {
+    const style = holder.getAttribute('style') ?? '';
+    const lazy = firstAttribute(holder, LAZY_BACKGROUNDS);
+    const url = CSS_URL.exec(lazy ?? style)?.[2] ?? lazy;
+    return url ? [url] : [];
+  });
+}
+
+/**
+ * Read the first of several attributes that has a value.
+ *
+ * @param {Element} element Where to look.
+ * @param {string[]} names Attributes in order of preference.
+ * @returns {string | null} The value.
+ */
+function firstAttribute(element, names) {
+  for (const name of names) {
+    const value = element.getAttribute(name);
+    if (value) return value;
+  }
+  return null;
+}
+
+/**
+ * Decide whether an address is worth offering.
+ *
+ * @param {Choice} choice Address with its size, where known.
+ * @param {URL} location Address of the page.
+ * @returns {boolean} False for tiny images, SVG, and what is not http(s).
+ */
+function isWorthwhile(choice, location) {
+  const url = toHttpUrl(choice.url, location);
+  return url !== null && !SVG_PATH.test(new URL(url).pathname) && !isTiny(choice);
+}
+
+/**
+ * Tell an icon from a picture.
+ *
+ * @param {{width?: number | null, height?: number | null}} size Size in pixels, where known.
+ * @returns {boolean} True when a known side is below `MIN_SIDE_PX`.
+ */
+function isTiny({ width, height }) {
+  return (width ?? MIN_SIDE_PX) < MIN_SIDE_PX || (height ?? MIN_SIDE_PX) < MIN_SIDE_PX;
+}
+
+// Fixtures: tests/fixtures/pages/generic-*.html; expected counts in tests/extension/generic.test.js.

@@ -1,0 +1,58 @@
+/** Proposes a label for what was searched. */
+
+/** Words that people add to find pictures; they say nothing of what the pictures show. */
+const FILLER = /\b(?:images?|photos?|photographs?|pictures?|pics?|wallpapers?|hd|4k)\b/giu;
+/** Search operators such as `site:example.org`, `-toy`, `filetype:jpg`. */
+const OPERATORS = /(?:^|\s)(?:-\S+|\w+:\S+|(?:AND|OR|NOT)(?=\s|$))/gu;
+const MAX_LABEL_LENGTH = 100;
+
+/**
+ * Reduce a query to what was looked for. Also the key under which its label is remembered.
+ *
+ * @param {string | null} query Query as typed.
+ * @returns {string} Lower-case words, or an empty text.
+ */
+export function normaliseQuery(query) {
+  const words = tidy((query ?? '').replace(OPERATORS, ' ').replace(/["“”„«»()|]/g, ' '));
+  // A search for nothing but "photo" still is a search for photos.
+  return (tidy(words.replace(FILLER, ' ')) || words).toLocaleLowerCase().slice(0, MAX_LABEL_LENGTH);
+}
+
+/**
+ * Propose a label.
+ *
+ * @param {object} known What is known.
+ * @param {string | null} known.query The page's query.
+ * @param {string[]} known.labels Labels that the dataset has.
+ * @param {{[query: string]: string}} known.queryLabels Labels chosen before, by normalised query.
+ * @param {string | undefined} known.lastLabel The label last used in the dataset.
+ * @returns {string} The label, in the dataset's own spelling where it has one; may be empty.
+ */
+export function proposeLabel({ query, labels, queryLabels, lastLabel }) {
+  const words = normaliseQuery(query);
+  if (words === '') return lastLabel ?? '';
+  const remembered = queryLabels[words] ?? words;
+  return matchLabel(remembered, labels) ?? remembered;
+}
+
+/**
+ * Find a label that differs in nothing but letter case and white space.
+ *
+ * @param {string} label Label as typed.
+ * @param {string[]} labels Labels that the dataset has.
+ * @returns {string | undefined} The dataset's spelling.
+ */
+export function matchLabel(label, labels) {
+  const key = tidy(label).toLocaleLowerCase();
+  return labels.find((each) => tidy(each).toLocaleLowerCase() === key);
+}
+
+/**
+ * Collapse white space.
+ *
+ * @param {string} text Any text.
+ * @returns {string} The text with single spaces, trimmed.
+ */
+function tidy(text) {
+  return text.replace(/\s+/gu, ' ').trim();
+}

@@ -1,0 +1,65 @@
+/** Every message that the extension's pages send to the background: its request and its reply. */
+import type {
+  CaptureOutcome,
+  Candidate,
+  Classification,
+  Dataset,
+  ExtensionState,
+  Model,
+  PageOrigin,
+  PageScan,
+  QueuedCapture,
+  SentCapture,
+} from './types.js';
+import type { SerialisedError } from './errors.js';
+
+export interface MessageMap {
+  'read-state': { request: null; reply: ExtensionState };
+  /** Ask whether our server answers at an address. */
+  'check-server': { request: { server: string }; reply: { version: string } };
+  pair: { request: { server: string; code: string }; reply: ExtensionState };
+  unpair: { request: null; reply: ExtensionState };
+  'scan-page': { request: { tab_id: number }; reply: PageScan };
+  /** `offline` says why the list is only the last one seen. */
+  'list-datasets': { request: null; reply: { datasets: Dataset[]; offline: string | null } };
+  'create-dataset': { request: { name: string }; reply: Dataset };
+  'choose-dataset': { request: { dataset_id: string }; reply: null };
+  /** Which of the addresses the dataset already has, by index. */
+  'find-known': { request: { dataset_id: string; urls: string[] }; reply: number[] };
+  capture: {
+    request: {
+      dataset: { id: string; name: string };
+      label: string;
+      origin: PageOrigin;
+      candidates: Candidate[];
+    };
+    reply: CaptureOutcome;
+  };
+  /** Take the last capture back; replies with what it was. */
+  'undo-capture': { request: null; reply: SentCapture };
+  'list-queue': { request: null; reply: QueuedCapture[] };
+  'retry-queue': { request: null; reply: QueuedCapture[] };
+  /** Drop one queued capture, or all of them. */
+  'forget-captures': { request: { capture_key: string | null }; reply: QueuedCapture[] };
+  'list-live-models': { request: null; reply: Model[] };
+  'classify-address': {
+    request: { url: string; dataset_id: string | null };
+    reply: Classification;
+  };
+  /** Bytes travel as a data: address, since Chromium's messages carry no binary data. */
+  'classify-upload': {
+    request: { data_url: string; dataset_id: string | null };
+    reply: Classification;
+  };
+}
+
+export type MessageType = keyof MessageMap;
+export type Request<T extends MessageType> = MessageMap[T]['request'];
+export type Reply<T extends MessageType> = MessageMap[T]['reply'];
+export type Handlers = { [T in MessageType]: (request: Request<T>) => Promise<Reply<T>> };
+
+export interface Envelope {
+  type: MessageType;
+  request: unknown;
+}
+export type Answer = { ok: true; reply: unknown } | { ok: false; error: SerialisedError };

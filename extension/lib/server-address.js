@@ -1,0 +1,37 @@
+/** Reads the server's address as a person types it. */
+import { BowerbirdError } from './errors.js';
+
+export const DEFAULT_SERVER = 'http://127.0.0.1:8000';
+
+/**
+ * Check an address and reduce it to scheme, host and port.
+ *
+ * @param {string} typed For example `localhost:8000` or `http://127.0.0.1:8000/`.
+ * @returns {string} An origin, for example `http://localhost:8000`.
+ * @throws {BowerbirdError} `bad-address`, when it is none.
+ */
+export function parseServer(typed) {
+  const text = typed.trim();
+  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  let url;
+  try {
+    url = new URL(withScheme);
+  } catch {
+    throw new BowerbirdError('bad-address', `“${text}” is not an address of a server.`);
+  }
+  if (!/^https?:$/.test(url.protocol) || url.username || url.hostname === '') {
+    throw new BowerbirdError('bad-address', `The address must look like ${DEFAULT_SERVER}.`);
+  }
+  return url.origin;
+}
+
+/**
+ * Name the permission that requests to a server need. Patterns cannot name a port.
+ *
+ * @param {string} address Absolute http(s) address.
+ * @returns {string} A match pattern, for example `http://127.0.0.1/*`.
+ */
+export function permissionFor(address) {
+  const { protocol, hostname } = new URL(address);
+  return `${protocol}//${hostname}/*`;
+}

@@ -1,0 +1,173 @@
+/**
+ * Shapes that the extension's parts share. Fields that travel to or from the server keep the
+ * server's snake_case names: there is no mapping layer.
+ */
+
+/** An image address seen on a page, with what the page says of it. */
+export interface Candidate {
+  url: string;
+  source_url: string | null;
+  thumbnail_url: string | null;
+  title: string | null;
+  /** Declared or natural size in pixels; null where the page does not say. */
+  width: number | null;
+  height: number | null;
+  /** Place on the page, from 0. */
+  rank: number;
+  license: string | null;
+}
+
+/** What an adapter found on a page. `tile_count - left_out_count - candidates` could not be read. */
+export interface Findings {
+  candidates: Candidate[];
+  tile_count: number;
+  /** Tiles that are no results, such as Bing's related collections. */
+  left_out_count: number;
+}
+
+/** One site adapter: pure functions of a document and its address. */
+export interface Adapter {
+  id: string;
+  matches(document: Document, location: URL): boolean;
+  findCandidates(document: Document, location: URL): Findings;
+}
+
+/** Where and how candidates were found: what makes a capture traceable. */
+export interface PageOrigin {
+  engine: string;
+  query: string | null;
+  page_url: string;
+  page_title: string;
+}
+
+/** A page as the popup sees it. */
+export interface PageScan extends Findings {
+  origin: PageOrigin;
+}
+
+export interface StatusCounts {
+  queued: number;
+  downloading: number;
+  ready: number;
+  rejected: number;
+  duplicate: number;
+}
+
+export interface Dataset {
+  id: string;
+  name: string;
+  counts: {
+    total: number;
+    excluded: number;
+    status: StatusCounts;
+    labels: Record<string, { total: number; ready: number }>;
+  };
+  live_model_id: string | null;
+}
+
+export interface Model {
+  id: string;
+  dataset_id: string;
+  stage: string;
+  classes: string[];
+  created_at: string;
+}
+
+/** The body of `POST /datasets/{id}/captures`. */
+export interface CaptureBody extends PageOrigin {
+  capture_key: string;
+  label: string;
+  captured_at: string;
+  client: string;
+  candidates: Candidate[];
+}
+
+export interface CaptureReply {
+  capture_id: string;
+  added: number;
+  known: number;
+  refused: { index: number; reason: string; detail?: string }[];
+}
+
+/** A capture on its way: kept until the server has answered for it. */
+export interface QueueEntry {
+  capture_key: string;
+  /** The server it was made for: it is sent to no other. */
+  server: string;
+  dataset_id: string;
+  dataset_name: string;
+  body: CaptureBody;
+  /** `queued` is retried by itself; `refused` needs the person. */
+  state: 'queued' | 'refused';
+  attempt_count: number;
+  /** Earliest next attempt, milliseconds since 1970. */
+  next_attempt_at_ms: number;
+  error: string | null;
+}
+
+/** A queue entry without its candidates: what the popup lists. */
+export interface QueuedCapture {
+  capture_key: string;
+  dataset_name: string;
+  label: string;
+  candidate_count: number;
+  state: QueueEntry['state'];
+  attempt_count: number;
+  error: string | null;
+}
+
+/** A capture that the server acknowledged. */
+export interface SentCapture extends CaptureReply {
+  capture_key: string;
+  dataset_id: string;
+  dataset_name: string;
+  label: string;
+}
+
+/** What became of a capture by the time the popup was answered. */
+export type CaptureOutcome =
+  { state: 'sent'; capture: SentCapture } | { state: 'queued' | 'refused'; error: string };
+
+export interface Classification {
+  model_id: string;
+  dataset_id: string;
+  label: string | null;
+  probability: number;
+  abstained: boolean;
+  threshold: number | null;
+  predictions: { label: string; probability: number }[];
+  milliseconds: number;
+  sha256: string;
+  /** Filled in by the background, for the person. */
+  dataset_name: string | null;
+}
+
+export interface Pairing {
+  token: string;
+  token_id: string;
+  name: string;
+  server_version: string;
+}
+
+/** Everything kept in `storage.local`; each field is its own key. */
+export interface Settings {
+  /** Shape of the stored fields, for later revisions to migrate from. */
+  revision: 1;
+  server: string;
+  pairing: Pairing | null;
+  /** True when the server refused the token: "not paired any more", not "never paired". */
+  is_pairing_lost: boolean;
+  dataset_id: string | null;
+  /** The label last used in each dataset, by dataset id. */
+  last_labels: Record<string, string>;
+  /** The label chosen for each query, newest last. */
+  query_labels: Record<string, string>;
+  last_capture: SentCapture | null;
+  /** The datasets as last seen, to capture into while the server is down. */
+  datasets: Dataset[];
+}
+
+/** The part of the settings that pages may see: never the token. */
+export type ExtensionState = Omit<Settings, 'revision' | 'pairing' | 'datasets'> & {
+  pairing: { name: string; server_version: string } | null;
+};

@@ -1,0 +1,78 @@
+/** The images found on the page, as thumbnails to choose from. */
+import { make } from '../ui/dom.js';
+
+/** @typedef {import('../lib/types.js').Candidate} Candidate */
+
+/** Shows candidates; each is chosen or not. */
+export class CandidateGrid {
+  /**
+   * @param {HTMLElement} list Where the tiles go.
+   * @param {() => void} onChange Told when the choice changes.
+   */
+  constructor(list, onChange) {
+    this.list = list;
+    this.onChange = onChange;
+    /** @type {{candidate: Candidate, tile: HTMLElement, box: HTMLInputElement}[]} */
+    this.entries = [];
+    list.addEventListener('change', onChange);
+  }
+
+  /** @param {Candidate[]} candidates What to show; all are chosen at first. */
+  show(candidates) {
+    this.entries = candidates.map(makeTile);
+    this.list.replaceChildren(...this.entries.map(({ tile }) => make('li', {}, tile)));
+    this.onChange();
+  }
+
+  /**
+   * Mark those that the dataset has, and choose the others.
+   *
+   * @param {number[]} indexes Places of those that it has.
+   */
+  markKnown(indexes) {
+    const known = new Set(indexes);
+    for (const [index, { tile, box }] of this.entries.entries()) {
+      box.checked = !known.has(index);
+      tile.querySelector('.known')?.remove();
+      if (known.has(index)) tile.append(make('span', { class: 'badge known' }, 'captured'));
+    }
+    this.onChange();
+  }
+
+  /** @param {(isChosen: boolean) => boolean} decide New choice for each, from the present one. */
+  choose(decide) {
+    for (const { box } of this.entries) box.checked = decide(box.checked);
+    this.onChange();
+  }
+
+  /** @returns {Candidate[]} Those that are chosen, in page order. */
+  get chosen() {
+    return this.entries.filter(({ box }) => box.checked).map(({ candidate }) => candidate);
+  }
+}
+
+/**
+ * Make the tile of one candidate.
+ *
+ * @param {Candidate} candidate What to show.
+ * @returns {{candidate: Candidate, tile: HTMLElement, box: HTMLInputElement}} Its tile, chosen.
+ */
+function makeTile(candidate) {
+  const { url, thumbnail_url, title, width, height } = candidate;
+  const name = title ?? url;
+  const box = make('input', { type: 'checkbox', 'aria-label': name });
+  box.checked = true;
+  const image = make('img', { alt: '', loading: 'lazy', referrerpolicy: 'no-referrer' });
+  const tile = make('label', { class: 'tile', title: `${name}\n${url}` }, image, box);
+  tile.dataset['testid'] = 'candidate';
+  if (width !== null && height !== null) {
+    tile.append(make('span', { class: 'badge' }, `${width}×${height}`));
+  }
+  image.addEventListener('error', () => {
+    // The thumbnail may be refused outside its page; then the original, then its name has to do.
+    if (thumbnail_url !== null && image.src !== url) image.src = url;
+    else image.replaceWith(make('span', { class: 'broken' }, name));
+  });
+  image.src = thumbnail_url ?? url;
+  return { candidate, tile, box };
+}

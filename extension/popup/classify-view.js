@@ -1,0 +1,177 @@
+/** The popup's Classify tab: an image in, the model's answer out. */
+import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
+import { send } from '../lib/send.js';
+import { byId, make, makeLink, notify } from '../ui/dom.js';
+import { readImageFile, takeImages } from './image-input.js';
+
+/** @typedef {import('../lib/types.js').Classification} Classification */
+/** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
+
+const SHOWN_COUNT = 5;
+const NEWEST = '';
+
+/** Runs the Classify tab. */
+export class ClassifyView {
+  /** @param {() => Promise<void>} onPairingLost Told when the server refuses our token. */
+  constructor(onPairingLost) {
+    this.onPairingLost = onPairingLost;
+    this.server = '';
+    this.view = byId('classify-view', HTMLElement);
+    this.notice = byId('classify-notice', HTMLElement);
+    this.model = byId('model', HTMLSelectElement);
+    this.address = byId('address', HTMLInputElement);
+    this.answer = byId('answer', HTMLElement);
+    this.image = byId('answer-image', HTMLImageElement);
+    // A later question makes the answer to an earlier one stale.
+    this.questionCount = 0;
+    byId('address-form', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.#classifyAddress(this.address.value.trim());
+    });
+    takeImages({
+      view: this.view,
+      dropZone: byId('drop-zone', HTMLElement),
+      fileInput: byId('file', HTMLInputElement),
+      onFile: (file) => void this.#classifyFile(file),
+      onAddress: (url) => {
+        this.address.value = url;
+        void this.#classifyAddress(url);
+      },
+    });
+  }
+
+  /**
+   * Offer the models.
+   *
+   * @param {ExtensionState} state What the background remembers.
+   */
+  async open(state) {
+    this.server = state.server;
+    try {
+      const [models, { datasets }] = await Promise.all([
+        send('list-live-models', null),
+        send('list-datasets', null),
+      ]);
+      const live = new Set(models.map(({ dataset_id }) => dataset_id));
+      const options = datasets
+        .filter(({ id }) => live.has(id))
+        .map(({ id, name }) => make('option', { value: id }, name));
+      this.model.replaceChildren(make('option', { value: NEWEST }, 'The newest model'), ...options);
+      byId('model-field', HTMLElement).hidden = options.length < 2;
+      notify(this.notice, 'plain', ...(live.size === 0 ? this.#adviseTraining() : []));
+    } catch (error) {
+      await this.#fail(error);
+    }
+  }
+
+  /**
+   * Classify an image by its address.
+   *
+   * @param {string} url The address.
+   */
+  async #classifyAddress(url) {
+    if (!/^(?:https?:\/\/|data:image\/)/i.test(url)) {
+      notify(this.notice, 'bad', 'The address of an image starts with http:// or https://.');
+      return;
+    }
+    await this.#ask(url, () =>
+      send('classify-address', { url, dataset_id: this.model.value || null }),
+    );
+  }
+
+  /**
+   * Classify an image by its bytes.
+   *
+   * @param {File} file The image.
+   */
+  async #classifyFile(file) {
+    const preview = URL.createObjectURL(file);
+    await this.#ask(preview, async () =>
+      send('classify-upload', {
+        data_url: await readImageFile(file),
+        dataset_id: this.model.value || null,
+      }),
+    );
+    URL.revokeObjectURL(preview);
+  }
+
+  /**
+   * Ask, and show the image with the answer.
+   *
+   * @param {string} preview Address to show the image by.
+   * @param {() => Promise<Classification>} run Asks.
+   */
+  async #ask(preview, run) {
+    this.questionCount += 1;
+    const question = this.questionCount;
+    this.answer.hidden = true;
+    notify(this.notice, 'plain', make('span', { class: 'spinner' }), ' Looking…');
+    try {
+      const answer = await run();
+      if (question !== this.questionCount) return;
+      notify(this.notice, 'plain');
+      this.image.src = preview;
+      // The preview may be revoked as soon as it has been drawn.
+      await this.image.decode().catch(() => undefined);
+      this.#show(answer);
+    } catch (error) {
+      if (question === this.questionCount) await this.#fail(error);
+    }
+  }
+
+  /** @param {Classification} answer What the model says. */
+  #show({ predictions, abstained, dataset_name, milliseconds }) {
+    const [best] = predictions;
+    const isUnsure = abstained || best === undefined;
+    this.answer.dataset['abstained'] = String(isUnsure);
+    byId('top-label', HTMLElement).textContent = isUnsure ? 'Not sure: none of these?' : best.label;
+    byId('predictions', HTMLElement).replaceChildren(
+      ...predictions.slice(0, SHOWN_COUNT).map(makeBar),
+    );
+    const whose = dataset_name === null ? 'A model' : `The model of “${dataset_name}”`;
+    byId('answer-model', HTMLElement).textContent =
+      `${whose} answered in ${Math.max(1, Math.round(milliseconds))} ms.`;
+    this.answer.hidden = false;
+  }
+
+  /** @returns {(Node | string)[]} What to do while there is no model. */
+  #adviseTraining() {
+    const datasets = makeLink(`${this.server}/#/datasets`, 'page of a dataset');
+    return [
+      'No model is live yet. Capture images under two labels, then train on the ',
+      datasets,
+      '.',
+    ];
+  }
+
+  /**
+   * Show an error, or go back to pairing when that is the trouble.
+   *
+   * @param {unknown} error What was thrown.
+   */
+  async #fail(error) {
+    if (error instanceof BowerbirdError && error.kind === 'not-paired') return this.onPairingLost();
+    const hasNoModel = error instanceof ServerProblem && error.slug === 'no-model';
+    const content = hasNoModel ? this.#adviseTraining() : [messageOf(error)];
+    notify(this.notice, hasNoModel ? 'warn' : 'bad', ...content);
+  }
+}
+
+/**
+ * Make the bar of one prediction.
+ *
+ * @param {{label: string, probability: number}} prediction A label with its probability, 0 to 1.
+ * @returns {HTMLLIElement} Label, percent and bar.
+ */
+function makeBar({ label, probability }) {
+  const percent = `${(probability * 100).toFixed(probability > 0.0995 ? 0 : 1)} %`;
+  const fill = make('div', { class: 'fill' });
+  fill.style.width = `${probability * 100}%`;
+  return make(
+    'li',
+    { 'data-testid': 'prediction', 'data-label': label },
+    make('span', {}, label),
+    make('span', { class: 'percent' }, percent),
+    make('div', { class: 'track', 'aria-hidden': 'true' }, fill),
+  );
+}

@@ -1,0 +1,117 @@
+/** The popup's first view: pairs this browser with a server by a short code. */
+import { ext } from '../lib/browser.js';
+import { ServerProblem, messageOf } from '../lib/errors.js';
+import { send } from '../lib/send.js';
+import { parseServer, permissionFor } from '../lib/server-address.js';
+import { byId, notify, plural, whileBusy } from '../ui/dom.js';
+
+/** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
+
+/** Runs the pairing form. */
+export class PairingView {
+  /** @param {(state: ExtensionState) => Promise<void>} onPaired Told when it has worked. */
+  constructor(onPaired) {
+    this.onPaired = onPaired;
+    this.server = byId('server', HTMLInputElement);
+    this.code = byId('code', HTMLInputElement);
+    this.notice = byId('pairing-notice', HTMLElement);
+    this.button = byId('pair', HTMLButtonElement);
+    this.server.addEventListener('change', () => void this.#check());
+    byId('pairing-form', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      const permission = this.#askPermission();
+      void whileBusy(this.button, () => this.#pair(permission));
+    });
+  }
+
+  /**
+   * Show the form.
+   *
+   * @param {ExtensionState} state What the background remembers.
+   */
+  async open(state) {
+    this.server.value = state.server;
+    const lost = 'The server does not know this browser any more. Pair it again.';
+    notify(this.notice, 'warn', ...(state.is_pairing_lost ? [lost] : []));
+    this.code.focus();
+    await this.#check();
+  }
+
+  /** Say whether a server answers at the address, before anybody types a code. */
+  async #check() {
+    const line = byId('server-state', HTMLElement);
+    const typed = this.server.value;
+    try {
+      const server = parseServer(typed);
+      byId('pairing-link', HTMLAnchorElement).href = `${server}/`;
+      const { version } = await send('check-server', { server });
+      line.dataset['tone'] = 'good';
+      line.textContent = `Bowerbird ${version} answers there.`;
+    } catch (error) {
+      if (typed !== this.server.value) return;
+      line.dataset['tone'] = 'bad';
+      line.textContent = messageOf(error);
+    }
+  }
+
+  /**
+   * Ask for the permission to reach the server. Must run within the click: browsers ask at no other
+   * time. A loopback address is allowed from the start, and Firefox lets the person revoke that.
+   *
+   * @returns {Promise<boolean>} False when the person said no.
+   */
+  async #askPermission() {
+    try {
+      return await ext.permissions.request({
+        origins: [permissionFor(parseServer(this.server.value))],
+      });
+    } catch {
+      // Not an address: pairing itself will say so.
+      return true;
+    }
+  }
+
+  /**
+   * Redeem the code.
+   *
+   * @param {Promise<boolean>} permission Whether the server may be reached.
+   */
+  async #pair(permission) {
+    notify(this.notice, 'plain');
+    if (!(await permission)) {
+      notify(this.notice, 'bad', 'Without this permission the server can’t be reached.');
+      return;
+    }
+    try {
+      const state = await send('pair', { server: this.server.value, code: this.code.value });
+      this.code.value = '';
+      await this.onPaired(state);
+    } catch (error) {
+      notify(this.notice, 'bad', explain(error));
+      this.code.select();
+    }
+  }
+}
+
+/**
+ * Put a failed pairing into words.
+ *
+ * @param {unknown} error What was thrown.
+ * @returns {string} What happened and what to do.
+ */
+export function explain(error) {
+  if (!(error instanceof ServerProblem)) return messageOf(error);
+  const left = Number(error.problem.members['attempts_left']);
+  switch (error.slug) {
+    case 'pairing-code-wrong':
+      return left > 0
+        ? `That is not the code. ${plural(left, 'attempt')} left.`
+        : 'That is not the code.';
+    case 'pairing-not-open':
+      return 'No code is valid now. Ask for one on the server’s page: “Pair the extension”.';
+    case 'pairing-locked':
+      return 'Too many wrong codes: this one is void. Ask for a new one on the server’s page.';
+    default:
+      return messageOf(error);
+  }
+}

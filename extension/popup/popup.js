@@ -1,0 +1,128 @@
+/** Entry of the popup: pairing while there is none, then the two tabs. */
+import { ext } from '../lib/browser.js';
+import { messageOf } from '../lib/errors.js';
+import { send } from '../lib/send.js';
+import { byId } from '../ui/dom.js';
+import { CaptureView } from './capture-view.js';
+import { ClassifyView } from './classify-view.js';
+import { PairingView } from './pairing-view.js';
+
+/** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
+
+const TABS = /** @type {const} */ (['capture', 'classify']);
+const tabList = byId('tabs', HTMLElement);
+const pairingView = byId('pairing-view', HTMLElement);
+const pairing = new PairingView(open);
+const capture = new CaptureView(onPairingLost);
+const classify = new ClassifyView(onPairingLost);
+
+for (const name of TABS) {
+  byId(`tab-${name}`, HTMLButtonElement).addEventListener('click', () => select(name));
+}
+tabList.addEventListener('keydown', ({ key }) => {
+  if (key !== 'ArrowLeft' && key !== 'ArrowRight') return;
+  const other = TABS.find((name) => tabOf(name).getAttribute('aria-selected') === 'false');
+  if (other === undefined) return;
+  select(other);
+  tabOf(other).focus();
+});
+byId('open-options', HTMLButtonElement).addEventListener('click', () => {
+  void ext.runtime.openOptionsPage();
+});
+byId('pop-out', HTMLButtonElement).addEventListener('click', () => void popOut());
+
+await start();
+
+/** Find the tab to act on, and open the view that the pairing allows. */
+async function start() {
+  const isPopup = tabFromAddress() === null;
+  document.documentElement.dataset['shape'] = isPopup ? 'popup' : 'page';
+  byId('pop-out', HTMLButtonElement).hidden = !isPopup;
+  try {
+    await open(await send('read-state', null));
+  } catch (error) {
+    document.body.append(messageOf(error));
+  }
+}
+
+/**
+ * Show what the state allows.
+ *
+ * @param {ExtensionState} state What the background remembers.
+ * @returns {Promise<void>} Settled when the view shows what it has.
+ */
+async function open(state) {
+  const server = byId('server-link', HTMLAnchorElement);
+  server.href = `${state.server}/`;
+  server.textContent = new URL(state.server).host;
+  server.title = `Open ${state.server}`;
+  const isPaired = state.pairing !== null;
+  tabList.hidden = !isPaired;
+  pairingView.hidden = isPaired;
+  if (!isPaired) {
+    for (const name of TABS) viewOf(name).hidden = true;
+    return pairing.open(state);
+  }
+  select('capture');
+  await Promise.all([capture.open(state, await findTab()), classify.open(state)]);
+}
+
+/** Go back to pairing, since the server does not know this browser any more. */
+async function onPairingLost() {
+  await open(await send('read-state', null));
+}
+
+/**
+ * Show a tab's view.
+ *
+ * @param {typeof TABS[number]} chosen The tab.
+ */
+function select(chosen) {
+  for (const name of TABS) {
+    const isChosen = name === chosen;
+    viewOf(name).hidden = !isChosen;
+    tabOf(name).setAttribute('aria-selected', String(isChosen));
+    tabOf(name).tabIndex = isChosen ? 0 : -1;
+  }
+}
+
+/**
+ * Find a tab's button.
+ *
+ * @param {typeof TABS[number]} name The tab.
+ * @returns {HTMLButtonElement} Its button.
+ */
+function tabOf(name) {
+  return byId(`tab-${name}`, HTMLButtonElement);
+}
+
+/**
+ * Find a tab's view.
+ *
+ * @param {typeof TABS[number]} name The tab.
+ * @returns {HTMLElement} Its view.
+ */
+function viewOf(name) {
+  return byId(`${name}-view`, HTMLElement);
+}
+
+/** @returns {number | null} The browser tab named in our own address, when opened as a page. */
+function tabFromAddress() {
+  const text = new URLSearchParams(location.search).get('tab');
+  return text === null ? null : Number(text);
+}
+
+/** @returns {Promise<number | null>} The browser tab to act on: the named one, or the active one. */
+async function findTab() {
+  const named = tabFromAddress();
+  if (named !== null) return named;
+  const [active] = await ext.tabs.query({ active: true, currentWindow: true });
+  return active?.id ?? null;
+}
+
+/** Continue in a window of its own, which does not close when the person clicks elsewhere. */
+async function popOut() {
+  const url = ext.runtime.getURL(`popup/popup.html?tab=${await findTab()}`);
+  await ext.windows.create({ url, type: 'popup', width: 520, height: 760 });
+  window.close();
+}
