@@ -1,0 +1,134 @@
+"""Content-addressed files: verified bytes under their sha256, and thumbnails under their image's.
+
+May import ``server.contract``. Layout ``root/ab/cd/<sha256>``: two levels keep folders at some
+hundreds of entries for millions of images. A file that is there is whole: it was written aside,
+synced, and renamed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+from typing_extensions import override
+
+from server.contract.files import sha256_of, sha256_of_file, write_atomically
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+# An hour: no write takes that long, so what is older was left by a process that died.
+_ABANDONED_S: Final = 3600.0
+
+
+class FileStore:
+    """Files by sha256 below one folder.
+
+    Args:
+        root: The folder; made with the first file.
+        suffix: Ends every name (``.jpg``).
+    """
+
+    def __init__(self, root: Path, suffix: str = "") -> None:
+        self._root = root
+        self._suffix = suffix
+
+    def path(self, sha256: str) -> Path:
+        """Return where a file is or would be.
+
+        Raises:
+            ValueError: Not 64 lower-case hexadecimal digits; nothing else ever becomes a path.
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256[:80]!r} is no sha256")
+        return self._root / sha256[:2] / sha256[2:4] / f"{sha256}{self._suffix}"
+
+    def exists(self, sha256: str) -> bool:
+        """Tell whether the file is there.
+
+        Raises:
+            ValueError: As `path`.
+        """
+        return self.path(sha256).is_file()
+
+    def write(self, data: bytes, sha256: str) -> Path:
+        """Keep bytes; a name that is there already is left as it is.
+
+        Returns once bytes and name are on disk. Two writers of one name do no harm: each renames a
+        whole file.
+
+        Raises:
+            ValueError: As `path`.
+            OSError: The disk is full or fails.
+        """
+        path = self.path(sha256)
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, data)
+        return path
+
+    def delete(self, sha256: str) -> bool:
+        """Remove a file; tell whether it was there.
+
+        Raises:
+            ValueError: As `path`.
+        """
+        try:
+            self.path(sha256).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def sweep_temporary_files(self, older_than_s: float = _ABANDONED_S) -> int:
+        """Remove what a process that died left half-written; return how many files that were.
+
+        Args:
+            older_than_s: Younger ones may still be written by another process.
+        """
+        oldest = time.time() - older_than_s
+        removed = 0
+        for path in self._root.glob("??/??/.*.tmp"):
+            try:
+                if path.stat().st_mtime <= oldest:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:  # finished, or swept by another process, in this moment
+                continue
+        return removed
+
+
+class BlobStore(FileStore):
+    """Verified bytes of images, each under its own sha256."""
+
+    @override
+    def write(self, data: bytes, sha256: str) -> Path:
+        """Keep bytes under their hash; what is there already is left as it is.
+
+        Raises:
+            ValueError: The name is no sha256, or not that of ``data``: a blob under a wrong name
+                would poison every dataset that shares it, and hashing costs 0.1 ms.
+            OSError: The disk is full or fails.
+        """
+        if sha256_of(data) != sha256:
+            raise ValueError(f"the bytes do not hash to {sha256[:80]!r}")
+        return super().write(data, sha256)
+
+    def verify(self, sha256: str) -> bool:
+        """Read the file again and tell whether it is there and still hashes to its name.
+
+        Raises:
+            ValueError: As `path`.
+        """
+        path = self.path(sha256)
+        return path.is_file() and sha256_of_file(path) == sha256
+
+
+class ThumbnailStore(FileStore):
+    """Thumbnails, each under the sha256 of the image that it shows.
+
+    Args:
+        root: The folder; made with the first file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, suffix=".jpg")

@@ -1,0 +1,84 @@
+"""Hashes of images: of their bytes, of their look, and which ones look alike. Pillow and numpy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_SIDE: Final = 8  # 8 rows × 8 comparisons = 64 bits  # noqa: RUF003
+# Rows compared at once: a tile of 2,048² distances of 8 bytes is 32 MiB, whatever N is.
+_TILE: Final = 2048
+
+
+def dhash(image: Image.Image) -> int:
+    """Return the difference hash of a picture: is each cell brighter than its right neighbour?
+
+    Survives re-encoding, resizing, brightness and grey; not mirroring or crops beyond some 2 %.
+    Source: N. Krawetz, "Kind of Like That", hackerfactor.com, 2013.
+
+    Args:
+        image: Any mode that converts to ``L``; upright.
+
+    Returns:
+        64 bits, row by row from the top left, as an unsigned number. (Columns of SQL are signed.)
+    """
+    cells = image.convert("L").resize((_SIDE + 1, _SIDE), Image.Resampling.BOX)
+    values = np.asarray(cells, dtype=np.uint8)
+    bits = np.packbits(values[:, :-1] > values[:, 1:])
+    return int.from_bytes(bits.tobytes(), "big")
+
+
+def hamming_distance(a: int, b: int) -> int:
+    """Return in how many bits two hashes differ."""
+    return (a ^ b).bit_count()
+
+
+def near_duplicate_groups(hashes: NDArray[np.uint64], distance: int) -> NDArray[np.int64]:
+    """Group hashes that lie within ``distance`` bits of each other, directly or through others.
+
+    Exact: every pair is compared, N²/2 of them (0.1 s for 10,000; some 10 s for 100,000), in tiles
+    of bounded memory.
+
+    Args:
+        hashes: ``[N]`` hashes of 64 bits.
+        distance: Largest number of differing bits, 0 to 64.
+
+    Returns:
+        ``[N]``: for each hash, the index of the first member of its group.
+    """
+    unique, inverse = np.unique(hashes, return_inverse=True)
+    roots = np.arange(unique.size, dtype=np.int64)
+    for top in range(0, unique.size, _TILE):
+        rows = unique[top : top + _TILE, None]
+        for left in range(top, unique.size, _TILE):
+            columns = unique[None, left : left + _TILE]
+            near = np.bitwise_count(rows ^ columns) <= distance
+            first, second = np.nonzero(near)
+            roots = _join(roots, first + top, second + left)
+    groups = roots[inverse]
+    # Name each group by its first member in the order given.
+    firsts = np.full(unique.size, hashes.size, dtype=np.int64)
+    np.minimum.at(firsts, groups, np.arange(hashes.size, dtype=np.int64))
+    named: NDArray[np.int64] = firsts[groups]
+    return named
+
+
+def _join(
+    roots: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Merge the groups of each pair; every entry of ``roots`` points at its group's least member.
+
+    Ends, since each round hangs at least one group under a lesser one.
+    """
+    while True:
+        a, b = roots[first], roots[second]
+        apart = a != b
+        if not apart.any():
+            return roots
+        first, second, a, b = first[apart], second[apart], a[apart], b[apart]
+        np.minimum.at(roots, np.maximum(a, b), np.minimum(a, b))
+        while not np.array_equal(above := roots[roots], roots):
+            roots = above
