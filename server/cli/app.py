@@ -13,6 +13,7 @@ from server.cli import console
 from server.cli.commands import classify, dataset, doctor, model, serve, sign_in, token, train
 from server.cli.errors import CommandError
 from server.cli.version import version
+from server.errors import ServerError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,5 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         console.note(f"Error: {error}")
         if error.advice:
             console.note(error.advice)
+        sys.exit(1)
+    except ServerError as error:  # of `serve` and `token create`, which run the server itself
+        console.note(f"Error: {error}")
         sys.exit(1)
     sys.exit(0)

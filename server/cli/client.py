@@ -36,8 +36,8 @@ CONNECT_S = 5.0
 # Classifying or storing one image takes well under a second; a snapshot re-reads every blob.
 ANSWER_S = 60.0
 SNAPSHOT_S = 600.0
-# The longest list page is 500 images of about 2 kB.
-MAX_ANSWER_BYTES = 32 * 1024**2
+# The longest answer is a model with the evaluation of each image: 500,000 of some 250 bytes.
+MAX_ANSWER_BYTES = 256 * 1024**2
 # A download that restarts within a second or two is not worth an error.
 RETRY_PAUSES_S = (0.2, 0.8)
 PAGE_LIMIT = 500
@@ -288,18 +288,16 @@ def _problem(request: str, status: int, body: bytes) -> ProblemError | Unexpecte
         return UnexpectedAnswerError(request, f"HTTP {status} without a reason")
     kind, title, detail = (members.get(name) for name in ("type", "title", "detail"))
     slug = str(kind or "").rsplit("/", 1)[-1] or f"http-{status}"
-    text = detail or title or f"HTTP {status}"
     errors = members.get("errors")
-    if isinstance(errors, list):
-        text = f"{text} {_pointers(errors)}"
+    pointers = _pointers(errors) if isinstance(errors, list) else ""
+    text = f"{title}: {pointers}" if pointers else detail or title or f"HTTP {status}"
     return ProblemError(slug, status, str(text), members)
 
 
 def _pointers(errors: list[JsonValue]) -> str:
-    """Write the members that did not validate, at most five, as ``(recipe/kind: …)``."""
-    parts = [
-        f"{str(error.get('pointer', '')).lstrip('#/')}: {error.get('detail', '')}"
+    """Write the members that did not validate, at most five, as ``recipe/kind: …``."""
+    return "; ".join(
+        f"{str(error.get('pointer', '')).removeprefix('/body/')}: {error.get('detail', '')}"
         for error in errors[:5]
         if isinstance(error, dict)
-    ]
-    return f"({'; '.join(parts)})" if parts else ""
+    )

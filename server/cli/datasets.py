@@ -14,6 +14,7 @@ _CONFLICT = 409
 
 def find_dataset(client: Client, name: str) -> Dataset | None:
     """Return the dataset of this name, or of this id; ``None`` when there is none."""
+    name = " ".join(name.split())  # as the server keeps names
     by_id = None
     for dataset in client.pages("/datasets", Dataset):
         if dataset.name == name:

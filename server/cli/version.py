@@ -8,11 +8,11 @@ DISTRIBUTION = "bowerbird"
 
 
 def version() -> str:
-    """Return the installed version; ``unknown`` when run from a folder that is not installed."""
+    """Return the installed version; ``0+unknown`` when run from a folder that is not installed."""
     try:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
-        return "unknown"
+        return "0+unknown"
 
 
 def client_name() -> str:

@@ -233,8 +233,8 @@ class PlayedApi:
     def _create_job(self, request: Request, snapshot_id: str) -> Reply:
         recipe = request.json()["recipe"]
         if recipe["kind"] != "head":
-            errors = [{"pointer": "#/recipe/kind", "detail": "Input should be 'head'"}]
-            return problem(422, "validation", "The request is not valid.", errors=errors)
+            errors = [{"pointer": "/body/recipe/kind", "detail": "Input should be 'head'"}]
+            return problem(422, "invalid-request", "1 invalid value(s)", errors=errors)
         self.job = {"id": self._new_id(), "snapshot_id": snapshot_id, "state": "queued"}
         return reply_json(201, self.job)
 

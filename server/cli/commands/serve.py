@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from server.cli.commands.options import DataFolder
 from server.cli.console import examples
+from server.cli.errors import CommandError
 
 EXAMPLES = examples(
     "bowerbird serve --data ./data",
@@ -46,4 +48,17 @@ def serve(
     training: dict[str, object] = {"enabled": False} if no_trainer else {}
     settings = local.load(data, http=http, training=training)
     should_open = sys.stdout.isatty() if open_browser is None else open_browser
-    raise typer.Exit(main.serve(settings, open_browser=should_open))
+    try:
+        code = main.serve(settings, open_browser=should_open)
+    except OSError as error:
+        raise _explain(error, settings.http.port) from error
+    raise typer.Exit(code)
+
+
+def _explain(error: OSError, port: int) -> CommandError:
+    if error.errno == errno.EADDRINUSE:
+        return CommandError(
+            f"Port {port} is taken.",
+            "Is Bowerbird running already (`bowerbird doctor`)? If not, choose another --port.",
+        )
+    return CommandError(f"The server can't start: {error}.", "`bowerbird doctor` tells more.")

@@ -8,6 +8,9 @@ import typer
 
 from server.cli.commands.options import DataFolder
 from server.cli.console import emit, examples
+from server.cli.errors import CommandError
+
+MAX_NAME_CHARS = 100  # as the API has it
 
 app = typer.Typer(no_args_is_help=True, help="Tokens that let programs use the API.")
 
@@ -26,8 +29,16 @@ def create(
 
     Works on the data folder itself, whether the server is running or not.
     """
+    name = " ".join(name.split())
+    if not 0 < len(name) <= MAX_NAME_CHARS:
+        raise typer.BadParameter("1 to 100 characters", param_hint="--name")
     # The database and its migrations, which client verbs never need.
     from server import main  # noqa: PLC0415
     from server.cli import local  # noqa: PLC0415 - pydantic-settings, 0.2 s
 
-    emit(main.create_token(local.load(data), name))
+    settings = local.load(data)
+    try:
+        token = main.create_token(settings, name)
+    except OSError as error:
+        raise CommandError(f"{settings.data} can't be written: {error}.") from error
+    emit(token)

@@ -42,7 +42,7 @@ def _check_worker(trainer: TrainerInfo | None) -> Check:
     if trainer is None or not trainer.enabled:
         advice = "Serve without --no-trainer, or run `python -m trainer` somewhere."
         return warn("running trainer", "none beside the server", advice)
-    state = trainer.state or "unknown"
+    state = trainer.state or "started by the server"
     if state in _BROKEN:
         return fail("running trainer", state, "See the server's log for why it ended.")
     return ok("running trainer", state)

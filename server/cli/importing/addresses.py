@@ -25,6 +25,10 @@ from server.cli.views import CaptureResult
 MAX_CSV_BYTES = 64 * 1024**2
 # The server takes at most this many candidates in one capture.
 BATCH = 1000
+# Its cap of a JSON body is 4 MiB; half of it leaves room for escapes and the rest of the capture.
+BATCH_BYTES = 2 * 1024**2
+# What browsers and servers agree to carry; the server calls longer ones no address.
+MAX_URL_CHARS = 8192
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def _sort_out(path: Path, rows: Iterator[list[str]]) -> tuple[list[Address], lis
             continue
         found = _address(row, url_at, label_at)
         if found is None:
-            skipped.append(Skipped(f"line {number}", "no address, or no usable label"))
+            skipped.append(Skipped(f"line {number}", "no usable address, or no usable label"))
         else:
             addresses.append(found)
     return addresses, skipped
@@ -118,17 +122,26 @@ def _address(row: list[str], url_at: int, label_at: int) -> Address | None:
     if len(row) <= max(url_at, label_at):
         return None
     url, label = row[url_at].strip(), label_of(row[label_at])
-    return Address(url, label) if url and label is not None else None
+    is_address = 0 < len(url) <= MAX_URL_CHARS and url.isprintable()
+    return Address(url, label) if is_address and label is not None else None
 
 
 def _batches(addresses: list[Address]) -> Iterator[list[Address]]:
-    """Yield batches of one label each, labels in the order of the file."""
+    """Yield batches of one label each, labels in the order of the file, within both caps."""
     by_label: dict[str, list[Address]] = {}
     for address in addresses:
         by_label.setdefault(address.label, []).append(address)
     for group in by_label.values():
-        for start in range(0, len(group), BATCH):
-            yield group[start : start + BATCH]
+        batch: list[Address] = []
+        size_bytes = 0
+        for address in group:
+            added_bytes = len(address.url.encode())
+            if len(batch) == BATCH or size_bytes + added_bytes > BATCH_BYTES:
+                yield batch
+                batch, size_bytes = [], 0
+            batch.append(address)
+            size_bytes += added_bytes
+        yield batch
 
 
 def _capture(batch: list[Address]) -> dict[str, JsonValue]:

@@ -70,13 +70,18 @@ class Source(Protocol):
         """
 
 
+# As the server has it.
+MAX_LABEL_CHARS = 100
+
+
 def label_of(folder_name: str) -> str | None:
     """Return the label a folder's name stands for; ``None`` when it can't be one.
 
     macOS writes letter and accent apart; a label typed in the browser has them composed.
     """
-    label = unicodedata.normalize("NFC", folder_name).strip()
-    return label if label and label.isprintable() else None
+    label = " ".join(unicodedata.normalize("NFC", folder_name).split())
+    is_usable = label.isprintable() and 0 < len(label) <= MAX_LABEL_CHARS
+    return label if is_usable else None
 
 
 def too_many(path: object) -> CommandError:
