@@ -1,12 +1,11 @@
 /**
  * The head of a dataset's page: name, live counts, labels and states as filters.
  */
-import { h, replace } from '../lib/dom.js';
+import { h } from '../lib/dom.js';
 import { STATUS_WORDS } from '../lib/explain.js';
 import { count, plural } from '../lib/format.js';
 import { labelColour, labelNames } from '../lib/labels.js';
 import { hashFor } from '../lib/router.js';
-import { progressBar } from './progress.js';
 
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
 /** @typedef {import('../lib/types.js').Status} Status */
@@ -79,10 +78,11 @@ export function viewTabs(dataset, query) {
 /**
  * @param {Dataset} dataset With its counts.
  * @param {URLSearchParams} query The page's filters.
- * @returns {HTMLElement} The labels as filters, and the excluded ones.
+ * @returns {HTMLElement | null} The labels as filters, and the excluded ones; captures have none.
  */
 export function labelBar(dataset, query) {
   const { view, label, excluded } = readFilter(query);
+  if (view === 'captures') return null;
   const status = view === 'ready' ? null : view;
   const names = labelNames(dataset);
   const to = (/** @type {string | null} */ name, isExcluded = excluded) =>
@@ -93,7 +93,8 @@ export function labelBar(dataset, query) {
       name === label,
       `chip ${labelColour(name, names)}`,
       name,
-      h('span', { class: 'tab-count' }, count(dataset.counts.labels[name]?.ready ?? 0)),
+      view === 'ready' &&
+        h('span', { class: 'tab-count' }, count(dataset.counts.labels[name]?.ready ?? 0)),
     ),
   );
   const toggle =
@@ -118,18 +119,19 @@ export function labelBar(dataset, query) {
 
 /**
  * @param {Dataset} dataset With its counts.
- * @returns {HTMLElement} How far fetching is; hidden, but in its place, when nothing is on the way.
+ * @returns {string} How many images there are, by what became of them.
  */
-function fetchProgress(dataset) {
-  const { status, total } = dataset.counts;
+export function summaryText({ counts }) {
+  const { status, excluded } = counts;
   const waiting = status.queued + status.downloading;
-  const bar = progressBar({
-    done: total - waiting,
-    total: Math.max(total, 1),
-    label: 'Fetching images',
-  });
-  if (waiting === 0) bar.classList.add('is-hidden');
-  return bar;
+  const parts = [
+    `${plural(status.ready, 'image')} ready`,
+    waiting > 0 ? `${count(waiting)} on the way` : null,
+    excluded > 0 ? `${count(excluded)} excluded` : null,
+    status.rejected > 0 ? `${count(status.rejected)} rejected` : null,
+    status.duplicate > 0 ? plural(status.duplicate, 'duplicate') : null,
+  ];
+  return parts.filter(Boolean).join(' · ');
 }
 
 /**
@@ -141,7 +143,7 @@ export function datasetHead(dataset, { onRename, onDelete }) {
   const title = h('h1', { tabindex: -1 });
   const description = h('p', { class: 'lead' });
   const summary = h('p', { class: 'muted', 'data-testid': 'summary' });
-  const progress = h('div', { class: 'fetch-progress' });
+  const progress = h('progress', { class: 'fetch-progress', 'aria-label': 'Images fetched' });
   const node = h(
     'header',
     { class: 'page-head' },
@@ -166,18 +168,15 @@ export function datasetHead(dataset, { onRename, onDelete }) {
     progress,
   );
   const update = (/** @type {Dataset} */ now) => {
-    const { status, excluded } = now.counts;
+    const { status, total } = now.counts;
+    const waiting = status.queued + status.downloading;
     title.textContent = now.name;
     description.textContent = now.description;
     description.hidden = !now.description;
-    const parts = [
-      `${plural(status.ready, 'image')} ready`,
-      excluded > 0 ? `${count(excluded)} excluded` : null,
-      status.rejected > 0 ? `${count(status.rejected)} rejected` : null,
-      status.duplicate > 0 ? plural(status.duplicate, 'duplicate') : null,
-    ];
-    summary.textContent = parts.filter(Boolean).join(' · ');
-    replace(progress, fetchProgress(now));
+    summary.textContent = summaryText(now);
+    progress.max = Math.max(1, total);
+    progress.value = total - waiting;
+    progress.classList.toggle('is-done', waiting === 0);
   };
   update(dataset);
   return { node, update };

@@ -13,7 +13,7 @@ const LEFT = 190;
 const RIGHT = 76;
 
 /** Axis ends that give round ticks. */
-const SCALES = [0.05, 0.1, 0.2, 0.5, 1];
+const SCALES = [0.02, 0.04, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
 
 /**
  * @param {Bar[]} bars All bars.

@@ -71,22 +71,15 @@ export function evaluatedImages({ items, datasetId, labels, signal }) {
     );
     return { item, frame, card };
   });
-  const load = async () => {
-    for (const { item, frame } of cards) {
-      const page = await listImages(
-        datasetId,
-        { sha256: item.sha256, status: 'ready', limit: 1 },
-        signal,
-      );
-      const image = page.items[0];
-      if (!image) continue;
-      known.set(item.sha256, image);
-      replace(
-        frame,
-        picture(thumbnailUrl(image.id), `Labelled ${item.label}`, { width: 150, height: 150 }),
-      );
-    }
+  const load = async (/** @type {(typeof cards)[number]} */ { item, frame }) => {
+    const query = { sha256: item.sha256, status: 'ready', limit: 1 };
+    const image = (await listImages(datasetId, query, signal)).items[0];
+    if (!image) return;
+    known.set(item.sha256, image);
+    const alt = `Labelled ${item.label}`;
+    replace(frame, picture(thumbnailUrl(image.id), alt, { width: 150, height: 150 }));
   };
-  void load().catch(() => undefined); // The rows stand for themselves; a lost sign-in has been announced.
+  // A failure leaves the row, which stands for itself; a lost sign-in has been announced.
+  for (const card of cards) void load(card).catch(() => undefined);
   return h('ul', { class: 'losses' }, ...cards.map(({ card }) => card));
 }

@@ -41,7 +41,7 @@ export function plural(value, one, many = `${one}s`) {
  */
 export function percent(ratio, digits = 1) {
   const number = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: digits });
-  return `${number.format(ratio * 100)} %`;
+  return `${number.format(ratio * 100)}\u00a0%`;
 }
 
 /**
