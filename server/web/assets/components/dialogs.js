@@ -14,6 +14,8 @@ export function showDialog(dialog, signal) {
     const leave = () => dialog.close('');
     dialog.addEventListener('close', () => {
       signal.removeEventListener('abort', leave);
+      const toast = dialog.querySelector('#toast');
+      if (toast) document.body.append(toast);
       dialog.remove();
       resolve(dialog.returnValue);
     });

@@ -6,11 +6,9 @@ import { percent } from '../lib/format.js';
 
 /** @typedef {import('../lib/evaluation.js').Bar} Bar */
 
-/** In units of the view box; text is set in HTML-like sizes since the chart is never scaled up. */
-const WIDTH = 640;
-const ROW = 44;
-const LEFT = 190;
-const RIGHT = 76;
+/** Pixels: a row is its title and, under it, its bar. */
+const ROW = 58;
+const BAR = 20;
 
 /** Axis ends that give round ticks. */
 const SCALES = [0.02, 0.04, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
@@ -30,38 +28,40 @@ export function axisEnd(bars) {
 /**
  * @param {Bar} bar One of them.
  * @param {number} index Its row.
- * @param {(ratio: number) => number} x Where a ratio is drawn.
- * @returns {SVGGElement} The row.
+ * @param {(ratio: number) => string} x Where a ratio is drawn, as a percentage: the chart is as wide as its place.
+ * @returns {SVGElement[]} The row.
  */
 function barRow(bar, index, x) {
-  const middle = index * ROW + ROW / 2;
+  const top = index * ROW;
+  const middle = top + 26 + BAR / 2;
   /** @type {SVGElement[]} */
   const parts = [
-    svg(
-      'text',
-      { x: LEFT - 12, y: middle + 5, 'text-anchor': 'end', class: 'chart-label' },
-      bar.title,
-    ),
+    svg('text', { x: 0, y: top + 18, class: 'chart-label' }, bar.title),
     svg('rect', {
-      x: LEFT,
-      y: middle - 11,
-      width: Math.max(2, x(bar.error_rate) - LEFT),
-      height: 22,
+      x: 0,
+      y: middle - BAR / 2,
+      width: x(bar.error_rate),
+      height: BAR,
       rx: 4,
       class: bar.isModel ? 'chart-bar is-model' : 'chart-bar',
     }),
   ];
-  let textAt = x(bar.error_rate) + 8;
   if (bar.interval) {
     const [low, high] = [x(bar.interval[0]), x(bar.interval[1])];
-    const whisker = `M${low} ${middle - 7}V${middle + 7}M${low} ${middle}H${high}M${high} ${middle - 7}V${middle + 7}`;
-    parts.push(svg('path', { d: whisker, class: 'chart-whisker' }));
-    textAt = Math.max(textAt, high + 8);
+    for (const [x1, x2, half] of /** @type {const} */ ([
+      [low, high, 0],
+      [low, low, 6],
+      [high, high, 6],
+    ])) {
+      parts.push(
+        svg('line', { x1, x2, y1: middle - half, y2: middle + half, class: 'chart-whisker' }),
+      );
+    }
   }
-  parts.push(
-    svg('text', { x: textAt, y: middle + 5, class: 'chart-value' }, percent(bar.error_rate)),
-  );
-  return svg('g', {}, ...parts);
+  const end = Math.max(bar.error_rate, bar.interval?.[1] ?? 0);
+  const value = percent(bar.error_rate);
+  parts.push(svg('text', { x: x(end), dx: 8, y: middle + 5, class: 'chart-value' }, value));
+  return parts;
 }
 
 /**
@@ -70,28 +70,26 @@ function barRow(bar, index, x) {
  */
 function chart(bars) {
   const end = axisEnd(bars);
-  const x = (/** @type {number} */ ratio) => LEFT + (ratio / end) * (WIDTH - LEFT - RIGHT);
+  const x = (/** @type {number} */ ratio) => `${((ratio / end) * 100).toFixed(2)}%`;
   const height = bars.length * ROW;
   const lines = [0, 0.25, 0.5, 0.75, 1].map((part) =>
-    svg('line', { x1: x(part * end), x2: x(part * end), y1: 0, y2: height, class: 'chart-grid' }),
+    svg('line', { x1: x(part * end), x2: x(part * end), y1: 24, y2: height, class: 'chart-grid' }),
   );
   const marks = [0, 0.5, 1].map((part) =>
-    svg(
-      'text',
-      { x: x(part * end), y: height + 20, 'text-anchor': 'middle', class: 'chart-tick' },
-      percent(part * end),
-    ),
+    svg('text', { x: x(part * end), y: height + 18, class: 'chart-tick' }, percent(part * end)),
+  );
+  // The last fifth is for the numbers beside the longest bar.
+  const plot = svg(
+    'svg',
+    { width: '80%', overflow: 'visible' },
+    ...lines,
+    ...bars.flatMap((bar, index) => barRow(bar, index, x)),
+    ...marks,
   );
   return svg(
     'svg',
-    {
-      viewBox: `0 0 ${String(WIDTH)} ${String(height + 28)}`,
-      class: 'chart',
-      'aria-hidden': 'true',
-    },
-    ...lines,
-    ...bars.map((bar, index) => barRow(bar, index, x)),
-    ...marks,
+    { width: '100%', height: height + 26, class: 'chart', 'aria-hidden': 'true' },
+    plot,
   );
 }
 

@@ -18,6 +18,8 @@ let toastTimer;
 export function toast(text, action = null) {
   const place = document.getElementById('toast');
   if (!place) return;
+  // What lies under a modal dialog can be neither seen nor pressed.
+  (document.querySelector('dialog[open]') ?? document.body).append(place);
   clearTimeout(toastTimer);
   const hide = () => place.classList.remove('is-shown');
   const act = () => {

@@ -92,11 +92,15 @@ export function uploadPanel({ dataset, signal, onDone }) {
       }),
   });
   return h(
-    'section',
-    { class: 'card stack tight' },
-    h('h2', {}, 'Add your own images'),
-    h('label', { class: 'field' }, 'Label', input, list),
-    zone,
-    message,
+    'details',
+    { class: 'card', 'data-testid': 'upload-panel', open: dataset().counts.total === 0 },
+    h('summary', {}, h('h2', {}, 'Add your own images')),
+    h(
+      'div',
+      { class: 'stack tight' },
+      h('label', { class: 'field' }, 'Label', input, list),
+      zone,
+      message,
+    ),
   );
 }
