@@ -6,17 +6,16 @@ Imports nothing of the project.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
 from pydantic import JsonValue
-from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 # A log file wants a sign of life, not a line per image.
 LINE_EVERY_S = 10.0
@@ -51,16 +50,20 @@ def note(text: str) -> None:
 
 
 def emit_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table; in a pipe tab-separated without a heading, for ``cut`` and ``awk``."""
-    console = Console()
-    if not console.is_terminal:
-        for row in rows:
-            typer.echo("\t".join(printable(cell) for cell in row))
+    """Write a table; in a pipe tab-separated without a heading, for ``cut`` and ``awk``.
+
+    No cell is ever wrapped or cut: ids and paths are there to be copied.
+    """
+    cells = [[printable(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in cells:
+            typer.echo("\t".join(row))
         return
-    table = Table(*columns, box=box.SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
-    console.print(table)
+    lines = [list(columns), *cells]
+    widths = [max(cell_len(line[place]) for line in lines) for place in range(len(columns))]
+    for line in lines if rows else []:
+        padded = (set_cell_size(*pair) for pair in zip(line, widths, strict=True))
+        typer.echo("  ".join(padded).rstrip())
 
 
 class Reporter:

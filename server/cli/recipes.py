@@ -1,4 +1,4 @@
-"""What ``train`` asks for: the recipe from its options. Imports nothing of the project."""
+"""What ``train`` asks for: the recipe from its options. May import the contract."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import typer
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from server.contract.jobs import Recipe
+
+_RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
 
 
 class RecipeKind(StrEnum):
@@ -18,7 +22,9 @@ class RecipeKind(StrEnum):
 
 
 def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dict[str, JsonValue]:
-    """Return the recipe document; the server checks its members.
+    """Return the recipe document, with the members that were given.
+
+    It is checked against the contract here already, so that a slip leaves no snapshot behind.
 
     Args:
         kind: The way to train.
@@ -26,7 +32,8 @@ def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dic
         assignments: ``key=value`` each; a value that reads as JSON is that, else it is text.
 
     Raises:
-        typer.BadParameter: An assignment has no key, or repeats one that has its own option.
+        typer.BadParameter: An assignment has no key, or repeats one that has its own option, or
+            the recipe is none that this version knows.
     """
     recipe: dict[str, JsonValue] = {"kind": kind.value, "seed": seed}
     for assignment in assignments:
@@ -39,6 +46,12 @@ def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dic
                 f"`{key}` is set twice, or has its own option", param_hint="--set"
             )
         recipe[key] = _parse(value)
+    try:
+        _RECIPE.validate_json(json.dumps(recipe))
+    except ValidationError as error:
+        slips = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        text = f"this version has no such recipe: {'; '.join(slips)}"
+        raise typer.BadParameter(text, param_hint="--recipe/--set") from error
     return recipe
 
 

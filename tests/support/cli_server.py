@@ -230,11 +230,7 @@ class PlayedApi:
         document["counts"] = {"total": 300, "train": 240, "valid": 60, "labels": {}}
         return reply_json(201, document)
 
-    def _create_job(self, request: Request, snapshot_id: str) -> Reply:
-        recipe = request.json()["recipe"]
-        if recipe["kind"] != "head":
-            errors = [{"pointer": "/body/recipe/kind", "detail": "Input should be 'head'"}]
-            return problem(422, "invalid-request", "1 invalid value(s)", errors=errors)
+    def _create_job(self, _request: Request, snapshot_id: str) -> Reply:
         self.job = {"id": self._new_id(), "snapshot_id": snapshot_id, "state": "queued"}
         return reply_json(201, self.job)
 

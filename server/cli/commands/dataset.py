@@ -90,4 +90,4 @@ def _row(dataset: Dataset) -> tuple[str, ...]:
         counts.status.get("rejected", 0),
         len(counts.labels),
     )
-    return (dataset.name, *map(str, numbers), dataset.live_model_id or "-", dataset.id)
+    return (dataset.name, *map(str, numbers), "live" if dataset.live_model_id else "-", dataset.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,7 @@ from server.cli.commands.options import AsJson
 from server.cli.console import emit, emit_json, emit_table, examples, note, reporting
 from server.cli.errors import CommandError, UnexpectedAnswerError
 from server.cli.session import connect
-from server.cli.views import Model
+from server.cli.views import Dataset, Model
 from server.contract.files import atomic_writer
 
 app = typer.Typer(no_args_is_help=True, help="Models: list, stage, export.")
@@ -52,11 +53,12 @@ def list_models(
         if stage is not None:
             params["stage"] = stage.value
         found = list(client.pages("/models", Model, params))
+        names = {one.id: one.name for one in client.pages("/datasets", Dataset)}
     if as_json:
         emit_json([model.model_dump(mode="json") for model in found])
         return
     columns = ("id", "stage", "error rate", "labels", "made", "dataset")
-    emit_table(columns, [_row(model) for model in found])
+    emit_table(columns, [_row(model, names) for model in found])
     if not found:
         note("No models yet: `bowerbird train --dataset NAME`.")
 
@@ -133,8 +135,9 @@ def _safe(model_id: str) -> str:
     return model_id
 
 
-def _row(model: Model) -> tuple[str, ...]:
+def _row(model: Model, dataset_names: Mapping[str, str]) -> tuple[str, ...]:
     rate = model.metrics.get("error_rate")
     shown = f"{rate:.1%}" if isinstance(rate, (int, float)) else "-"
-    made = model.created_at or "-"
-    return model.id, model.stage, shown, str(len(model.classes)), made, model.dataset_id
+    made = (model.created_at or "-").split(".")[0].removesuffix("Z")
+    name = dataset_names.get(model.dataset_id, model.dataset_id)
+    return model.id, model.stage, shown, str(len(model.classes)), made, name

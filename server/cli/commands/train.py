@@ -154,12 +154,14 @@ def _document(outcome: _Outcome) -> dict[str, JsonValue]:
 def _tell(outcome: _Outcome, dataset: Dataset) -> None:
     metrics, counts = outcome.metrics, outcome.snapshot.counts
     low, high = metrics.error_rate_interval
-    emit(f"error rate           {metrics.error_rate:7.1%}  (95 % interval {low:.1%} to {high:.1%})")
+    emit(
+        f"error rate             {metrics.error_rate:6.1%}  (95 % interval {low:.1%} to {high:.1%})"
+    )
     for name, rate in metrics.baselines.items():
-        emit(f"  {name.replace('_', ' '):18} {rate:7.1%}")
-    emit(f"images               {counts.train} for training, {counts.valid} for validation")
-    emit(f"model                {outcome.model.id} ({outcome.model.stage})")
-    emit(f"seconds              {metrics.seconds:.1f}")
+        emit(f"  {name.replace('_', ' '):20} {rate:6.1%}")
+    emit(f"images                 {counts.train} for training, {counts.valid} for validation")
+    emit(f"model                  {outcome.model.id} ({outcome.model.stage})")
+    emit(f"seconds                {metrics.seconds:.1f}")
     note(_verdict(metrics))
     if outcome.model.stage == "live":
         note(f"It answers now: `bowerbird classify photo.jpg --dataset {dataset.name}`.")
