@@ -62,5 +62,5 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # One line per request is ours to write; uvicorn's would hold query strings.
     logging.getLogger("uvicorn.access").disabled = True
-    for noisy in ("aiosqlite", "httpx2", "httpcore2", "asyncio", "PIL"):
+    for noisy in ("aiosqlite", "alembic", "httpx2", "httpcore2", "asyncio", "PIL", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))

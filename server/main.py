@@ -30,7 +30,7 @@ from server.db.session import Database
 from server.errors import DataFolderInUseError, UnauthenticatedError
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
-from server.media.blobs import BlobStore
+from server.media.blobs import BlobStore, ThumbnailStore
 from server.media.verify import VerifyLimits
 from server.net.fetch import Fetcher
 from server.net.limits import FetchLimits
@@ -101,7 +101,7 @@ def _put_together(
     settings: Settings, folders: Folders, database: Database, pool: CpuPool, fetcher: Fetcher
 ) -> Parts:
     feed = Feed()
-    stores = Stores(BlobStore(folders.make("blobs")), BlobStore(folders.make("thumbnails")))
+    stores = Stores(BlobStore(folders.make("blobs")), ThumbnailStore(folders.make("thumbnails")))
     limits = VerifyLimits(
         max_pixels=settings.fetch.max_pixels, min_side_px=settings.fetch.min_side_px
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from server.db.models import BlobRecord
 from server.inference.pool import CpuPool
-from server.media.blobs import BlobStore
+from server.media.blobs import BlobStore, ThumbnailStore
 from server.media.verify import Verified, VerifyLimits, verify
 
 
@@ -16,7 +16,7 @@ class Stores:
     """Where verified bytes and their thumbnails lie, both by the sha256 of the bytes."""
 
     blobs: BlobStore
-    thumbnails: BlobStore
+    thumbnails: ThumbnailStore
 
 
 class Intake:

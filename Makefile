@@ -1,0 +1,79 @@
+# Everything a person or CI does with Bowerbird. `make help` lists the targets.
+PYTHON ?= python3
+DATA ?= ./data
+PORT ?= 8000
+BIN := .venv/bin
+SOURCES := server trainer migrations tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint format types web unit demo hooks bench-server bench-trainer clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: .venv/run.stamp ## Install what is needed, migrate ./data, serve http://127.0.0.1:8000 with the trainer
+	$(BIN)/bowerbird serve --data $(DATA) --port $(PORT)
+
+test: .venv/test.stamp node_modules/stamp ## Install what tests need and run every check and test
+	@tests/install-browsers
+	@$(MAKE) --no-print-directory lint types web
+	$(BIN)/pytest
+
+check: .venv/test.stamp node_modules/stamp ## The quick answer: all but slow and browser tests
+	@$(MAKE) --no-print-directory lint types web unit
+
+lint: .venv/test.stamp ## ruff, import-linter
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/lint-imports
+
+types: .venv/test.stamp ## mypy --strict
+	$(BIN)/mypy
+
+web: node_modules/stamp ## ESLint, tsc, prettier, web-ext lint and the node tests
+	npm run --silent check
+
+unit: .venv/test.stamp ## Python tests that are neither slow nor in a browser
+	$(BIN)/pytest -q -m "not slow and not browser"
+
+demo: .venv/test.stamp node_modules/stamp ## Watch the whole loop on real photos
+	@tests/install-browsers
+	$(BIN)/python -m tests.demo
+
+format: .venv/test.stamp node_modules/stamp ## Format all sources
+	$(BIN)/ruff check --fix --quiet $(SOURCES) || true
+	$(BIN)/ruff format $(SOURCES)
+	npm run --silent format
+
+hooks: ## Run `make check` before each commit
+	printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit
+
+bench-server: .venv/run.stamp ## Measure start, memory and downloads
+	$(BIN)/python benchmarks/bench_server.py
+
+bench-trainer: .venv/test.stamp node_modules/stamp ## Measure a training on real photos
+	$(BIN)/python benchmarks/bench_trainer.py
+
+clean: ## Remove what was installed here; ./data stays
+	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Bowerbird needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/run.stamp: pyproject.toml .venv/bin/python
+	@echo "Installing Bowerbird; the first time takes some minutes (PyTorch is large) …"
+	@$(BIN)/python -m pip install --quiet --editable '.[server,trainer]'
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp
+	@$(BIN)/python -m pip install --quiet --editable '.[server,trainer,dev]'
+	@touch $@
+
+node_modules/stamp: package.json package-lock.json
+	@command -v npm > /dev/null || { echo "Node.js 20 or newer and npm are needed: https://nodejs.org"; exit 1; }
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
