@@ -49,7 +49,11 @@ export class ServerApi {
     if (!response.headers.has(IDENTITY_HEADER)) throw anotherProgram(this.server);
     if (!response.ok) throw new ServerProblem(await readProblem(response));
     if (response.status === 204) return /** @type {T} */ (null);
-    return /** @type {T} */ (await readJson(response));
+    try {
+      return /** @type {T} */ (await readJson(response));
+    } catch {
+      throw new BowerbirdError('server-down', `The answer of ${this.server} broke off. Try again.`);
+    }
   }
 
   /**

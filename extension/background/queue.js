@@ -14,6 +14,9 @@ const MAX_DELAY_MS = 30 * 60_000;
 /** Refusals that pass by themselves: timeout, too many requests. */
 const PASSING_STATUS = new Set([401, 408, 425, 429]);
 
+/** With these, the other captures would fail in the same way, each after its timeout. */
+const UNREACHABLE = new Set(['server-down', 'another-program']);
+
 /**
  * @typedef {object} QueueParts
  * @property {import('./queue-store.js').QueueStore} store Where entries are kept.
@@ -101,7 +104,7 @@ export class CaptureQueue {
       reply = await this.parts.send(entry);
     } catch (error) {
       await this.parts.store.put(this.#afterFailure(entry, error));
-      return !(error instanceof BowerbirdError) || error.kind === 'problem';
+      return !(error instanceof BowerbirdError && UNREACHABLE.has(error.kind));
     }
     await this.parts.onSent(entry, reply);
     await this.parts.store.remove(entry.capture_key);

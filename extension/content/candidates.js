@@ -75,6 +75,7 @@ export class CandidateList {
     this.base = base;
     /** @type {Map<string, Candidate>} */
     this.byUrl = new Map();
+    this.duplicateCount = 0;
   }
 
   /**
@@ -83,12 +84,15 @@ export class CandidateList {
    * @param {{url: string | null | undefined, source_url?: string | null | undefined,
    *   thumbnail_url?: string | null | undefined, title?: string | null | undefined,
    *   width?: unknown, height?: unknown, license?: string | null | undefined}} raw As read.
-   * @returns {boolean} True when the address is now in the list.
+   * @returns {boolean} False when the address can't be used.
    */
   add(raw) {
     const url = toHttpUrl(raw.url, this.base);
     if (url === null) return false;
-    if (this.byUrl.has(url)) return true;
+    if (this.byUrl.has(url)) {
+      this.duplicateCount += 1;
+      return true;
+    }
     this.byUrl.set(url, {
       url,
       source_url: toHttpUrl(raw.source_url, this.base),

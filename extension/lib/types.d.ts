@@ -21,7 +21,7 @@ export interface Candidate {
 export interface Findings {
   candidates: Candidate[];
   tile_count: number;
-  /** Tiles that are no results, such as Bing's related collections. */
+  /** Tiles that are no results, such as Bing's related collections, and repetitions. */
   left_out_count: number;
 }
 

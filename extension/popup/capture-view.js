@@ -50,11 +50,12 @@ export class CaptureView {
   async open(state, tabId) {
     this.state = state;
     this.isLabelTyped = false;
+    notify(this.notice, 'plain');
     byId('page-summary', HTMLElement).textContent = 'Reading the page…';
     await Promise.all([this.#readPage(tabId), this.#loadDatasets(), this.queue.refresh()]);
     await this.#onDataset();
     const last = state.last_capture;
-    if (last !== null) this.#showSent(last, 'plain');
+    if (last !== null && this.notice.hidden) this.#showSent(last, 'plain');
   }
 
   /**
@@ -92,7 +93,7 @@ export class CaptureView {
       const { datasets, offline } = await send('list-datasets', null);
       this.field.show(datasets, chosenId ?? this.state?.dataset_id ?? null, offline === null);
       if (offline !== null) {
-        notify(this.notice, 'warn', `${offline} Until then, captures are kept here.`);
+        notify(this.notice, 'warn', `${offline} Until it answers, captures are kept here.`);
       }
     } catch (error) {
       this.field.show([], null, true);
@@ -161,7 +162,7 @@ export class CaptureView {
         await this.#reloadDatasets();
         this.#showSent(outcome.capture, 'good');
       } else {
-        notify(this.notice, 'warn', `Kept here, not sent yet. ${outcome.error}`);
+        notify(this.notice, 'warn', outcome.error);
       }
       await this.queue.refresh();
     } catch (error) {

@@ -28,15 +28,11 @@ export class QueueView {
     const retry = make('button', { type: 'button', class: 'quiet' }, 'Send now');
     retry.dataset['testid'] = 'queue-retry';
     retry.addEventListener('click', () => void whileBusy(retry, () => this.#retry()));
+    const what = `${plural(captures.length, 'capture')} kept here, not sent yet`;
     notify(
       this.region,
       hasRefused ? 'bad' : 'warn',
-      make(
-        'div',
-        { class: 'queue-head' },
-        make('b', {}, `${plural(captures.length, 'capture')} not sent yet, kept here`),
-        retry,
-      ),
+      make('div', { class: 'queue-head' }, make('b', {}, what), retry),
       make('ul', { class: 'queue-list' }, ...captures.map((capture) => this.#makeLine(capture))),
     );
   }
@@ -47,7 +43,7 @@ export class QueueView {
    * @param {QueuedCapture} capture What waits.
    * @returns {HTMLElement} Its line.
    */
-  #makeLine({ capture_key, dataset_name, label, candidate_count, error }) {
+  #makeLine({ capture_key, dataset_name, label, candidate_count, state, error }) {
     const what = `${plural(candidate_count, 'image')} of “${label}” for ${dataset_name}`;
     const forget = make(
       'button',
@@ -60,7 +56,12 @@ export class QueueView {
         this.#show(await send('forget-captures', { capture_key }));
       });
     });
-    return make('li', {}, make('span', {}, error === null ? what : `${what}: ${error}`), forget);
+    return make(
+      'li',
+      {},
+      make('span', {}, state === 'refused' ? `${what}: ${error}` : what),
+      forget,
+    );
   }
 
   /** Send what waits, now. */

@@ -51,7 +51,7 @@ function findCandidates(document, location) {
   return {
     candidates: found.toArray(),
     tile_count: tiles.length,
-    left_out_count: leftOutCount,
+    left_out_count: leftOutCount + found.duplicateCount,
   };
 }
 
@@ -71,7 +71,7 @@ function readData(tile) {
   } catch {
     return null;
   }
-  if (typeof data !== 'object' || data === null) return null;
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return null;
   return Object.fromEntries(Object.entries(data).filter(([, value]) => typeof value === 'string'));
 }
 

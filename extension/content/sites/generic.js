@@ -38,14 +38,13 @@ function findCandidates(document, location) {
   const found = new CandidateList(location);
   const license = document.querySelector(LICENSE)?.getAttribute('href');
   const images = [...document.querySelectorAll('img')].slice(0, MAX_ELEMENTS);
-  let leftOutCount = 0;
   for (const image of images) {
     const choice = chooseSource(image, location);
-    const isAdded =
-      isWorthwhile(choice, location) &&
+    if (isWorthwhile(choice, location)) {
       found.add({ ...describe(image, location), ...choice, license });
-    if (!isAdded) leftOutCount += 1;
+    }
   }
+  const leftOutCount = images.length - found.byUrl.size;
   for (const url of findBackgrounds(document)) {
     if (isWorthwhile({ url }, location)) found.add({ url, source_url: location.href, license });
   }
@@ -86,9 +85,18 @@ function chooseSource(image, location) {
  */
 function findLinkedImage(image, location) {
   const url = toHttpUrl(image.closest('a[href]')?.getAttribute('href'), location);
-  if (url === null) return null;
+  return url !== null && isImageAddress(url) ? url : null;
+}
+
+/**
+ * Tell an image's address from a page's.
+ *
+ * @param {string} url Absolute address.
+ * @returns {boolean} True when it ends like an image and is no description page.
+ */
+function isImageAddress(url) {
   const { pathname } = new URL(url);
-  return IMAGE_PATH.test(pathname) && !DESCRIPTION_PAGE.test(pathname) ? url : null;
+  return IMAGE_PATH.test(pathname) && !DESCRIPTION_PAGE.test(pathname);
 }
 
 /**
@@ -181,7 +189,7 @@ function describe(image, location) {
   return {
     title: image.getAttribute('alt') || image.getAttribute('title') || caption || null,
     thumbnail_url: image.currentSrc || image.src,
-    source_url: link !== null && !IMAGE_PATH.test(new URL(link).pathname) ? link : location.href,
+    source_url: link !== null && !isImageAddress(link) ? link : location.href,
   };
 }
 

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { matchLabel, normaliseQuery, proposeLabel } from '../../extension/lib/label.js';
+
+// query as typed, what was looked for
+const QUERIES = [
+  [null, ''],
+  ['', ''],
+  ['Grizzly Bear', 'grizzly bear'],
+  ['  grizzly \n bear ', 'grizzly bear'],
+  ['grizzly bear images', 'grizzly bear'],
+  ['pictures of... HD', 'of...'],
+  ['"black bear" photo', 'black bear'],
+  ['teddy bear -toy site:example.org filetype:jpg', 'teddy bear'],
+  ['cat OR dog', 'cat dog'],
+  ['orchid', 'orchid'],
+  ['photo', 'photo'],
+  ['Bär', 'bär'],
+  ['熊 图片', '熊 图片'],
+  ['x'.repeat(300), 'x'.repeat(100)],
+];
+for (const [query, expected] of QUERIES) {
+  test(`the query ${JSON.stringify(query)?.slice(0, 60)} is reduced`, () => {
+    assert.equal(normaliseQuery(query), expected);
+  });
+}
+
+const NOTHING = { query: null, labels: [], queryLabels: {}, lastLabel: undefined };
+// what is known, the proposal
+const PROPOSALS = [
+  ['nothing', {}, ''],
+  ['the last label where there is no query', { lastLabel: 'grizzly' }, 'grizzly'],
+  ['the query', { query: 'Teddy Bear photos', lastLabel: 'grizzly' }, 'teddy bear'],
+  ['the dataset’s spelling', { query: 'teddy  bear', labels: ['Teddy Bear'] }, 'Teddy Bear'],
+  [
+    'what was chosen for the query before',
+    { query: 'ursus arctos', queryLabels: { 'ursus arctos': 'grizzly' } },
+    'grizzly',
+  ],
+];
+for (const [name, known, expected] of PROPOSALS) {
+  test(`a proposal from ${name}`, () => {
+    assert.equal(proposeLabel({ ...NOTHING, ...known }), expected);
+  });
+}
+
+test('labels match whatever their letter case and white space', () => {
+  assert.equal(matchLabel(' black   BEAR', ['Grizzly', 'Black bear']), 'Black bear');
+  assert.equal(matchLabel('black', ['Black bear']), undefined);
+});

@@ -1,0 +1,83 @@
+/** The extension as a folder: what it declares exists, and what it exposes is what it must. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { ADAPTERS } from '../../extension/content/sites/index.js';
+
+const FOLDER = new URL('../../extension/', import.meta.url);
+const FIXTURES = new URL('../fixtures/pages/', import.meta.url);
+const read = (path) => readFileSync(new URL(path, FOLDER), 'utf8');
+const list = (path) => readdirSync(new URL(path, FOLDER)).filter((name) => name.endsWith('.js'));
+const manifest = JSON.parse(read('manifest.json'));
+
+test('every file that the manifest names exists', () => {
+  const paths = [
+    ...Object.values(manifest.icons),
+    ...Object.values(manifest.action.default_icon),
+    manifest.action.default_popup,
+    manifest.options_ui.page,
+    manifest.background.service_worker,
+    ...manifest.background.scripts,
+  ];
+  for (const path of paths) assert.ok(existsSync(new URL(path, FOLDER)), path);
+});
+
+test('icons have the sizes that they are declared for', () => {
+  for (const [size, path] of Object.entries(manifest.icons)) {
+    const png = readFileSync(new URL(path, FOLDER));
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [Number(size), Number(size)]);
+  }
+});
+
+test('no host but loopback is asked for at installation', () => {
+  assert.deepEqual(manifest.host_permissions, ['http://127.0.0.1/*', 'http://localhost/*']);
+  assert.equal(manifest.content_scripts, undefined);
+});
+
+test('pages can load the content scripts alone, and these need nothing else', () => {
+  const [{ resources }, ...others] = manifest.web_accessible_resources;
+  assert.deepEqual([resources, others], [['content/*'], []]);
+  const files = [
+    ...list('content/').map((name) => `content/${name}`),
+    ...list('content/sites/').map((name) => `content/sites/${name}`),
+  ];
+  for (const file of files) {
+    for (const [, path] of read(file).matchAll(/^import .* from '(.*)';$/gm)) {
+      const target = new URL(path, new URL(file, FOLDER));
+      assert.ok(target.href.startsWith(new URL('content/', FOLDER).href), `${file}: ${path}`);
+    }
+  }
+});
+
+test('pages of the extension run no foreign or inline script', () => {
+  const policy = manifest.content_security_policy.extension_pages;
+  assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+  for (const page of ['popup/popup.html', 'options/options.html']) {
+    assert.doesNotMatch(read(page), /\son\w+=|\sstyle=|<script(?! type="module" src="\w+\.js")/);
+  }
+});
+
+test('every id that a script asks for is in its page, once', () => {
+  for (const folder of ['popup', 'options']) {
+    const ids = [...read(`${folder}/${folder}.html`).matchAll(/\sid="([^"]+)"/g)].map(
+      ([, id]) => id,
+    );
+    assert.deepEqual(ids, [...new Set(ids)]);
+    for (const script of list(`${folder}/`)) {
+      for (const [, id] of read(`${folder}/${script}`).matchAll(/\bbyId\('([^']+)'/g)) {
+        assert.ok(ids.includes(id), `${folder}/${script}: #${id}`);
+      }
+    }
+  }
+});
+
+test('every adapter is registered, the generic one last, and has three fixtures', () => {
+  const ids = ADAPTERS.map(({ id }) => id);
+  const files = list('content/sites/').map((name) => name.slice(0, -3));
+  assert.deepEqual(ids.toSorted(), files.filter((name) => name !== 'index').toSorted());
+  assert.equal(ids.at(-1), 'generic');
+  const fixtures = readdirSync(FIXTURES);
+  for (const id of ids) {
+    assert.ok(fixtures.filter((name) => name.startsWith(`${id}-`)).length >= 3, id);
+  }
+});

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Session } from '../../extension/background/session.js';
+import { SettingsStore } from '../../extension/background/settings.js';
+import { closedServer, sendProblem, startServer } from './support/server.js';
+import { MemoryArea } from './support/storage.js';
+
+const PAIRING = { token: 't0k', token_id: '01T', name: 'this browser', server_version: '0.1.0' };
+
+/** Make a session with what is stored already. */
+function makeSession(stored) {
+  const settings = new SettingsStore(new MemoryArea(stored));
+  return { settings, session: new Session(settings, 'client/1 (test)') };
+}
+
+test('pairing stores the token, and calls carry it', async (t) => {
+  const { server, requests } = await startServer(t, ({ path }) =>
+    path === '/api/v1/pairings/redeem' ? PAIRING : {},
+  );
+  const { settings, session } = makeSession({ is_pairing_lost: true });
+  await session.pair(server, 'K7QF2M');
+  assert.deepEqual(JSON.parse(requests[0].body), { code: 'K7QF2M', client: 'client/1 (test)' });
+  const stored = await settings.read();
+  assert.deepEqual(
+    [stored.server, stored.pairing, stored.is_pairing_lost],
+    [server, PAIRING, false],
+  );
+  await session.call({ path: '/datasets' });
+  assert.equal(requests[1].headers.authorization, 'Bearer t0k');
+});
+
+test('pairing with another server forgets what belonged to the former', async (t) => {
+  const { server } = await startServer(t, () => PAIRING);
+  const { settings, session } = makeSession({
+    server: 'http://127.0.0.1:1',
+    dataset_id: '01D',
+    datasets: [{ id: '01D' }],
+    query_labels: { bear: 'grizzly' },
+  });
+  await session.pair(server, 'K7QF2M');
+  const { dataset_id, datasets, query_labels } = await settings.read();
+  assert.deepEqual([dataset_id, datasets, query_labels], [null, [], { bear: 'grizzly' }]);
+});
+
+test('a wrong code leaves everything as it was', async (t) => {
+  const { server } = await startServer(t, (_request, response) =>
+    sendProblem(response, 403, 'pairing-code-wrong', { attempts_left: 2 }),
+  );
+  const { settings, session } = makeSession();
+  const before = await settings.read();
+  await assert.rejects(session.pair(server, 'AAAAAA'), { kind: 'problem' });
+  assert.deepEqual(await settings.read(), before);
+});
+
+test('without a token nothing is sent', async (t) => {
+  const { server, requests } = await startServer(t, () => ({}));
+  const { session } = makeSession({ server });
+  await assert.rejects(session.call({ path: '/datasets' }), { kind: 'not-paired', message: /yet/ });
+  assert.deepEqual(requests, []);
+});
+
+test('a token that the server refuses is forgotten, and the loss remembered', async (t) => {
+  const { server } = await startServer(t, (_request, response) =>
+    sendProblem(response, 401, 'token-invalid'),
+  );
+  const { settings, session } = makeSession({ server, pairing: PAIRING });
+  const expected = { kind: 'not-paired', message: /any more/ };
+  await assert.rejects(session.call({ path: '/datasets' }), expected);
+  const { pairing, is_pairing_lost } = await settings.read();
+  assert.deepEqual([pairing, is_pairing_lost], [null, true]);
+  await assert.rejects(session.call({ path: '/datasets' }), expected);
+});
+
+test('a late 401 does not end a newer pairing', async (t) => {
+  const { settings, session } = makeSession({ pairing: PAIRING });
+  const newer = { ...PAIRING, token: 'newer' };
+  const { server } = await startServer(t, (_request, response) => {
+    void settings.update({ pairing: newer });
+    sendProblem(response, 401, 'token-invalid');
+  });
+  await settings.update({ server });
+  await assert.rejects(session.call({ path: '/datasets' }), { kind: 'not-paired' });
+  assert.deepEqual((await settings.read()).pairing, newer);
+});
+
+test('lists are read to their end', async (t) => {
+  const { server, requests } = await startServer(t, ({ path }) =>
+    path.includes('cursor=c2')
+      ? { items: [3], next_cursor: null }
+      : { items: [1, 2], next_cursor: 'c2' },
+  );
+  const { session } = makeSession({ server, pairing: PAIRING });
+  assert.deepEqual(await session.list('/models', { stage: 'live' }), [1, 2, 3]);
+  assert.deepEqual(
+    requests.map(({ path }) => path),
+    ['/api/v1/models?stage=live&limit=500', '/api/v1/models?stage=live&limit=500&cursor=c2'],
+  );
+});
+
+test('unpairing tells the server, and works without it', async (t) => {
+  const { server, requests } = await startServer(t, () => ({}));
+  const first = makeSession({ server, pairing: PAIRING });
+  await first.session.unpair();
+  assert.deepEqual([requests[0].method, requests[0].path], ['DELETE', '/api/v1/tokens/01T']);
+  const second = makeSession({ server: await closedServer(), pairing: PAIRING });
+  await second.session.unpair();
+  for (const { settings } of [first, second]) {
+    const { pairing, is_pairing_lost } = await settings.read();
+    assert.deepEqual([pairing, is_pairing_lost], [null, false]);
+  }
+});
+
+test('choices are remembered, the newest 500', async () => {
+  const { settings } = makeSession();
+  for (let index = 0; index < 503; index += 1) {
+    await settings.rememberChoice('01D', `label ${index}`, `query ${index}`);
+  }
+  await settings.rememberChoice('01D', 'grizzly', '');
+  const { dataset_id, last_labels, query_labels } = await settings.read();
+  assert.deepEqual([dataset_id, last_labels], ['01D', { '01D': 'grizzly' }]);
+  assert.equal(Object.keys(query_labels).length, 500);
+  assert.deepEqual([query_labels['query 2'], query_labels['query 502']], [undefined, 'label 502']);
+});

@@ -1,0 +1,38 @@
+/** Opens fixture pages and markup as documents. */
+import { readFileSync } from 'node:fs';
+import { Window } from 'happy-dom';
+
+const FIXTURES = new URL('../../fixtures/pages/', import.meta.url);
+
+/**
+ * Open markup as a page, without running or loading anything.
+ *
+ * @param {string} html Markup of the page.
+ * @param {string} [address] Address of the page.
+ * @returns {{document: Document, location: URL}} What an adapter takes.
+ */
+export function openPage(html, address = 'https://page.example/dir/index.html') {
+  const { document } = new Window({
+    url: address,
+    settings: {
+      disableJavaScriptFileLoading: true,
+      disableJavaScriptEvaluation: true,
+      disableCSSFileLoading: true,
+      disableComputedStyleRendering: true,
+      handleDisabledFileLoadingAsSuccess: true,
+    },
+  });
+  document.write(html);
+  return { document, location: new URL(address) };
+}
+
+/**
+ * Open a file of tests/fixtures/pages.
+ *
+ * @param {string} name File name.
+ * @param {string} [address] Address that the page is to have.
+ * @returns {{document: Document, location: URL}} What an adapter takes.
+ */
+export function openFixture(name, address) {
+  return openPage(readFileSync(new URL(name, FIXTURES), 'utf8'), address);
+}
