@@ -81,8 +81,6 @@ class TimedResolver(AbstractResolver):
         except TimeoutError as error:
             # With an errno: aiohttp takes a bare TimeoutError for its own.
             raise OSError(socket.EAI_AGAIN, f"no DNS answer in {self._limit_s:g} s") from error
-        except UnicodeError as error:
-            raise OSError(socket.EAI_NONAME, "the name cannot be put to DNS") from error
         return found[:_MAX_ADDRESSES]
 
     @override
@@ -98,7 +96,7 @@ def make_session(
 
     Args:
         limits: Whose guard, sizes and seconds hold.
-        resolver: Closed with the session.
+        resolver: The caller's to close: aiohttp closes only its own.
         ssl_context: None for the system's trusted authorities.
     """
     guard = AddressGuard(limits.allowed_hosts)

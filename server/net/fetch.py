@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
@@ -82,11 +83,14 @@ class Fetcher:
         self._ssl_context = ssl_context
         self._slots = HostSlots(self._limits.concurrency, self._limits.per_host)
         self._session: aiohttp.ClientSession | None = None
+        self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Open the session."""
         resolver = self._resolver or TimedResolver(self._limits.connect_s)
         self._session = make_session(self._limits, resolver, self._ssl_context)
+        self._opened.push_async_callback(resolver.close)
+        self._opened.push_async_callback(self._session.close)
         return self
 
     async def __aexit__(
@@ -96,9 +100,8 @@ class Fetcher:
         traceback: TracebackType | None,
     ) -> None:
         """Close every connection."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        self._session = None
+        await self._opened.aclose()
 
     async def fetch(self, url: str) -> Outcome:
         """Fetch one address.
@@ -149,15 +152,17 @@ class Fetcher:
     ) -> ParsedUrl | None:
         # A fault on a kept connection says nothing of this address: an earlier answer may have been
         # longer than it claimed, and its rest would be read as ours. Each fault closes the
-        # connection it met, and a host has at most `per_host` of them, so this ends.
-        for _ in range(self._limits.per_host):
+        # connection it met, and a host has at most `per_host` of them, so fresh ones are reached.
+        tries = 0
+        while True:
             hop = Hop(target.host, target.port)
             try:
                 return await self._ask_once(session, target, progress, hop)
-            except (aiohttp.ClientResponseError, aiohttp.ClientConnectionError):
-                if not hop.reused:
+            except (aiohttp.ClientResponseError, aiohttp.ClientConnectionError) as error:
+                tries += 1
+                was_slow = isinstance(error, TimeoutError)
+                if was_slow or not hop.reused or tries > self._limits.per_host:
                     raise
-        return await self._ask_once(session, target, progress, Hop(target.host, target.port))
 
     async def _ask_once(
         self, session: aiohttp.ClientSession, target: ParsedUrl, progress: _Progress, hop: Hop

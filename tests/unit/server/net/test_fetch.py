@@ -36,7 +36,7 @@ BODY = b"\xff\xd8 the bytes of a picture \xff\xd9"
 
 # Small enough that a test of a limit takes a moment, large enough for a busy machine.
 LIMITS = FetchLimits(
-    max_bytes=100_000, total_s=1.5, connect_s=1.0, read_s=0.5, allowed_hosts=("127.0.0.1",)
+    max_bytes=100_000, total_s=1.0, connect_s=0.8, read_s=0.5, allowed_hosts=("127.0.0.1",)
 )
 
 
@@ -279,7 +279,7 @@ async def test_a_sixth_redirect_is_one_too_many(site: Site, fetcher: Fetcher) ->
 
 async def test_the_time_limit_is_over_all_redirects(site: Site, fetcher: Fetcher) -> None:
     async def slow(exchange: Exchange) -> None:
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.3)
         await redirect("/slow")(exchange)
 
     site.routes["/slow"] = slow
@@ -500,6 +500,17 @@ async def test_a_name_that_hangs_is_dns(monkeypatch: pytest.MonkeyPatch) -> None
         outcome = await fetcher.fetch("http://slow.example/")
         released.set()
     assert outcome.reason is Reason.DNS
+    assert "in 0.1 s" in outcome.detail
+
+
+async def test_closing_leaves_no_thread_and_no_connection(site: Site) -> None:
+    for _ in range(5):
+        async with Fetcher(LIMITS) as fetcher:
+            await fetcher.fetch(site.url("/good.jpg"))
+            await fetcher.fetch("http://no-such-host.invalid/")
+    await asyncio.sleep(0.1)
+    assert site.open_now == 0
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dns")]
 
 
 async def test_a_redirect_from_an_exempt_host_inside_is_blocked(site: Site) -> None:
