@@ -78,7 +78,7 @@ async def get_label_names(session: Session, label_ids: Iterable[str | None]) -> 
     rows = await session.execute(
         select(LabelRecord.id, LabelRecord.name).where(LabelRecord.id.in_(wanted))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _filtered(dataset_id: str, wanted: ImageFilter) -> Select[ImageRecord]:
@@ -130,7 +130,7 @@ async def find_by_keys(
                 ImageRecord.dataset_id == dataset_id, ImageRecord.url_key.in_(chunk)
             )
         )
-        found |= dict(rows.tuples().all())
+        found |= dict(rows.all())
     return found
 
 
