@@ -60,10 +60,10 @@ export async function poll(step, interval_ms, signal) {
 /**
  * Follow a dataset's counts.
  * @param {string} id Which dataset.
- * @param {(dataset: Dataset) => void} onChange Told of each change.
+ * @param {{onChange: (dataset: Dataset) => void, onDeleted: () => void}} listener Told of each change, and of the end.
  * @param {AbortSignal} signal Ends it.
  */
-export function watchDataset(id, onChange, signal) {
+export function watchDataset(id, { onChange, onDeleted }, signal) {
   if (signal.aborted) return;
   const source = new EventSource(apiUrl(`/datasets/${id}/events`));
   let isPolling = false;
@@ -71,6 +71,10 @@ export function watchDataset(id, onChange, signal) {
     /** @type {unknown} */
     const dataset = JSON.parse(String(event.data));
     onChange(/** @type {Dataset} */ (dataset));
+  });
+  source.addEventListener('deleted', () => {
+    source.close();
+    onDeleted();
   });
   source.addEventListener('error', () => {
     // While it is CONNECTING the browser tries again by itself; CLOSED means that it has given up.

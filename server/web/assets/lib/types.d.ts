@@ -191,7 +191,7 @@ export interface Server {
   version: string;
   api_version: number;
   token: { name: string; kind: string };
-  trainer: { enabled: boolean; state: string };
+  trainer: { enabled: boolean; state?: string };
   extension_path?: string | null;
 }
 

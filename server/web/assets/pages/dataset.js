@@ -87,7 +87,12 @@ class DatasetPage {
     const main = h('div', { class: 'stack' }, this.#bar, this.#body);
     replace(root, this.#head.node, h('div', { class: 'columns side-first' }, main, side));
     this.filter(this.#query);
-    watchDataset(this.#dataset.id, (now) => this.#update(now), signal);
+    const onDeleted = () => {
+      toast('This dataset has been deleted.');
+      location.hash = hashFor('home');
+    };
+    const listener = { onChange: (/** @type {Dataset} */ now) => this.#update(now), onDeleted };
+    watchDataset(this.#dataset.id, listener, signal);
   }
 
   /** @param {URLSearchParams} query The filters from now on. */

@@ -106,7 +106,7 @@ function browserRow(token, { signal, onChange }) {
  */
 function trainerState({ trainer }) {
   const text = trainer.enabled
-    ? trainer.state
+    ? (trainer.state ?? 'runs beside this server')
     : 'not started by this server; jobs wait until a trainer asks for one';
   return h(
     'p',

@@ -1,0 +1,104 @@
+import { window } from './support/dom.js';
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { apiUrl, Problem, request, SIGNED_OUT } from '../../server/web/assets/lib/api.js';
+
+const PROBLEM = {
+  type: '/problems/label-conflict',
+  title: 'The same image has two labels',
+  status: 409,
+  detail: 'One photo is both a bear and a cat.',
+  image_ids: ['A', 'B'],
+};
+
+/** What each path of the test's server answers. */
+const ANSWERS = {
+  '/json': [200, 'application/json', '{"id":"A"}'],
+  '/nothing': [204, 'application/json', ''],
+  '/problem': [409, 'application/problem+json', JSON.stringify(PROBLEM)],
+  '/unknown': [
+    401,
+    'application/problem+json',
+    '{"type":"/problems/unauthenticated","detail":"Who?"}',
+  ],
+  '/proxy': [502, 'text/html', '<h1>Bad gateway</h1>'],
+  '/list': [500, 'application/json', '[]'],
+};
+
+let base = '';
+const server = createServer((incoming, reply) => {
+  const answer = ANSWERS[incoming.url];
+  if (!answer) return; // Never answers: for the test of stopping.
+  reply.writeHead(answer[0], { 'Content-Type': answer[1] });
+  reply.end(answer[2]);
+});
+
+before(async () => {
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${server.address().port}`;
+});
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+test('an answer is its JSON, an empty one undefined', async () => {
+  assert.deepEqual(await request('GET', `${base}/json`), { id: 'A' });
+  assert.equal(await request('DELETE', `${base}/nothing`), undefined);
+});
+
+test('a refusal keeps what the server said, extra members too', async () => {
+  await assert.rejects(request('POST', `${base}/problem`, { json: {} }), (error) => {
+    assert.ok(error instanceof Problem);
+    assert.equal(error.slug, 'label-conflict');
+    assert.equal(error.status, 409);
+    assert.equal(error.message, PROBLEM.detail);
+    assert.deepEqual(error.members.image_ids, ['A', 'B']);
+    return true;
+  });
+});
+
+test('a refusal that is not problem+json is one all the same', async () => {
+  for (const [path, status] of [
+    ['/proxy', 502],
+    ['/list', 500],
+  ]) {
+    await assert.rejects(request('GET', base + path), (error) => {
+      assert.equal(error.slug, 'unknown');
+      assert.equal(error.status, status);
+      assert.match(error.detail, new RegExp(String(status)));
+      return true;
+    });
+  }
+});
+
+test('a lost sign-in is announced, but not by the sign-in itself', async () => {
+  let count = 0;
+  window.document.addEventListener(SIGNED_OUT, () => (count += 1));
+  await assert.rejects(request('GET', `${base}/unknown`));
+  assert.equal(count, 1);
+  await assert.rejects(request('POST', `${base}/unknown`, { isSignIn: true }));
+  assert.equal(count, 1);
+});
+
+test('a server that is not there is a problem of its own', async () => {
+  await assert.rejects(request('GET', 'http://127.0.0.1:1/'), (error) => {
+    assert.equal(error.slug, 'unreachable');
+    assert.equal(error.status, 0);
+    return true;
+  });
+});
+
+test('a request stops when it is told to', async () => {
+  const stop = new AbortController();
+  const asked = request('GET', `${base}/never`, { signal: stop.signal });
+  stop.abort();
+  await assert.rejects(asked, { name: 'AbortError' });
+});
+
+test('an address leaves out what is not asked for', () => {
+  assert.equal(apiUrl('/datasets'), '/api/v1/datasets');
+  const query = { label: 'a b', excluded: false, status: null, cursor: undefined, limit: 0 };
+  assert.equal(apiUrl('/x', query), '/api/v1/x?label=a+b&excluded=false&limit=0');
+});
