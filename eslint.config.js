@@ -47,7 +47,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['tests/extension/**/*.js', 'eslint.config.js'],
+    files: ['tests/{extension,web}/**/*.js', 'eslint.config.js'],
     languageOptions: { globals: globals.node },
   },
 );
