@@ -6,10 +6,10 @@ Pure ASGI, so that streams pass through untouched.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +25,8 @@ IDENTITY_HEADER = "X-Bowerbird"
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 EXTENSION_SCHEMES = frozenset({"chrome-extension", "moz-extension"})
 PAIRING_PATH = "/api/v1/pairings/redeem"  # where an extension that is not paired yet may call
+# A name or an address, and a port (RFC 9110 section 7.2): no user, path or anything else.
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{0,5})?")
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -65,6 +67,13 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, send_marked)
+        except Exception as error:  # boundary: the last one before the web server
+            # Here and not in Starlette's handler, which stands outside of this: the answer needs
+            # the request's id and our headers as every other one does.
+            response = problems.respond_to_bug(error)
+            if status:
+                raise  # the answer has begun; all that is left is to break it off
+            await response(scope, receive, send_marked)
         finally:
             # The path alone: a query may hold addresses and codes.
             seconds = round(time.perf_counter() - started, 4)
@@ -118,18 +127,14 @@ class Doorkeeper:
             raise ForeignOriginError("a foreign page may not call this server")
 
     def _check_origin(self, origin: str, host: str, path: str) -> None:
-        parts = urlsplit(origin)
-        if parts.scheme in {"http", "https"} and parts.netloc == host:
+        scheme, _, netloc = origin.partition("://")
+        if scheme in {"http", "https"} and netloc == host:
             return
-        if parts.scheme in EXTENSION_SCHEMES and (
-            self._doors.is_paired(origin) or path == PAIRING_PATH
-        ):
+        if scheme in EXTENSION_SCHEMES and (self._doors.is_paired(origin) or path == PAIRING_PATH):
             return
         raise ForeignOriginError(f"the origin {origin[:100]} is not this server's nor paired")
 
 
 def _host_name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    match = _HOST.fullmatch(host)
+    return match["name"].strip("[]").removesuffix(".").lower() if match else ""

@@ -113,7 +113,8 @@ async def _on_http_exception(_request: Request, error: Exception) -> JSONRespons
     return response
 
 
-async def _on_bug(_request: Request, error: Exception) -> JSONResponse:
+def respond_to_bug(error: Exception) -> JSONResponse:
+    """Return the response for an error that nobody expected, and log it; it says nothing itself."""
     log.error("request.failed", exc_info=error)
     return _problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Internal error", "see the server's log"
@@ -131,4 +132,3 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.ServerError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_bug)
