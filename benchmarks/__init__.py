@@ -1,0 +1,1 @@
+"""Benchmarks: each a script that prints a Markdown table; results in ``docs/benchmarks.md``."""
