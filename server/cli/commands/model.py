@@ -53,10 +53,10 @@ def list_models(
         if stage is not None:
             params["stage"] = stage.value
         found = list(client.pages("/models", Model, params))
+        if as_json:
+            emit_json([model.model_dump(mode="json") for model in found])
+            return
         names = {one.id: one.name for one in client.pages("/datasets", Dataset)}
-    if as_json:
-        emit_json([model.model_dump(mode="json") for model in found])
-        return
     columns = ("id", "stage", "error rate", "labels", "made", "dataset")
     emit_table(columns, [_row(model, names) for model in found])
     if not found:

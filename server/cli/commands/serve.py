@@ -50,6 +50,8 @@ def serve(
     should_open = sys.stdout.isatty() if open_browser is None else open_browser
     try:
         code = main.serve(settings, open_browser=should_open)
+    except KeyboardInterrupt:
+        code = 0  # Ctrl-C is how a server is stopped; it has shut down in order by now
     except OSError as error:
         raise _explain(error, settings.http.port) from error
     raise typer.Exit(code)

@@ -188,3 +188,10 @@ def test_a_proxy_of_the_environment_is_not_asked_for_loopback(api, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with Client(ClientSettings.load()) as client:
         assert client.health().version == "9.9.9"
+
+
+def test_localhost_is_loopback_too(api, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("BOWERBIRD_SERVER", api.address.replace("127.0.0.1", "localhost"))
+    with Client(ClientSettings.load()) as client:
+        assert client.health().status == "ok"

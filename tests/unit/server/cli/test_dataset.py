@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 
 from server.cli.importing import addresses, upload
-from tests.support.cli_server import BROKEN_IMAGE, ERROR_IMAGE, Reply, problem
+from tests.support.cli_server import BROKEN_IMAGE, ERROR_IMAGE, Reply, problem, reply_json
 
 
 @pytest.fixture
@@ -153,3 +154,62 @@ def test_import_of_another_kind_of_file_is_refused(run, tmp_path):
     result = run("dataset", "import", "a.tar", "--dataset", "bears")
     assert result.code == 1
     assert "neither a folder" in result.err
+
+
+def test_empty_list_and_json_of_create(api, run):
+    result = run("dataset", "list")
+    assert (result.code, result.out) == (0, "")
+    assert "dataset create" in result.err
+    assert json.loads(run("dataset", "create", "bears", "--json").out)["name"] == "bears"
+
+
+def test_import_of_a_zip(api, run, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr("bears/grizzly/1.jpg", b"1")
+        made.writestr("bears/teddy/2.jpg", b"2")
+    result = run("dataset", "import", "a.zip", "--dataset", "bears")
+    assert (result.code, result.out) == (0, "2 added, 0 already there\n")
+
+
+def test_long_lists_are_cut_on_stderr(api, run, tmp_path):
+    (tmp_path / "x" / "a").mkdir(parents=True)
+    (tmp_path / "x" / "a" / "1.jpg").write_bytes(b"1")
+    (tmp_path / "x" / "a" / "2.jpg").write_bytes(b"1")
+    for number in range(25):
+        (tmp_path / "x" / "a" / f".{number}").write_bytes(b"x")
+    result = run("dataset", "import", "x", "--dataset", "bears")
+    assert result.err.count("left out:") == 20
+    assert "… and 5 more" in result.err
+    assert result.out == "1 added, 1 already there\n25 left out\n"
+
+
+def test_a_picture_under_two_labels_keeps_the_first(api, run, tmp_path):
+    dataset = api.add_dataset("bears")
+    run("dataset", "import", str(_one(tmp_path / "1", "grizzly")), "--dataset", "bears")
+    result = run("dataset", "import", str(_one(tmp_path / "2", "teddy")), "--dataset", "bears")
+    assert result.out == "0 added, 0 already there\n1 already there under another label\n"
+    assert "label kept: teddy/1.jpg: the same picture is there as 'grizzly'" in result.err
+    assert set(api.labels[dataset["id"]]) == {"grizzly", "teddy"}
+
+
+def _one(root, label):
+    (root / label).mkdir(parents=True)
+    (root / label / "1.jpg").write_bytes(b"the same bytes")
+    return root
+
+
+def test_a_label_that_somebody_else_makes_meanwhile_is_as_good(api, run, tmp_path):
+    dataset = api.add_dataset("bears")
+    api.labels[dataset["id"]] = ["grizzly"]
+    api.script("GET", ".*/labels", reply_json(200, {"items": [], "next_cursor": None}))
+    assert (
+        run("dataset", "import", str(_one(tmp_path / "1", "grizzly")), "--dataset", "bears").code
+        == 0
+    )
+
+
+def test_a_label_the_server_does_not_allow_ends_it(api, run, tmp_path):
+    api.script("POST", ".*/labels", problem(422, "invalid-request", "Not a name."))
+    result = run("dataset", "import", str(_one(tmp_path / "1", "grizzly")), "--dataset", "bears")
+    assert result.code == 1
+    assert "Not a name." in result.err

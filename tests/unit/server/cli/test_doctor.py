@@ -14,6 +14,7 @@ from server.cli.doctor.check import Verdict
 from server.cli.settings import ClientSettings
 from server.config import load_settings
 from server.db import migrate
+from tests.support.cli_server import problem, reply_json
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
@@ -124,3 +125,22 @@ def test_doctor_says_that_no_server_runs(run, monkeypatch):
     result = run("doctor")
     assert "warn  server: nothing answers" in result.out
     assert "bowerbird serve" in result.out
+
+
+def test_a_server_that_fails_and_one_that_fails_to_tell(api, client):
+    api.script("GET", "/healthz", problem(500, "internal", "See the log."))
+    assert _verdicts(service.check_server(client)) == {"server": FAIL}
+    api.script("GET", ".*/server", reply_json(200, {"version": 3}))
+    assert _verdicts(service.check_server(client)) == {"server": OK, "token": FAIL}
+
+
+def test_a_trainer_that_ended(api, client):
+    api.trainer = {"enabled": True, "state": "failed"}
+    assert _verdicts(service.check_server(client))["running trainer"] is FAIL
+
+
+def test_settings_out_of_bounds(run, monkeypatch):
+    monkeypatch.setenv("BOWERBIRD_HTTP__PORT", "99999")
+    result = run("doctor")
+    assert result.code == 1
+    assert "fail  settings: The settings are not usable: http.port" in result.out

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from server.cli.errors import CommandError
-from server.cli.importing import archive, folder, source
+from server.cli.importing import addresses, archive, folder, source
 from server.cli.importing.addresses import Address, read_addresses
 from server.cli.importing.archive import ZipSource
 from server.cli.importing.folder import FolderSource
@@ -213,3 +213,23 @@ def test_names_that_can_not_be_labels():
     assert source.label_of(" teddy \n bear ") == "teddy bear"
     for name in ("", " \n", "a\x1b[31m", "\udcff", "x" * 101):
         assert source.label_of(name) is None
+
+
+def test_a_csv_beyond_the_caps(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text("url,label\nhttps://x.example/1.jpg,a\nhttps://x.example/2.jpg,a\n")
+    monkeypatch.setattr(addresses, "MAX_FILES", 2)
+    with pytest.raises(CommandError, match="more than 2 lines"):
+        read_addresses(path)
+    monkeypatch.setattr(addresses, "MAX_CSV_BYTES", 10)
+    with pytest.raises(CommandError, match="64 MiB"):
+        read_addresses(path)
+    with pytest.raises(CommandError, match="can't be read"):
+        read_addresses(tmp_path / "missing.csv")
+
+
+def test_an_address_that_is_too_long_or_garbled_is_left_out(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"url,label\nhttps://x.example/{'a' * 9000},a\nhttps://x\x1b[2J,a\n")
+    addresses_, skipped = read_addresses(path)
+    assert (addresses_, len(skipped)) == ([], 2)

@@ -8,7 +8,7 @@ import webbrowser
 import pytest
 
 from server.cli.commands import model as model_command
-from tests.support.cli_server import Reply
+from tests.support.cli_server import Reply, problem, reply_json
 
 
 @pytest.fixture
@@ -90,3 +90,30 @@ def test_open_leaves_the_terminal_to_nobody(api, run, monkeypatch):
     result = run("open")
     assert result.code == 0
     assert "copy the link" in result.err
+
+
+def test_json_of_stage_and_open(api, run, model):
+    assert json.loads(run("model", "stage", model["id"], "live", "--json").out)["stage"] == "live"
+    assert json.loads(run("open", "--print", "--json").out)["url"].startswith(api.address)
+
+
+def test_a_link_that_is_none_is_not_opened(api, run, monkeypatch):
+    monkeypatch.setattr(webbrowser, "get", lambda: pytest.fail("opened"))
+    api.script("POST", ".*/sign-in-codes", reply_json(201, {"url": "file:///etc/passwd"}))
+    result = run("open")
+    assert (result.code, result.out) == (1, "")
+
+
+def test_no_browser_at_all(api, run, monkeypatch):
+    def none():
+        raise webbrowser.Error("none")
+
+    monkeypatch.setattr(webbrowser, "get", none)
+    assert "copy the link" in run("open").err
+
+
+def test_a_bundle_that_is_gone(api, run, model):
+    api.script("GET", ".*/bundle", problem(404, "model-not-found", "no bundle"))
+    result = run("model", "export", model["id"], "--out", "m.zip")
+    assert result.code == 1
+    assert "no bundle" in result.err
