@@ -122,17 +122,16 @@ class Client:
         Raises:
             CommandError: The server can't be asked, or refuses, or answers nonsense.
         """
-        request = ("GET", API + path)
-        for pause_s in (*RETRY_PAUSES_S, None):
+        for pause_s in RETRY_PAUSES_S:
             try:
-                status, _, body = self._send(self._build(*request, params=params))
+                return self._get_once(path, view, params)
             except ConnectionLostError:
-                if pause_s is None:
-                    raise
                 time.sleep(pause_s)
-            else:
-                return _read(f"GET {path}", status, body, view)
-        raise AssertionError("the last round returns or raises")
+        return self._get_once(path, view, params)
+
+    def _get_once(self, path: str, view: type[ViewT], params: Params | None) -> ViewT:
+        status, _, body = self._send(self._build("GET", API + path, params=params))
+        return _read(f"GET {path}", status, body, view)
 
     def pages(self, path: str, view: type[ViewT], params: Params | None = None) -> Iterator[ViewT]:
         """Yield every item of a list, page by page.
