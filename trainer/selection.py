@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from server.contract.calibration import probabilities
 from trainer import metrics
-from trainer.head import Head, fit
+from trainer.head import ROUGH, Head, Problem, few_threads, fit
 from trainer.metrics import Floats, Labels
 
 # Penalties per image and weight, weakest first. As scikit-learn's C = 1 / (l2 N) they span C = 1 to
@@ -106,28 +106,38 @@ def select(
         l2: A fixed penalty instead of the grid; folds are still done for calibration.
     """
     fold_of = deal_folds(data.labels, data.groups, folds, seed)
-    if fold_of is None:
-        head = fit(data.features, data.labels, data.class_count, l2 or L2_WITHOUT_FOLDS)
-        return Selection(head, (), None, 0)
+    with few_threads(len(data.labels)):
+        if fold_of is None:
+            head = fit(data.features, data.labels, data.class_count, l2 or L2_WITHOUT_FOLDS)
+            return Selection(head, (), None, 0)
+        grid = L2_GRID if l2 is None else (l2,)
+        trials = _cross_validate(data, fold_of, grid, step)
+        # Of equals the strongest: the simpler head.
+        best = min(reversed(trials), key=lambda trial: trial.log_loss)
+        head = fit(data.features, data.labels, data.class_count, best.l2)
+        count = int(fold_of.max()) + 1
+        step(len(grid) * count + 1, len(grid) * count + 1)
+    return Selection(head, trials, best, count)
+
+
+def _cross_validate(
+    data: TrainingSet, fold_of: Labels, grid: Sequence[float], step: Step
+) -> tuple[Trial, ...]:
+    """Return one trial per penalty, in the grid's order (weakest first)."""
     count = int(fold_of.max()) + 1
-    grid = L2_GRID if l2 is None else (l2,)
-    total = len(grid) * count + 1
-    trials = []
-    for place, strength in enumerate(grid):
-        logits = np.empty((len(data.labels), data.class_count))
-        is_judged = np.zeros(len(data.labels), dtype=np.bool_)
-        for fold in range(count):
-            inside = fold_of == fold
-            part = fit(data.features[~inside], data.labels[~inside], data.class_count, strength)
-            logits[inside] = part.logits(data.features[inside])
-            is_judged[inside] = np.isin(data.labels[inside], data.labels[~inside])
-            step(place * count + fold + 1, total)
-        trials.append(_score(strength, logits, data.labels, is_judged))
-    # Of equals the strongest: the simpler head.
-    best = min(reversed(trials), key=lambda trial: trial.log_loss)
-    head = fit(data.features, data.labels, data.class_count, best.l2)
-    step(total, total)
-    return Selection(head, tuple(trials), best, count)
+    logits = np.empty((len(grid), len(data.labels), data.class_count))
+    is_judged = np.zeros(len(data.labels), dtype=np.bool_)
+    for fold in range(count):
+        inside = fold_of == fold
+        labels = data.labels[~inside]
+        problem = Problem(data.features[~inside], labels, data.class_count)
+        is_judged[inside] = np.isin(data.labels[inside], labels)
+        for place in reversed(range(len(grid))):  # from strong to weak: each starts near its end
+            logits[place, inside] = problem.fit(grid[place], ROUGH).logits(data.features[inside])
+            step((fold + 1) * len(grid) - place, len(grid) * count + 1)
+    return tuple(
+        _score(l2, rows, data.labels, is_judged) for l2, rows in zip(grid, logits, strict=True)
+    )
 
 
 def deal_folds(labels: Labels, groups: Sequence[str], folds: int, seed: int) -> Labels | None:

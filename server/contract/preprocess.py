@@ -36,6 +36,7 @@ _DECODE_ERRORS = (
     IndexError,
     EOFError,
     OverflowError,
+    RuntimeError,  # of the AVIF decoder
     MemoryError,
     struct.error,
     zlib.error,
