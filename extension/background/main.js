@@ -41,6 +41,11 @@ const queue = new CaptureQueue({
 });
 const handlers = makeHandlers({ settings, session, queue, classifier, client });
 
+// The token is no business of content scripts, which share a process with the page. Firefox 153
+// cannot say so.
+if ('setAccessLevel' in ext.storage.local) {
+  void ext.storage.local.setAccessLevel({ accessLevel: 'TRUSTED_CONTEXTS' });
+}
 ext.runtime.onInstalled.addListener(addMenuItem);
 // Alarms may not survive a restart of the browser; the queue does.
 ext.runtime.onStartup.addListener(() => void queue.sendDue());

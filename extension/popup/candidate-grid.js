@@ -14,25 +14,35 @@ export class CandidateGrid {
     this.onChange = onChange;
     /** @type {{candidate: Candidate, tile: HTMLElement, box: HTMLInputElement}[]} */
     this.entries = [];
-    list.addEventListener('change', onChange);
+    this.isTouched = false;
+    list.addEventListener('change', () => {
+      this.isTouched = true;
+      onChange();
+    });
   }
 
   /** @param {Candidate[]} candidates What to show; all are chosen at first. */
   show(candidates) {
+    this.isTouched = false;
     this.entries = candidates.map(makeTile);
     this.list.replaceChildren(...this.entries.map(({ tile }) => make('li', {}, tile)));
     this.onChange();
   }
 
+  /** Let the next marks decide the choice again, as after a capture. */
+  forgetChoice() {
+    this.isTouched = false;
+  }
+
   /**
-   * Mark those that the dataset has, and choose the others.
+   * Mark those that the dataset has, and choose the others, unless the person has chosen already.
    *
    * @param {number[]} indexes Places of those that it has.
    */
   markKnown(indexes) {
     const known = new Set(indexes);
     for (const [index, { tile, box }] of this.entries.entries()) {
-      box.checked = !known.has(index);
+      if (!this.isTouched) box.checked = !known.has(index);
       tile.querySelector('.known')?.remove();
       if (known.has(index)) tile.append(make('span', { class: 'badge known' }, 'captured'));
     }
@@ -41,6 +51,7 @@ export class CandidateGrid {
 
   /** @param {(isChosen: boolean) => boolean} decide New choice for each, from the present one. */
   choose(decide) {
+    this.isTouched = true;
     for (const { box } of this.entries) box.checked = decide(box.checked);
     this.onChange();
   }

@@ -159,6 +159,7 @@ export class CaptureView {
         candidates: chosen,
       });
       if (outcome.state === 'sent') {
+        this.grid.forgetChoice();
         await this.#reloadDatasets();
         this.#showSent(outcome.capture, 'good');
       } else {
@@ -196,8 +197,10 @@ export class CaptureView {
   async #undo() {
     try {
       const { added, dataset_name } = await send('undo-capture', null);
+      this.grid.forgetChoice();
       await this.#reloadDatasets();
-      notify(this.notice, 'plain', `Undone: ${plural(added, 'image')} left ${dataset_name}.`);
+      const what = plural(added, 'image');
+      notify(this.notice, 'plain', `Undone: ${what} taken out of ${dataset_name}.`);
     } catch (error) {
       await this.#fail(error);
     }

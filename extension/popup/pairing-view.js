@@ -108,7 +108,7 @@ export function explain(error) {
         ? `That is not the code. ${plural(left, 'attempt')} left.`
         : 'That is not the code.';
     case 'pairing-not-open':
-      return 'No code is valid now. Ask for one on the server’s page: “Pair the extension”.';
+      return 'No code is valid now. Choose “Show pairing code” on the server’s page.';
     case 'pairing-locked':
       return 'Too many wrong codes: this one is void. Ask for a new one on the server’s page.';
     default:

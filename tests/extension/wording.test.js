@@ -10,6 +10,7 @@ import { explain } from '../../extension/popup/pairing-view.js';
 import { describeCapture, describePage } from '../../extension/popup/wording.js';
 
 const window = new Window({ url: 'https://page.example/' });
+const { document } = window;
 const NAMES = ['document', 'HTMLElement', 'Node'];
 for (const name of NAMES) globalThis[name] = window[name];
 globalThis.matchMedia = window.matchMedia.bind(window);
@@ -66,7 +67,7 @@ const FAILURES = [
   [problem('pairing-code-wrong', { attempts_left: 3 }), /not the code. 3 attempts left/],
   [problem('pairing-code-wrong', { attempts_left: 1 }), /1 attempt left/],
   [problem('pairing-code-wrong'), /^That is not the code.$/],
-  [problem('pairing-not-open'), /No code is valid now/],
+  [problem('pairing-not-open'), /Show pairing code/],
   [problem('pairing-locked'), /Too many wrong codes/],
   [problem('something-else'), /^Detail.$/],
   [new BowerbirdError('server-down', 'No server.'), /^No server.$/],
@@ -138,6 +139,9 @@ test('tiles can be chosen one by one and all at once; known ones are marked', ()
   assert.deepEqual([chosen(), list.querySelectorAll('.known').length], ['ac', 1]);
   grid.choose((isChosen) => !isChosen);
   assert.equal(chosen(), 'b');
+  grid.markKnown([1]); // late: what the person chose stands
+  assert.equal(chosen(), 'b');
+  grid.forgetChoice();
   grid.markKnown([]);
   assert.deepEqual([chosen(), list.querySelectorAll('.known').length], ['abc', 0]);
   assert.ok(changeCount >= 4);
