@@ -1,0 +1,133 @@
+"""A real Firefox with the extension, and the steps of a person in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.chromium import EXTENSION
+from tests.support.marionette import Marionette, MarionetteError
+from tests.support.processes import free_port, wait_until
+
+ADDON_ID = "bowerbird@bowerbird.example"
+ADDON_UUID = "7b1d8f3e-52a4-4c6b-9f0e-1a2b3c4d5e6f"  # any; given, so that its pages can be named
+PATIENCE_S = 30.0
+START_S = 60.0
+
+
+@dataclass(frozen=True)
+class Firefox:
+    """A running browser."""
+
+    session: Marionette
+
+    def open(self, url: str) -> None:
+        """Open a page in a new tab."""
+        tab = self.session.send("WebDriver:NewWindow", type="tab", focus=True)
+        self.session.send("WebDriver:SwitchToWindow", handle=tab["handle"], focus=True)
+        self.session.send("WebDriver:Navigate", url=url)
+
+    def open_popup(self, query: str = "") -> None:
+        """Open the popup as a page of its own, in a new tab."""
+        self.open(f"moz-extension://{ADDON_UUID}/popup/popup.html{query}")
+
+    def find_tab_id(self, url: str) -> int:
+        """Return the id of the tab that shows ``url``; to be asked in a page of the extension."""
+        tab_id: int = self.session.send(
+            "WebDriver:ExecuteAsyncScript",
+            script="const [url, done] = arguments; window.browser.tabs.query({})"
+            ".then(tabs => done(tabs.find(tab => tab.url === url).id));",
+            args=[url],
+        )
+        return tab_id
+
+    def find(self, test_id: str) -> str:
+        """Return the id of the element with this test id, waiting until it is shown."""
+
+        def shown() -> str | None:
+            with contextlib.suppress(MarionetteError):
+                element = self.session.find(f"[data-testid='{test_id}']")
+                if self.session.send("WebDriver:IsElementDisplayed", id=element):
+                    return element
+            return None
+
+        element: str = wait_until(shown, PATIENCE_S, f"{test_id} is shown")
+        return element
+
+    def click(self, test_id: str) -> None:
+        """Click an element."""
+        self.session.send("WebDriver:ElementClick", id=self.find(test_id))
+
+    def fill(self, test_id: str, text: str) -> None:
+        """Type into a field, in place of what it holds."""
+        element = self.find(test_id)
+        self.session.send("WebDriver:ElementClear", id=element)
+        self.session.send("WebDriver:ElementSendKeys", id=element, text=text)
+
+    def value(self, test_id: str) -> str:
+        """Return what a field holds."""
+        value: str = self.session.send(
+            "WebDriver:GetElementProperty", id=self.find(test_id), name="value"
+        )
+        return value
+
+    def wait_for_text(self, test_id: str, text: str) -> None:
+        """Wait until the element says ``text``."""
+
+        def says() -> bool:
+            said: str = self.session.send("WebDriver:GetElementText", id=self.find(test_id))
+            return text in said
+
+        wait_until(says, PATIENCE_S, f"{test_id} says {text!r}")
+
+
+@contextmanager
+def firefox(profile: Path) -> Iterator[Firefox]:
+    """Yield a Firefox that has loaded the extension's folder as it is.
+
+    Args:
+        profile: A folder for its profile, made here.
+    """
+    path = shutil.which("firefox-esr") or shutil.which("firefox")
+    assert path is not None, "Firefox is missing: tests/install-browsers says how to get it"
+    port = free_port()
+    preferences = {
+        "marionette.port": port,
+        "extensions.webextensions.uuids": json.dumps({ADDON_ID: ADDON_UUID}),
+        "app.update.disabledForTesting": True,
+        "datareporting.policy.dataSubmissionEnabled": False,
+    }
+    profile.mkdir(parents=True)
+    lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in preferences.items()]
+    (profile / "user.js").write_text("".join(lines))
+    command = [path, "--headless", "--marionette", "--no-remote", "--remote-allow-system-access"]
+    command += ["--profile", str(profile)]
+    with (profile / "firefox.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    session: Marionette | None = None
+    try:
+
+        def connect() -> Marionette | None:
+            with contextlib.suppress(OSError):
+                return Marionette(port, timeout_s=START_S)
+            return None
+
+        session = wait_until(connect, START_S, "Firefox listens")
+        session.send("WebDriver:NewSession", capabilities={})
+        session.send("Addon:Install", path=str(EXTENSION), temporary=True)
+        yield Firefox(session)
+    finally:
+        if session is not None:
+            session.close()
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(PATIENCE_S)
