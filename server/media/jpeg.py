@@ -14,12 +14,19 @@ from typing import Final
 from PIL.JpegImagePlugin import JpegImageFile
 from typing_extensions import override
 
+# Real files have some dozens; EXIF, XMP and ICC in pieces of 64 KiB make hundreds. Padding counts:
+# Pillow walks it byte by byte in Python, 8 s for 20 MiB.
+_MAX_SEGMENTS: Final = 1000
+_MAX_JUNK_BYTES: Final = (
+    1024  # between two segments; decoders skip it, and it has no business there
+)
 _START_OF_SCAN: Final = 0xDA
-_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RSTn, SOI: no length follows
-# How far whole pictures lag behind while the marker is awaited: what libjpeg-turbo's bit buffer can
-# hold at 2 bits a block (the least that optimised Huffman codes take), then the row of MCUs begun,
-# then two lines that the chroma filter holds back. Of 3,000 whole pictures of 16 to 333 px, half
-# of them flat, the worst lagged by 27 grey MCUs where this allows 32.
+_PADDING: Final = 0xFF
+_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9), _PADDING})  # TEM, RSTn, SOI: no length
+# How far whole pictures lag behind while the marker is awaited: by the rows of MCUs with what
+# libjpeg-turbo's bit buffer can hold at 2 bits a block (the least that optimised Huffman codes
+# take), and by two lines that the chroma filter holds back. Of 3,000 whole pictures of 16 to
+# 333 px, half of them flat, the worst lagged by 27 grey MCUs where this allows 32.
 _LAG_BLOCKS: Final = 32
 _LAG_LINES: Final = 2
 _BLOCK_PX: Final = 8
@@ -52,7 +59,7 @@ class ScanProbe(io.BytesIO):
         mcu_width, mcu_height = (_BLOCK_PX * max(axis) for axis in zip(*samplings, strict=True))
         blocks = sum(across * down for across, down in samplings) if len(samplings) > 1 else 1
         mcus_in_row = -(-width // mcu_width)
-        lag_rows = 1 + -(-_LAG_BLOCKS // (blocks * mcus_in_row))
+        lag_rows = -(-_LAG_BLOCKS // (blocks * mcus_in_row))
         lag = mcu_height * lag_rows + _LAG_LINES
         line = (height - lag) * image.height // height - 1
         if line >= 0:
@@ -77,30 +84,46 @@ class ScanProbe(io.BytesIO):
         return image.im.crop((0, self._line, image.width, self._line + 1)).getbbox() is None
 
 
+class OddHeaderError(ValueError):
+    """A header that is only made to be walked for long."""
+
+
 def open_probe(data: bytes) -> io.BytesIO:
     """Return the bytes as a file for Pillow; a `ScanProbe` where probing can tell anything.
 
     Pictures of several scans (progressive) give out no row before the end: they stay unprobed, and
     a cut one shows blurred, not missing, parts.
+
+    Raises:
+        OddHeaderError: Over 1,000 segments, or junk between them.
     """
     scan_at = _find_only_scan(data)
     marker_at = data.find(b"\xff\xd9", scan_at) if scan_at else -1
     return ScanProbe(data, marker_at) if marker_at > 0 else io.BytesIO(data)
 
 
+def count_scans(data: bytes) -> int:
+    """Return at most how many passes over the picture a decoder makes: all that look like one."""
+    return data.count(b"\xff\xda")
+
+
 def _find_only_scan(data: bytes) -> int:
     """Return where the data of the one scan begins; 0 when there are several, or none is found."""
     at, components = 2, 0
-    while at + 4 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004 - the byte before each marker
-        code = data[at + 1]
-        if code == 0xFF or code in _STANDALONE:  # noqa: PLR2004 - padding
-            at += 1 if code == 0xFF else 2  # noqa: PLR2004 - padding
+    for _ in range(_MAX_SEGMENTS):
+        start = data.find(b"\xff", at, at + _MAX_JUNK_BYTES)
+        if start < 0 and at + _MAX_JUNK_BYTES < len(data):
+            raise OddHeaderError("junk between the segments of the header")
+        if start < 0 or start + 4 > len(data):
+            return 0
+        code = data[start + 1]
+        if code in _STANDALONE:
+            at = start + (1 if code == _PADDING else 2)
             continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        if code in {0xC0, 0xC1} and at + 9 < len(data):  # baseline and extended sequential frames
-            components = data[at + 9]
+        at = start + 2 + max(2, int.from_bytes(data[start + 2 : start + 4], "big"))
+        # Byte 9 of a baseline or extended sequential frame, byte 4 of a scan: their components.
+        if code in {0xC0, 0xC1}:
+            components = data[start + 9] if start + 9 < len(data) else 0
         if code == _START_OF_SCAN:
-            whole = at + 4 < len(data) and data[at + 4] == components
-            return at + 2 + length if whole else 0
-        at += 2 + max(2, length)
-    return 0
+            return at if data[start + 4 : start + 5] == bytes([components]) else 0
+    raise OddHeaderError(f"over {_MAX_SEGMENTS:,} segments in the header")

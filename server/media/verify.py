@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from server.media.digests import dhash
-from server.media.jpeg import ScanProbe, open_probe
+from server.media.jpeg import ScanProbe, count_scans, open_probe
 from server.media.sniff import UNKNOWN, Kind, sniff
 from server.media.thumbnails import SIDEWAYS, encode_thumbnail, make_thumbnail
 from server.reasons import Reason
@@ -31,6 +31,9 @@ from server.reasons import Reason
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # What Pillow mutters about odd metadata of strangers is not worth a line of our log.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+_MAX_PASSES: Final = 100  # over the most pixels allowed: 3 s of decoding
+_JPEGS: Final = frozenset({"JPEG", "MPO"})
 
 # What Pillow's plugins raise for bytes that are damaged or were made to do damage (by its tests of
 # crashers, and by fuzzing: tests/fuzz/test_verify.py).
@@ -123,11 +126,12 @@ def verify(data: bytes, limits: VerifyLimits | None = None) -> Verified:
     kind = sniff(data)
     if kind.pillow is None:
         raise _refusal(data, kind)
-    source = open_probe(data) if kind.pillow == "JPEG" else io.BytesIO(data)
-    image = _open(source, kind)
+    source, image = _open(data, kind)
     try:
         width, height = image.size
         _check_size(width, height, limits)
+        if image.format in _JPEGS and not isinstance(source, ScanProbe):
+            _check_scans(data, width * height, limits)
         _decode(image, source, kind, limits)
         orientation = _read_orientation(image)
         small = _draw_small(image, kind, limits, orientation)
@@ -157,10 +161,11 @@ def _refusal(data: bytes, kind: Kind) -> NotUsableError:
     return NotUsableError(kind.reason, f"{kind.name}: not among the formats that are decoded")
 
 
-def _open(source: io.BytesIO, kind: Kind) -> Image.Image:
+def _open(data: bytes, kind: Kind) -> tuple[io.BytesIO, Image.Image]:
     """Read the header with the one plugin that the content asks for."""
     try:
-        return Image.open(source, formats=[str(kind.pillow)])
+        source = open_probe(data) if kind.pillow == "JPEG" else io.BytesIO(data)
+        return source, Image.open(source, formats=[str(kind.pillow)])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotUsableError(Reason.TOO_MANY_PIXELS, str(error)) from error
     except _DAMAGE as error:
@@ -176,6 +181,15 @@ def _check_size(width: int, height: int, limits: VerifyLimits) -> None:
     if min(width, height) < limits.min_side_px:
         detail = f"{size}, under the limit of {limits.min_side_px} a side"
         raise NotUsableError(Reason.TOO_SMALL, detail)
+
+
+def _check_scans(data: bytes, pixels: int, limits: VerifyLimits) -> None:
+    # Each scan of a progressive JPEG passes over all pixels, in 2 KB when it says nothing: 10,000
+    # of them would take minutes. Real files have some ten; appended videos look like some more.
+    scans = count_scans(data)
+    if scans * pixels > _MAX_PASSES * limits.max_pixels:
+        detail = f"{scans:,} passes over {pixels:,} pixels"
+        raise NotUsableError(Reason.TOO_MANY_PIXELS, detail)
 
 
 def _decode(image: Image.Image, source: io.BytesIO, kind: Kind, limits: VerifyLimits) -> None:

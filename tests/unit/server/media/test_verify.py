@@ -292,12 +292,28 @@ def test_jpegs_that_cannot_be_probed_are_decoded_all_the_same() -> None:
     assert type(jpeg_module.open_probe(whole)) is jpeg_module.ScanProbe
     for data in (images.jpeg(progressive=True), whole[:20], b"\xff\xd8", whole[:-2]):
         assert type(jpeg_module.open_probe(data)) is io.BytesIO
-    padded = whole[:2] + b"\xff\xff\xff" + whole[2:]  # fill bytes before a marker are legal
-    padded = padded.replace(b"\xff\xff\xff\xff", b"\xff\xff\xff", 1)
-    assert type(jpeg_module.open_probe(whole[:2] + b"\xff\x01" + whole[2:])) is (
-        jpeg_module.ScanProbe
-    )
-    assert type(jpeg_module.open_probe(whole[:2] + b"\xff" + whole[2:])) is jpeg_module.ScanProbe
+    for padding in (b"\xff", b"\xff" * 9, b"\xff\x01", b"junk"):  # decoders skip all of these
+        padded = whole[:2] + padding + whole[2:]
+        assert type(jpeg_module.open_probe(padded)) is jpeg_module.ScanProbe
+    assert verify(whole[:2] + b"\xff" * 9 + whole[2:])
+
+
+@pytest.mark.parametrize("filler", [b"\xff", b"\0", b"\xff\xfe\0\2", b"\xff\x01"])
+def test_a_header_made_to_be_walked_for_long_is_refused_at_once(filler: bytes) -> None:
+    whole = images.jpeg()
+    data = whole[:20] + filler * (20_000_000 // len(filler)) + whole[20:]  # 20: after JFIF
+    start = time.perf_counter()
+    assert refusal(data).reason is Reason.TRUNCATED
+    assert time.perf_counter() - start < 0.5
+
+
+def test_a_progressive_jpeg_of_thousands_of_scans_is_refused() -> None:
+    whole = images.encode(Image.new("L", (3000, 3000)), progressive=True)
+    last_scan = whole[whole.rfind(b"\xff\xda") : -2]
+    assert verify(whole[:-2] + last_scan * 20 + whole[-2:])
+    error = refusal(whole[:-2] + last_scan * 2000 + whole[-2:])
+    assert error.reason is Reason.TOO_MANY_PIXELS
+    assert "passes" in error.detail
 
 
 def test_a_file_that_is_also_a_zip_is_kept_as_the_image_it_is() -> None:
