@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 
 from server.api import problems
-from server.api.deps import Services, get_caller
-from server.api.middleware import Doorkeeper, Doors, RequestLog
+from server.api.deps import Limits, Services, get_caller
+from server.api.middleware import BodyCap, Doorkeeper, Doors, ProblemsOnly, RequestLog
 from server.api.routes import (
     access,
     captures,
@@ -42,24 +42,30 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
         version=services.about.version,
         description="From browsing to a working image classifier.",
         lifespan=lifespan,
-        max_body_size=services.limits.json_bytes,
     )
     app.state.services = services
     problems.install(app)
     needs_token = [Depends(get_caller)]
-    image_bytes = services.limits.image_bytes + MULTIPART_SLACK_BYTES
-    for router in (datasets, captures, snapshots, jobs, models, access):
+    for router in (datasets, captures, images, snapshots, jobs, models, predict, access):
         app.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
-    with_images = APIRouter(max_body_size=image_bytes)
-    for router in (images, predict):
-        with_images.include_router(router.router)
-    app.include_router(with_images, prefix=API_PREFIX, dependencies=needs_token)
     app.include_router(predict.first_lesson, dependencies=needs_token)
     app.include_router(access.public, prefix=API_PREFIX)
     for public in (access.sign_in, health.router, web.router):
         app.include_router(public)
     app.mount("/assets", web.assets, name="assets")
     # The last one added is the outermost.
+    app.add_middleware(ProblemsOnly)
+    app.add_middleware(BodyCap, caps=_caps(services.limits), default=services.limits.json_bytes)
     app.add_middleware(Doorkeeper, doors=doors)
     app.add_middleware(RequestLog)
     return app
+
+
+def _caps(limits: Limits) -> Mapping[Callable[..., object], int]:
+    """Return the cap of the body, in bytes, of each route that takes more than JSON."""
+    form_bytes = limits.image_bytes + MULTIPART_SLACK_BYTES
+    return {
+        images.upload_image: form_bytes,
+        predict.classify: form_bytes,
+        jobs.upload_bundle: limits.bundle_bytes,
+    }

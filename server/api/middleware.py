@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api import problems
@@ -82,6 +84,71 @@ class RequestLog:
             request_id.reset(token)
 
 
+class ProblemsOnly:
+    """Turns what Starlette refuses in plain text (a range beyond a file's end) into problems."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_replaced = False
+
+        async def send_problem(message: Message) -> None:
+            nonlocal is_replaced
+            if message["type"] == "http.response.start" and _is_plain_error(message):
+                is_replaced = True
+                headers = Headers(raw=message["headers"])
+                response = problems.respond_to_status(HTTPStatus(message["status"]), "")
+                if (size := headers.get("content-range")) is not None:
+                    response.headers["Content-Range"] = size
+                await response(scope, receive, send)
+            elif not is_replaced:
+                await send(message)
+
+        await self._app(scope, receive, send_problem if scope["type"] == "http" else send)
+
+
+class BodyCap:
+    """Refuses request bodies over a cap, by what they claim and by what arrives.
+
+    In place of FastAPI's own, which stands outside of all this and answers in plain text.
+    """
+
+    def __init__(
+        self, app: ASGIApp, caps: Mapping[Callable[..., object], int], default: int
+    ) -> None:
+        """Wrap ``app``.
+
+        Args:
+            app: What to guard.
+            caps: Bytes, by endpoint.
+            default: Bytes, for every other endpoint.
+        """
+        self._app = app
+        self._caps = caps
+        self._default = default
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        size_bytes = 0
+
+        async def receive_capped() -> Message:
+            # Called by the endpoint, so the router has said by now which one it is.
+            nonlocal size_bytes
+            cap = self._caps.get(scope.get("endpoint", self), self._default)
+            if _claimed_bytes(scope) > cap:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(cap))
+            message = await receive()
+            size_bytes += len(message.get("body", b""))
+            if size_bytes > cap:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(cap))
+            return message
+
+        await self._app(scope, receive_capped if scope["type"] == "http" else receive, send)
+
+
 @dataclass(frozen=True)
 class Doors:
     """Whom the server answers to.
@@ -133,6 +200,20 @@ class Doorkeeper:
         if scheme in EXTENSION_SCHEMES and (self._doors.is_paired(origin) or path == PAIRING_PATH):
             return
         raise ForeignOriginError(f"the origin {origin[:100]} is not this server's nor paired")
+
+
+def _is_plain_error(start: Message) -> bool:
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return start["status"] >= HTTPStatus.BAD_REQUEST and kind.startswith("text/plain")
+
+
+def _claimed_bytes(scope: Scope) -> int:
+    claimed = Headers(scope=scope).get("content-length", "")
+    return int(claimed) if claimed.isascii() and claimed.isdigit() else 0
+
+
+def _too_large(cap: int) -> str:
+    return f"the body of this request may have {cap} bytes"
 
 
 def _host_name(host: str) -> str:

@@ -107,10 +107,16 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
 async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     status = HTTPStatus(error.status_code)
-    slug = status.phrase.lower().replace(" ", "-")
-    response = _problem(status, slug, status.phrase, str(error.detail))
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # its phrase depends on Python's version
+        return respond(errors.BodyTooLargeError(str(error.detail)))
+    response = respond_to_status(status, str(error.detail))
     response.headers.update(error.headers or {})
     return response
+
+
+def respond_to_status(status: HTTPStatus, detail: str) -> JSONResponse:
+    """Return the response for a failure of HTTP itself, such as an unknown path."""
+    return _problem(status, _slug(status), status.phrase, detail or status.phrase)
 
 
 def respond_to_bug(error: Exception) -> JSONResponse:
@@ -123,8 +129,17 @@ def respond_to_bug(error: Exception) -> JSONResponse:
 
 def describe(slug: str) -> str | None:
     """Return what kind of problem ``slug`` names, or None when there is none."""
-    known = {error.slug: error.title for error in STATUS} | OTHER_SLUGS
+    general = {
+        _slug(status): status.phrase
+        for status in HTTPStatus
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR
+    }
+    known = general | OTHER_SLUGS | {error.slug: error.title for error in STATUS}
     return known.get(slug)
+
+
+def _slug(status: HTTPStatus) -> str:
+    return status.phrase.lower().replace(" ", "-")
 
 
 def install(app: FastAPI) -> None:

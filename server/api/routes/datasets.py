@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Depends, Response, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from server.api.deps import PageDep, ServicesDep
@@ -58,7 +58,20 @@ async def delete_dataset(dataset_id: str, services: ServicesDep) -> Response:
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
-@router.get("/datasets/{dataset_id}/events", response_class=EventSourceResponse)
+async def check_dataset(dataset_id: str, services: ServicesDep) -> None:
+    """Refuse an unknown dataset before a stream begins, which could no longer say so.
+
+    Raises:
+        DatasetNotFoundError: No dataset has this id.
+    """
+    await services.datasets.show(dataset_id)
+
+
+@router.get(
+    "/datasets/{dataset_id}/events",
+    response_class=EventSourceResponse,
+    dependencies=[Depends(check_dataset)],
+)
 async def watch_dataset(dataset_id: str, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
     """Stream the dataset's counts: at once, and after each change (event ``counts``)."""
     signal = services.feed.dataset(dataset_id)

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request, Response, status
 from server.api.deps import PageDep, ServicesDep
 from server.api.schemas.base import PageOut
 from server.api.schemas.training import BundleOut, JobIn, job_out
-from server.contract.bundle import MAX_BUNDLE_BYTES
 from server.contract.jobs import (
     Claim,
     ClaimRequest,
@@ -72,12 +71,7 @@ async def report_progress(
     return ProgressReply(state=state, lease_s=services.training.rules.lease_s)
 
 
-# Streamed to disk under its own cap, so the cap of JSON bodies does not hold here.
-@router.put(
-    "/jobs/{job_id}/bundle",
-    status_code=status.HTTP_201_CREATED,
-    max_body_size=MAX_BUNDLE_BYTES,
-)
+@router.put("/jobs/{job_id}/bundle", status_code=status.HTTP_201_CREATED)
 async def upload_bundle(
     job_id: str, worker: Annotated[WorkerName, Query()], request: Request, services: ServicesDep
 ) -> BundleOut:

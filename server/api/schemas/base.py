@@ -21,8 +21,16 @@ MAX_SIDE_PX = 1_000_000
 
 
 def cut(length: int) -> BeforeValidator:
-    """Return a validator that cuts text to ``length`` characters."""
-    return BeforeValidator(lambda v: v[:length] if isinstance(v, str) else v)
+    """Return a validator that cuts text to ``length`` characters, and mends half ones.
+
+    Texts of JavaScript may hold a half of a surrogate pair, most often where they were cut; neither
+    SQL nor UTF-8 can.
+    """
+    return BeforeValidator(lambda v: _mend(v[:length]) if isinstance(v, str) else v)
+
+
+def _mend(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _drop_odd_address(value: object) -> object:
@@ -30,7 +38,7 @@ def _drop_odd_address(value: object) -> object:
         len(value) > MAX_URL_CHARS or not value.lower().startswith(("http://", "https://"))
     ):
         return None  # data: thumbnails, javascript: links
-    return value
+    return _mend(value) if isinstance(value, str) else value
 
 
 def _drop_odd_size(value: object) -> object:
@@ -41,7 +49,9 @@ def _strip(value: object) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-Name = Annotated[str, BeforeValidator(_strip), Field(min_length=1, max_length=100)]
+# The length comes first: so the core checks it, which refuses halves of characters as well.
+Name = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(_strip)]
+Id = Annotated[str, Field(max_length=64)]
 HintUrl = Annotated[str | None, BeforeValidator(_drop_odd_address)]
 HintSize = Annotated[int | None, BeforeValidator(_drop_odd_size)]
 HintText = Annotated[str | None, cut(1000)]

@@ -26,7 +26,7 @@ MAX_CANDIDATES = 1000  # no results page shows more; larger collections come in 
 class CandidateIn(RequestModel):
     """An image address seen on a page. Only the address must be right."""
 
-    url: str = Field(max_length=65_536)
+    url: str  # of any length and form: an odd one is refused alone, not the capture
     source_url: HintUrl = None
     thumbnail_url: HintUrl = None
     title: HintText = None
@@ -117,7 +117,7 @@ class CaptureOut(ReplyModel):
 class KnownIn(RequestModel):
     """Addresses to ask for."""
 
-    urls: list[Annotated[str, Field(max_length=65_536)]] = Field(max_length=500)
+    urls: list[str] = Field(max_length=500)
 
 
 class KnownOut(ReplyModel):

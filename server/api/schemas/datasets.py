@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field, model_validator
 
-from server.api.schemas.base import Name, ReplyModel, RequestModel
+from server.api.schemas.base import Id, Name, ReplyModel, RequestModel
 from server.services.datasets import DatasetView, LabelView
 
 
@@ -74,7 +74,7 @@ class LabelPatch(RequestModel):
     """A new name, or another label that takes this one's images."""
 
     name: Name | None = None
-    merge_into: str | None = None
+    merge_into: Id | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> LabelPatch:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from server.api.schemas.base import Name, ReplyModel, RequestModel
+from server.api.schemas.base import Id, Name, ReplyModel, RequestModel
 from server.db.models import CaptureRecord, SightingRecord
 from server.reasons import Reason
 from server.services.images import ImageChange, ImageView
@@ -114,7 +114,7 @@ class ImagePatch(RequestModel):
 class BulkIn(RequestModel):
     """A change to several images, all or none."""
 
-    ids: list[str] = Field(min_length=1, max_length=1000)
+    ids: list[Id] = Field(min_length=1, max_length=1000)
     set: ImagePatch
 
 
