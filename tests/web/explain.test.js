@@ -30,6 +30,9 @@ test('what is not known yet is still named', () => {
 
 test('an error is told in its own words', () => {
   assert.equal(explainError(new Error('broken')), 'broken');
+  const detail = 'there are 0 images';
+  const refusal = new Problem({ slug: 'x', title: '', status: 409, detail, members: {} });
+  assert.equal(explainError(refusal), 'There are 0 images.');
   assert.equal(explainError('odd'), 'Something went wrong.');
 });
 
@@ -37,5 +40,5 @@ test('an image that cannot be had is explained by its reason', () => {
   const fields = { slug: 'image-not-usable', title: '', status: 422, detail: 'no' };
   const told = explainFailure(new Problem({ ...fields, members: { reason: 'timeout' } }));
   assert.match(told.map((part) => part.textContent ?? part).join(''), /Too slow\. .*in time/);
-  assert.deepEqual(explainFailure(new Problem({ ...fields, members: {} })), ['no']);
+  assert.deepEqual(explainFailure(new Problem({ ...fields, members: {} })), ['No.']);
 });

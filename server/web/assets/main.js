@@ -17,20 +17,25 @@ import { show as showTry } from './pages/try.js';
 /** @typedef {import('./lib/types.js').PageContext} PageContext */
 /** @typedef {import('./lib/types.js').PageHandle} PageHandle */
 
-/** @type {Record<string, (context: PageContext) => Promise<PageHandle | void>>} */
-const PAGES = {
-  home: showHome,
-  datasets: showDataset,
-  images: showImage,
-  jobs: showJob,
-  models: showModel,
-  try: showTry,
-};
+/** @typedef {(context: PageContext) => Promise<PageHandle | void>} Show */
+
+/** @type {Map<string, Show>} */
+const PAGES = new Map(
+  /** @type {[string, Show][]} */ ([
+    ['home', showHome],
+    ['datasets', showDataset],
+    ['images', showImage],
+    ['jobs', showJob],
+    ['models', showModel],
+    ['try', showTry],
+  ]),
+);
 
 const root = /** @type {HTMLElement} */ (document.getElementById('main'));
-const chrome = /** @type {HTMLElement} */ (document.getElementById('account'));
+const account = /** @type {HTMLElement} */ (document.getElementById('account'));
 
 let end = new AbortController();
+let isSignedOut = false;
 /** @type {import('./lib/types.js').Route | null} */
 let shown = null;
 /** @type {PageHandle} */
@@ -66,6 +71,7 @@ async function openPage(route, signal, isFirst) {
     const opened = (await buildPage(route, signal)) ?? {};
     if (signal.aborted) return;
     handle = opened;
+    isSignedOut = false;
     window.scrollTo(0, 0);
     if (!isFirst) root.querySelector('h1')?.focus({ preventScroll: true });
   } catch (error) {
@@ -80,7 +86,7 @@ async function openPage(route, signal, isFirst) {
  * @returns {Promise<PageHandle | void>} What the page gave back.
  */
 async function buildPage(route, signal) {
-  const page = PAGES[route.page];
+  const page = PAGES.get(route.page);
   const needsId = route.page !== 'home' && route.page !== 'try';
   if (page && (route.id !== null || !needsId)) return page({ root, route, signal });
   replace(
@@ -102,6 +108,7 @@ function markNavigation(page) {
 
 /** Build the page anew, as after signing in. */
 function restart() {
+  isSignedOut = false;
   shown = null;
   void navigate();
   void showAccount();
@@ -113,7 +120,7 @@ async function showAccount() {
     const server = await readServer();
     const leave = () => void signOut().finally(showSignedOut);
     replace(
-      chrome,
+      account,
       h('span', { class: 'muted small' }, `v${server.version}`),
       h(
         'button',
@@ -122,16 +129,19 @@ async function showAccount() {
       ),
     );
   } catch {
-    replace(chrome); // The page itself says what is wrong.
+    replace(account); // The page itself says what is wrong.
   }
 }
 
 /** Show the sign-in page, whatever the address bar says; after it one goes on where one was. */
 function showSignedOut() {
+  // Several requests may be refused at once; what is being typed must not be lost to the second.
+  if (isSignedOut) return;
+  isSignedOut = true;
   end.abort();
   handle = {};
   root.removeAttribute('aria-busy');
-  replace(chrome);
+  replace(account);
   showSignIn(root, restart);
 }
 

@@ -1,7 +1,7 @@
 /**
  * The Train button: snapshot, then job, then its page; what is in the way is said beside the button.
  */
-import { h } from '../lib/dom.js';
+import { h, replace } from '../lib/dom.js';
 import { Problem } from '../lib/api.js';
 import { explainError } from '../lib/explain.js';
 import { count, plural } from '../lib/format.js';
@@ -126,7 +126,10 @@ export function trainPanel(dataset) {
     ),
   );
   const update = (/** @type {Dataset} */ now) => {
-    advice.textContent = trainingAdvice(now);
+    const text = trainingAdvice(now);
+    // What was in the way may be gone once the counts are others.
+    if (text !== advice.textContent) replace(message);
+    advice.textContent = text;
   };
   update(dataset);
   return { node, update };

@@ -115,11 +115,20 @@ export function baselineTitle(name) {
 }
 
 /**
+ * @param {string} text Such as the server's details, which go on after a title and begin small.
+ * @returns {string} The same as a sentence of its own.
+ */
+function sentence(text) {
+  const end = /[.!?…]$/.test(text) ? '' : '.';
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${end}`;
+}
+
+/**
  * @param {unknown} error Whatever was thrown.
  * @returns {string} What to tell the person.
  */
 export function explainError(error) {
-  if (error instanceof Problem) return error.detail || error.title;
+  if (error instanceof Problem) return sentence(error.detail || error.title);
   if (error instanceof Error) return error.message;
   return 'Something went wrong.';
 }

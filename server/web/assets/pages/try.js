@@ -13,6 +13,9 @@ import { hashFor } from '../lib/router.js';
 
 /** @typedef {import('../lib/types.js').Model} Model */
 
+/** This page loads nothing from elsewhere: the address would learn who asks. */
+const FETCHED_BY_SERVER = 'The server fetched the picture itself; this page does not show it.';
+
 /**
  * @param {unknown} error Why there is no answer.
  * @returns {(Node | string)[]} What to tell the person.
@@ -52,21 +55,10 @@ function modelSelect(models, names, chosen) {
 
 /**
  * @param {HTMLElement} preview Where the picture is shown.
- * @param {File | null} file A local picture; one from the web is not loaded by this page.
+ * @param {File} file A local picture.
  * @param {AbortSignal} signal Of the page: gives the memory back.
  */
 function showPreview(preview, file, signal) {
-  if (!file) {
-    replace(
-      preview,
-      h(
-        'p',
-        { class: 'muted' },
-        'The server fetched the picture itself; this page does not show it.',
-      ),
-    );
-    return;
-  }
   const url = URL.createObjectURL(file);
   signal.addEventListener('abort', () => URL.revokeObjectURL(url), { once: true });
   replace(preview, h('img', { class: 'photo', src: url, alt: file.name }));
@@ -110,10 +102,14 @@ function tryPanel(select, signal) {
   const message = messagePlace();
   const { form, button } = addressForm((url) => void ask({ url }));
   const look = async (/** @type {{file: File} | {url: string}} */ source) => {
-    showPreview(preview, 'file' in source ? source.file : null, signal);
+    const file = 'file' in source ? source.file : null;
+    replace(preview);
+    if (file) showPreview(preview, file, signal);
     replace(answer, h('p', { class: 'muted' }, 'Looking…'));
     try {
-      replace(answer, predictionList(await classify(source, select.value || null, signal)));
+      const found = await classify(source, select.value || null, signal);
+      if (!file) replace(preview, h('p', { class: 'muted' }, FETCHED_BY_SERVER));
+      replace(answer, predictionList(found));
     } catch (error) {
       replace(answer);
       throw error;
