@@ -48,7 +48,7 @@ from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
 from server.services.training import JobRules, TrainingService
 from server.workers.downloads import DownloadWorker
-from server.workers.trainer import TrainerCommand, TrainerProcess
+from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def _put_together(
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
     services = Services(
-        about=_about(settings),
+        about=_about(),
         limits=Limits(
             settings.http.max_json_bytes, settings.fetch.max_bytes, settings.http.max_bundle_bytes
         ),
@@ -169,9 +169,9 @@ def serve(settings: Settings, *, open_browser: bool) -> int:
 
 
 async def _serve(settings: Settings, *, open_browser: bool) -> int:
-    listener = _listen(settings)
-    url = f"http://{_shown_host(settings.http.host)}:{listener.getsockname()[1]}"
     async with build(settings) as parts:
+        listener = _listen(settings)
+        url = f"http://{_shown_host(settings.http.host)}:{listener.getsockname()[1]}"
         services = parts.services
         await _leave_owner_token(services.access, settings.data / "token")
         trainer = await _trainer(services, settings, url)
@@ -194,23 +194,32 @@ async def _serve(settings: Settings, *, open_browser: bool) -> int:
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        server = _Server(config, on_ready)
+        server = _Server(config, on_ready, services.feed.close)
         await server.serve(sockets=[listener])
         return 0 if server.started else 1
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+    """Tells when it is ready, and when it begins to stop."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_stop = on_stop
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Event streams and waiting workers would else hold the shutdown for its whole grace.
+        self._on_stop()
+        await super().shutdown(sockets)
 
 
 def create_token(settings: Settings, name: str) -> str:
@@ -262,11 +271,10 @@ def _fetch_limits(settings: Settings) -> FetchLimits:
     )
 
 
-def _about(settings: Settings) -> About:
+def _about() -> About:
     extension = ROOT / "extension"
     return About(
         version=version(),
-        trainer_enabled=settings.training.enabled,
         extension_path=extension if (extension / "manifest.json").is_file() else None,
     )
 
@@ -308,9 +316,12 @@ async def _leave_owner_token(access: AccessService, path: Path) -> None:
 
 
 async def _trainer(services: Services, settings: Settings, url: str) -> TrainerProcess | None:
+    about = services.about
     if not settings.training.enabled:
+        about.trainer_state = TrainerState.OFF
         return None
     if importlib.util.find_spec("torch") is None:
+        about.trainer_state = TrainerState.MISSING
         log.warning(
             "trainer.missing",
             extra={"advice": "pip install 'bowerbird[trainer]' to train on this machine"},
@@ -318,4 +329,8 @@ async def _trainer(services: Services, settings: Settings, url: str) -> TrainerP
         return None
     token = await services.access.replace("trainer beside the server", TokenKind.TRAINER)
     command = TrainerCommand(url, token, Folders(settings.data.absolute()).make("trainer"))
-    return TrainerProcess(command, inherited_environment())
+
+    def tell(state: TrainerState) -> None:
+        about.trainer_state = state
+
+    return TrainerProcess(command, inherited_environment(), tell)

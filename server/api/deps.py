@@ -36,18 +36,18 @@ class Limits:
     bundle_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class About:
     """What the server says of itself.
 
     Attributes:
-        trainer_enabled: Whether a trainer runs beside it.
+        trainer_state: Of the trainer beside it: ``off``, ``missing``, ``running`` or ``stopped``.
         extension_path: The folder to load into the browser; None when it is not on this machine.
     """
 
     version: str
-    trainer_enabled: bool
     extension_path: Path | None
+    trainer_state: str = "off"
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,17 @@ class Feed:
         self.jobs_queued = Signal()
         # One per dataset that was ever watched or changed in this process: some bytes each.
         self._datasets: defaultdict[str, Signal] = defaultdict(Signal)
+        self.is_closed = False
 
     def dataset(self, dataset_id: str) -> Signal:
         """Return the signal that is sent when the dataset's images, labels or jobs change."""
         return self._datasets[dataset_id]
+
+    def close(self) -> None:
+        """Wake all who wait, so that they see `is_closed` and end: the server is stopping."""
+        self.is_closed = True
+        for signal in (self.images_queued, self.jobs_queued, *self._datasets.values()):
+            signal.send()
 
     def forget(self, dataset_id: str) -> None:
         """Wake the watchers of a deleted dataset for the last time."""

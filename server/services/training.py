@@ -138,7 +138,7 @@ class TrainingService:
             seen = self._feed.jobs_queued.count
             view = await self._claim_now(worker)
             left_s = (deadline - self._clock()).total_seconds()
-            if view is not None or left_s <= 0:
+            if view is not None or left_s <= 0 or self._feed.is_closed:
                 return view
             # Leases run out without a signal: look again when one may have.
             await self._feed.jobs_queued.wait(seen, min(left_s, self.rules.lease_s / 2))

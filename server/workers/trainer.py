@@ -11,8 +11,9 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,15 @@ LAST_PAUSE_S = 60.0  # a trainer that cannot start is tried once a minute, and s
 SETTLED_S = 60.0  # one that ran this long was well; the next pause is short again
 STOP_S = 10.0  # to finish a batch and write the features it has
 WORKER_NAME = "beside-the-server"
+
+
+class TrainerState(StrEnum):
+    """How the trainer beside the server is."""
+
+    OFF = "off"  # not wanted: --no-trainer
+    MISSING = "missing"  # its packages are not installed
+    RUNNING = "running"
+    STOPPED = "stopped"  # ended, and to be started again in a moment
 
 
 @dataclass(frozen=True)
@@ -57,14 +67,21 @@ class TrainerCommand:
 class TrainerProcess:
     """Keeps one trainer running."""
 
-    def __init__(self, command: TrainerCommand, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: TrainerCommand,
+        environment: Mapping[str, str],
+        tell: Callable[[TrainerState], None],
+    ) -> None:
         """Keep what the loop needs.
 
         Args:
             command: How to start it.
             environment: The server's own, to hand on.
+            tell: Called with each change of the state.
         """
         self._command = command
+        self._tell = tell
         self._environment = command.environment(environment)
 
     async def run(self) -> None:
@@ -76,9 +93,11 @@ class TrainerProcess:
                 *self._command.arguments, env=self._environment
             )
             log.info("trainer.started", extra={"pid": process.pid})
+            self._tell(TrainerState.RUNNING)
             try:
                 code = await process.wait()
             finally:
+                self._tell(TrainerState.STOPPED)
                 await _stop(process)
             if time.monotonic() - started >= SETTLED_S:
                 pause_s = FIRST_PAUSE_S

@@ -38,7 +38,7 @@ async def read_server(caller: CallerDep, services: ServicesDep) -> ServerOut:
     return ServerOut(
         version=about.version,
         token=CallerOut(name=caller.name, kind=caller.kind),
-        trainer=TrainerOut(enabled=about.trainer_enabled),
+        trainer=TrainerOut(enabled=about.trainer_state != "off", state=about.trainer_state),
         extension_path=str(about.extension_path) if about.extension_path else None,
     )
 

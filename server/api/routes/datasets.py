@@ -76,7 +76,7 @@ async def watch_dataset(dataset_id: str, services: ServicesDep) -> AsyncIterator
     """Stream the dataset's counts: at once, and after each change (event ``counts``)."""
     signal = services.feed.dataset(dataset_id)
     seen = -1
-    while True:
+    while not services.feed.is_closed:
         if signal.count == seen:
             yield ServerSentEvent(comment="still here")
         else:

@@ -85,9 +85,10 @@ class CallerOut(ReplyModel):
 
 
 class TrainerOut(ReplyModel):
-    """The trainer beside the server."""
+    """The trainer beside the server: whether there is to be one, and how it is."""
 
     enabled: bool
+    state: str
 
 
 class ServerOut(ReplyModel):
