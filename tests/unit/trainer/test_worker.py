@@ -1,0 +1,167 @@
+"""The worker: jobs done, stopped, failed and survived. The training itself is played."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pydantic import SecretStr
+
+from tests.support.snapshots import coloured, make_snapshot
+from tests.support.training_server import TOKEN, TrainingServer, training_server
+from trainer.client import ServerClient
+from trainer.config import WorkerSettings
+from trainer.errors import JobFailedError
+from trainer.transport import Transport
+from trainer.worker import Worker
+
+Tell = Callable[[str, int, int], None]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[TrainingServer]:
+    """A running server with a small snapshot."""
+    with training_server(make_snapshot(tmp_path / "server", coloured(2))) as server:
+        yield server
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tell], None]], None]:
+    """Put a played training in the place of ``trainer.runner``, whose own tests need torch."""
+
+    def install(action: Callable[[Tell], None]) -> None:
+        def run(recipe: object, snapshot: object, options: object, out: Path, tell: Tell) -> Path:
+            action(tell)
+            out.write_bytes(b"bundle")
+            return out
+
+        module = ModuleType("trainer.runner")
+        module.run = run  # type: ignore[attr-defined]
+        module.RunOptions = lambda *_: None  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "trainer.runner", module)
+
+    install(lambda tell: tell("head", 1, 1))
+    return install
+
+
+def _work(play: TrainingServer, work: Path, pauses: list[float] | None = None) -> None:
+    settings = WorkerSettings(server=play.address, work=work, name="tester", claim_wait_s=0)
+    pause = (pauses if pauses is not None else []).append
+    with Transport(play.address, SecretStr(TOKEN), 8, lambda _: None) as transport:
+        Worker(ServerClient(transport, "tester", 4), settings, pause).run(once=True)
+
+
+def test_a_job_is_done(play: TrainingServer, training: object, tmp_path: Path) -> None:
+    _work(play, tmp_path / "work")
+    assert play.bundle == b"bundle"
+    assert play.failed == []
+    assert play.reports
+    assert {report["worker"] for report in play.reports} == {"tester"}
+    assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
+
+
+def test_the_lease_is_kept_during_long_work(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    play.lease_s = 0.9
+    renewed = threading.Event()
+    play.on_progress = lambda _: renewed.set() if len(play.reports) >= 3 else None
+    training(lambda tell: None if renewed.wait(20) else pytest.fail("no renewal"))
+    _work(play, tmp_path)
+    assert play.bundle == b"bundle"
+
+
+@pytest.mark.parametrize("end", ["cancelled", "lease lost"])
+def test_a_job_taken_away_is_dropped(
+    play: TrainingServer,
+    training: Callable[..., None],
+    tmp_path: Path,
+    end: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def take_away(tell: Tell) -> None:
+        if end == "cancelled":
+            play.state = "cancelled"
+        else:
+            play.is_leased = False
+        patience = threading.Event()
+        for _ in range(200):  # 10 s
+            tell("head", 1, 2)
+            patience.wait(0.05)
+
+    training(take_away)
+    with caplog.at_level(logging.INFO, "trainer"):
+        _work(play, tmp_path)
+    assert play.bundle == b""
+    assert play.failed == []
+    stopped = [record for record in caplog.records if record.message == "job.stopped"]
+    assert len(stopped) == 1
+
+
+def test_a_failure_is_reported_with_its_sentence(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    def fail(tell: Tell) -> None:
+        raise JobFailedError("too-few-classes", "Collect more.")
+
+    training(fail)
+    _work(play, tmp_path)
+    assert play.failed[0]["error"] == {"kind": "too-few-classes", "detail": "Collect more."}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(ZeroDivisionError("secret"), "unexpected"), (MemoryError(), "out-of-memory")],
+)
+def test_an_unexpected_failure_is_reported_without_its_text(
+    play: TrainingServer,
+    training: Callable[..., None],
+    tmp_path: Path,
+    error: Exception,
+    kind: str,
+) -> None:
+    def crash(tell: Tell) -> None:
+        raise error
+
+    training(crash)
+    _work(play, tmp_path)
+    assert play.failed[0]["error"]["kind"] == kind
+    assert "secret" not in play.failed[0]["error"]["detail"]
+
+
+def test_a_server_that_is_away_is_waited_for_quietly(
+    play: TrainingServer, training: object, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    play.failures = 6
+    pauses: list[float] = []
+    with caplog.at_level(logging.INFO, "trainer"):
+        _work(play, tmp_path, pauses)
+    assert pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0]
+    events = [record.message for record in caplog.records]
+    assert events.count("server.unreachable") == 1
+    assert events.count("server.reached") == 1
+    assert play.bundle == b"bundle"
+
+
+def test_a_finished_training_is_not_thrown_away_when_the_server_is_away(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    def vanish(tell: Tell) -> None:
+        play.failures = 12  # more than one upload tries
+
+    training(vanish)
+    _work(play, tmp_path)
+    assert play.bundle == b"bundle"
+
+
+def test_a_missing_blob_fails_the_job(
+    play: TrainingServer, training: object, tmp_path: Path
+) -> None:
+    play.missing.add(play.manifest.items[0].sha256)
+    _work(play, tmp_path)
+    assert play.failed[0]["error"]["kind"] == "blob-missing"
