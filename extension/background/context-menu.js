@@ -9,8 +9,9 @@ import { showToast } from './toast.js';
 const MENU_ITEM = 'classify-image';
 const SHOWN_COUNT = 3;
 
-/** Put the entry into the menu; once for each installation or update. */
-export function addMenuItem() {
+/** Put the entry into the menu, at installation and at each update, where the former one is left. */
+export async function addMenuItem() {
+  await ext.contextMenus.removeAll();
   ext.contextMenus.create({
     id: MENU_ITEM,
     title: 'What is this? (Bowerbird)',

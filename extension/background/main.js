@@ -46,7 +46,7 @@ const handlers = makeHandlers({ settings, session, queue, classifier, client });
 if ('setAccessLevel' in ext.storage.local) {
   void ext.storage.local.setAccessLevel({ accessLevel: 'TRUSTED_CONTEXTS' });
 }
-ext.runtime.onInstalled.addListener(addMenuItem);
+ext.runtime.onInstalled.addListener(() => void addMenuItem());
 // Alarms may not survive a restart of the browser; the queue does.
 ext.runtime.onStartup.addListener(() => void queue.sendDue());
 ext.alarms.onAlarm.addListener(({ name }) => {

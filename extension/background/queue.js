@@ -48,6 +48,7 @@ export class CaptureQueue {
       next_attempt_at_ms: this.parts.now(),
       error: null,
     });
+    await this.#schedule();
   }
 
   /** @returns {Promise<QueueEntry[]>} What is not settled, oldest first. */
@@ -58,6 +59,8 @@ export class CaptureQueue {
   /** Send what is due, then ask to be called for the rest. */
   async sendDue() {
     await this.parts.lock(async () => {
+      // Also before: this worker may be evicted while it sends.
+      await this.#schedule();
       const now = this.parts.now();
       for (const entry of await this.parts.store.list()) {
         if (entry.state !== 'queued' || entry.next_attempt_at_ms > now) continue;

@@ -1,6 +1,6 @@
 /** How the extension's pages ask the background. */
 import { ext } from './browser.js';
-import { reviveError } from './errors.js';
+import { BowerbirdError, reviveError } from './errors.js';
 
 /**
  * Send a message to the background and wait for its reply.
@@ -12,8 +12,11 @@ import { reviveError } from './errors.js';
  * @throws {import('./errors.js').BowerbirdError} What the background threw.
  */
 export async function send(type, request) {
-  /** @type {import('./messages.js').Answer} */
+  /** @type {import('./messages.js').Answer | undefined} */
   const answer = await ext.runtime.sendMessage({ type, request });
+  if (answer === undefined) {
+    throw new BowerbirdError('unexpected', 'The extension does not answer. Reload it.');
+  }
   if (!answer.ok) throw reviveError(answer.error);
   return /** @type {import('./messages.js').Reply<T>} */ (answer.reply);
 }

@@ -36,7 +36,7 @@ await start();
 /** Find the tab to act on, and open the view that the pairing allows. */
 async function start() {
   const isPopup = tabFromAddress() === null;
-  document.documentElement.dataset['shape'] = isPopup ? 'popup' : 'page';
+  if (!isPopup) document.documentElement.dataset['shape'] = 'page';
   byId('pop-out', HTMLButtonElement).hidden = !isPopup;
   try {
     await open(await send('read-state', null));
