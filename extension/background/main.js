@@ -47,7 +47,7 @@ if ('setAccessLevel' in ext.storage.local) {
   void ext.storage.local.setAccessLevel({ accessLevel: 'TRUSTED_CONTEXTS' });
 }
 ext.runtime.onInstalled.addListener(() => void addMenuItem());
-// Alarms may not survive a restart of the browser; the queue does.
+// Alarms may not survive a restart of the browser; the queue does. This listener wakes the worker.
 ext.runtime.onStartup.addListener(() => void queue.sendDue());
 ext.alarms.onAlarm.addListener(({ name }) => {
   if (name === QUEUE_ALARM) void queue.sendDue();
@@ -59,6 +59,9 @@ ext.runtime.onMessage.addListener((/** @type {Envelope} */ envelope, sender, res
   void answer(envelope).then(respond);
   return true;
 });
+
+// Whatever woke this worker: what is due goes out, and an alarm is set for the rest.
+void queue.sendDue();
 
 /**
  * Run the handler of a message.
