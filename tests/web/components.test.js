@@ -16,7 +16,7 @@ import { predictionList } from '../../server/web/assets/components/predictions.j
 import { groupByReason } from '../../server/web/assets/components/rejected.js';
 import { explainRefusal, trainingAdvice } from '../../server/web/assets/components/train-panel.js';
 import { Problem } from '../../server/web/assets/lib/api.js';
-import { jobDuration } from '../../server/web/assets/pages/job.js';
+import { jobDuration } from '../../server/web/assets/components/job-state.js';
 
 const dataset = (labels, status = {}) => ({
   id: 'D',

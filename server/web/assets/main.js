@@ -76,7 +76,11 @@ async function openPage(route, signal, isFirst) {
     if (!isFirst) root.querySelector('h1')?.focus({ preventScroll: true });
   } catch (error) {
     if (signal.aborted || (error instanceof Problem && error.status === 401)) return;
-    replace(root, errorCard(error, restart));
+    replace(
+      root,
+      h('h1', { tabindex: -1 }, 'This page cannot be shown'),
+      errorCard(error, restart),
+    );
   }
 }
 

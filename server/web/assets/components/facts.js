@@ -76,5 +76,10 @@ export function sightingList(sightings) {
       timeElement(item.captured_at),
     );
   });
-  return h('div', {}, h('h3', {}, 'Seen'), h('ul', { class: 'plain small' }, ...lines));
+  return h(
+    'div',
+    {},
+    h('h2', { class: 'small-heading' }, 'Seen'),
+    h('ul', { class: 'plain small' }, ...lines),
+  );
 }

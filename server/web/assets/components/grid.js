@@ -1,10 +1,10 @@
 /**
  * The grid of thumbnails: pages by cursor as one scrolls, tiles kept by id when the data changes, arrows to move.
  */
-import { h, picture, replace } from '../lib/dom.js';
-import { labelColour } from '../lib/labels.js';
-import { MAX_PAGE, thumbnailUrl } from '../lib/resources.js';
+import { h, replace } from '../lib/dom.js';
+import { MAX_PAGE } from '../lib/resources.js';
 import { emptyState, errorCard } from './notices.js';
+import { tileContent } from './tile.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('../lib/types.js').Page<Image>} ImagePage */
@@ -20,37 +20,6 @@ const FIRST_PAGE = 120;
  * @property {() => HTMLElement} empty What to show when there is nothing.
  * @property {AbortSignal} signal Of the view.
  */
-
-/**
- * @param {Image} image What the tile shows.
- * @returns {HTMLElement} Its thumbnail, or why there is none yet.
- */
-function tilePicture(image) {
-  if (image.status === 'queued' || image.status === 'downloading') {
-    const text = image.status === 'queued' ? 'Waiting' : 'Fetching…';
-    return h('span', { class: 'tile-wait' }, text);
-  }
-  const label = image.label ?? 'no label';
-  const alt = [label, image.excluded ? 'excluded' : null, image.title].filter(Boolean).join(', ');
-  return picture(thumbnailUrl(image.id), alt, { width: 160, height: 160 });
-}
-
-/**
- * @param {Image} image What the tile shows.
- * @param {string[]} labels All labels.
- * @returns {HTMLElement[]} The inside of its button.
- */
-function tileContent(image, labels) {
-  const label = image.label ?? 'no label';
-  return [
-    tilePicture(image),
-    h(
-      'span',
-      { class: `tile-label ${labelColour(label, labels)}`, 'aria-hidden': 'true' },
-      image.excluded ? `✕ ${label}` : label,
-    ),
-  ];
-}
 
 /** The list of tiles and what it knows. */
 export class Grid {

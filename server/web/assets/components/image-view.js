@@ -5,7 +5,8 @@ import { h } from '../lib/dom.js';
 import { labelNames } from '../lib/labels.js';
 import { listImages } from '../lib/resources.js';
 import { emptyGrid, Grid } from './grid.js';
-import { applyChange, openLoupe } from './loupe.js';
+import { applyChange } from './image-controls.js';
+import { openLoupe } from './loupe.js';
 
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
 /** @typedef {import('../lib/types.js').Image} Image */

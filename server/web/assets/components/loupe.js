@@ -1,12 +1,11 @@
 /**
  * One image, large: facts, sightings, relabel, exclude, and on to the next by the arrow keys.
  */
-import { h, replace, spoken } from '../lib/dom.js';
-import { explainError } from '../lib/explain.js';
-import { fileUrl, changeImage, readImage } from '../lib/resources.js';
+import { h, replace } from '../lib/dom.js';
+import { fileUrl, readImage } from '../lib/resources.js';
 import { showDialog } from './dialogs.js';
+import { applyChange, imageControls } from './image-controls.js';
 import { imageFacts, sightingList } from './facts.js';
-import { toast } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 
@@ -21,38 +20,12 @@ import { toast } from './notices.js';
  * @property {(image: Image) => HTMLElement | null} [extra] More to say about an image.
  */
 
-/**
- * Change an image and say so, with a way back.
- * @param {Image} image As it is.
- * @param {import('../lib/types.js').ImageChange} change What to change.
- * @param {(image: Image) => void} onChange Told of the new state.
- */
-export async function applyChange(image, change, onChange) {
-  try {
-    const now = { ...image, ...(await changeImage(image.id, change)) };
-    onChange(now);
-    const isExclusion = change.excluded !== undefined;
-    const text = isExclusion
-      ? change.excluded
-        ? 'Excluded: training will not see it.'
-        : 'Included again.'
-      : `Labelled ${now.label ?? ''}.`;
-    const back = isExclusion
-      ? { excluded: image.excluded }
-      : image.label
-        ? { label: image.label }
-        : null;
-    toast(text, back && { label: 'Undo', run: () => void applyChange(now, back, onChange) });
-  } catch (error) {
-    toast(explainError(error));
-  }
-}
-
 /** The dialog and where in the list it is. */
 class Loupe {
   #options;
   /** @type {Image | undefined} */
   #image;
+  #at = 0;
   #stage = h('div', { class: 'loupe-stage' });
   #side = h('div', { class: 'loupe-side stack' });
   #place = h('span', { class: 'muted tabular', 'aria-live': 'polite' });
@@ -105,10 +78,12 @@ class Loupe {
   #move(step) {
     const items = this.#options.items();
     const at = this.#index(items);
-    const next = items[at + step];
-    if (!next) return;
-    this.#image = next;
-    this.#options.onMove?.(at + step);
+    // An image that left the list (excluded, say) has given its place to the one after it.
+    const next = at < 0 && step > 0 ? this.#at : (at < 0 ? this.#at : at) + step;
+    const image = items[next];
+    if (!image) return;
+    this.#image = image;
+    this.#options.onMove?.(next);
     this.#draw();
   }
 
@@ -150,6 +125,7 @@ class Loupe {
     const image = this.#image;
     if (!image) return;
     const at = this.#index(items);
+    if (at >= 0) this.#at = at;
     replace(this.#place, at < 0 ? '' : `${String(at + 1)} of ${String(items.length)}`);
     if (this.#stage.dataset['id'] !== image.id) {
       this.#stage.dataset['id'] = image.id;
@@ -158,49 +134,20 @@ class Loupe {
         h('img', { src: fileUrl(image.id), alt: image.title ?? image.label ?? 'Image' }),
       );
     }
+    const hadFocus = this.#side.contains(document.activeElement);
     const sightings = h('div', { class: 'sightings' });
     replace(
       this.#side,
-      this.#controls(image),
+      imageControls(image, this.#options.labels, (change) => this.#change(image, change)),
       this.#options.extra?.(image),
       imageFacts(image),
       sightings,
     );
+    // Not on the choice of labels, which would swallow the arrow keys.
+    /** @type {HTMLElement | null} */
+    const exclude = this.#side.querySelector('[data-testid=exclude]');
+    if (hadFocus) exclude?.focus();
     void this.#drawSightings(image.id, sightings);
-  }
-
-  /**
-   * @param {Image} image Which one.
-   * @returns {HTMLElement} Label and exclusion.
-   */
-  #controls(image) {
-    const select = h(
-      'select',
-      { 'data-testid': 'relabel', onchange: () => this.#change(image, { label: select.value }) },
-      image.label === null &&
-        h('option', { value: '', selected: true, disabled: true }, 'no label'),
-      ...this.#options.labels.map((name) =>
-        h('option', { value: name, selected: name === image.label }, name),
-      ),
-    );
-    const exclude = h(
-      'button',
-      {
-        type: 'button',
-        class: image.excluded ? 'button primary' : 'button',
-        'aria-pressed': String(image.excluded),
-        'data-testid': 'exclude',
-        onclick: () => this.#change(image, { excluded: !image.excluded }),
-      },
-      image.excluded ? 'Include again ' : 'Exclude ',
-      h('kbd', {}, 'X'),
-    );
-    return h(
-      'div',
-      { class: 'row' },
-      h('label', { class: 'field inline' }, spoken('Label'), select),
-      exclude,
-    );
   }
 
   /**

@@ -65,11 +65,11 @@ function reasonGroup(reason, images, onRetry) {
   );
   return h(
     'section',
-    { class: 'card stack tight', 'data-testid': `reason-${reason}` },
+    { class: 'card stack tight reason', 'data-testid': `reason-${reason}` },
     h(
       'div',
       { class: 'row between' },
-      h('h3', {}, title, ' ', h('code', { class: 'muted small' }, reason)),
+      h('h2', {}, title, ' ', h('code', { class: 'muted small' }, reason)),
       button,
     ),
     h('p', {}, text),

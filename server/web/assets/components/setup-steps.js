@@ -20,7 +20,7 @@ export function loadInstructions(path) {
   const chromium = h(
     'div',
     { class: 'instruction' },
-    h('h4', {}, 'Chrome, Edge, Brave, Chromium'),
+    h('h3', {}, 'Chrome, Edge, Brave, Chromium'),
     h(
       'ol',
       {},
@@ -32,7 +32,7 @@ export function loadInstructions(path) {
   const firefox = h(
     'div',
     { class: 'instruction' },
-    h('h4', {}, 'Firefox'),
+    h('h3', {}, 'Firefox'),
     h(
       'ol',
       {},

@@ -3,21 +3,12 @@
  */
 import { datasetCard } from '../components/dataset-card.js';
 import { getStarted, stepStates } from '../components/get-started.js';
-import { confirmDialog } from '../components/dialogs.js';
-import { emptyState, messagePlace, runAction, toast } from '../components/notices.js';
+import { machineCard } from '../components/machine-card.js';
+import { newDatasetForm } from '../components/new-dataset.js';
+import { emptyState } from '../components/notices.js';
 import { h, replace } from '../lib/dom.js';
-import { explainError } from '../lib/explain.js';
-import { timeElement } from '../lib/format.js';
 import { poll } from '../lib/live.js';
-import {
-  createDataset,
-  listDatasets,
-  listModels,
-  listTokens,
-  readServer,
-  revokeToken,
-} from '../lib/resources.js';
-import { hashFor } from '../lib/router.js';
+import { listDatasets, listModels, listTokens, readServer } from '../lib/resources.js';
 
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
 /** @typedef {import('../lib/types.js').Token} Token */
@@ -26,95 +17,6 @@ import { hashFor } from '../lib/router.js';
 
 /** Counts of all datasets, for somebody who watches them fill. */
 const REFRESH_MS = 5_000;
-
-/**
- * @returns {HTMLElement} The form that makes a dataset and goes there.
- */
-function newDatasetForm() {
-  const input = h('input', {
-    required: true,
-    maxlength: 100,
-    placeholder: 'bears',
-    'data-testid': 'dataset-name',
-  });
-  const message = messagePlace();
-  const button = h('button', { class: 'button', 'data-testid': 'create-dataset' }, 'Create');
-  const create = async () => {
-    const dataset = await createDataset({ name: input.value.trim() });
-    location.hash = hashFor('datasets', dataset.id);
-  };
-  return h(
-    'form',
-    {
-      class: 'stack',
-      onsubmit: (event) => {
-        event.preventDefault();
-        void runAction(button, message, create);
-      },
-    },
-    h('label', { class: 'field' }, 'New dataset', h('div', { class: 'row' }, input, button)),
-    message,
-  );
-}
-
-/**
- * @param {Token} token A paired browser.
- * @param {{signal: AbortSignal, onChange: () => void}} options Of the page.
- * @returns {HTMLElement} One line with its revoke button.
- */
-function browserRow(token, { signal, onChange }) {
-  const revoke = async () => {
-    const isSure = await confirmDialog(
-      {
-        title: `Revoke ${token.name}?`,
-        text: 'That browser can no longer capture or classify until it is paired again. Images stay.',
-        yes: 'Revoke',
-        isDangerous: true,
-      },
-      signal,
-    );
-    if (!isSure) return;
-    try {
-      await revokeToken(token.id);
-      toast(`Revoked ${token.name}.`);
-      onChange();
-    } catch (error) {
-      toast(explainError(error));
-    }
-  };
-  return h(
-    'li',
-    { class: 'row between', 'data-testid': 'paired-browser' },
-    h(
-      'span',
-      {},
-      h('strong', {}, token.name),
-      h('br'),
-      h(
-        'span',
-        { class: 'muted small' },
-        ...(token.last_used_at ? ['used ', timeElement(token.last_used_at)] : ['not used yet']),
-      ),
-    ),
-    h('button', { type: 'button', class: 'button small', onclick: () => void revoke() }, 'Revoke'),
-  );
-}
-
-/**
- * @param {import('../lib/types.js').Server} server About the trainer.
- * @returns {HTMLElement} Its state in words.
- */
-function trainerState({ trainer }) {
-  const text = trainer.enabled
-    ? (trainer.state ?? 'runs beside this server')
-    : 'not started by this server; jobs wait until a trainer asks for one';
-  return h(
-    'p',
-    { class: 'row', 'data-testid': 'trainer-state' },
-    h('span', { class: trainer.enabled ? 'dot good' : 'dot', 'aria-hidden': 'true' }),
-    `Trainer: ${text}`,
-  );
-}
 
 /**
  * @param {AbortSignal} signal Stops the requests.
@@ -174,24 +76,6 @@ function datasetCards({ datasets, models }, signal) {
     cards.length > 0
       ? h('ul', { class: 'cards' }, ...cards)
       : emptyState('No dataset yet', 'Capture images with the extension, or create one here.'),
-  );
-}
-
-/**
- * @param {PageData} data What there is.
- * @param {{signal: AbortSignal, onChange: () => void}} options Of the page.
- * @returns {HTMLElement} Paired browsers and the trainer.
- */
-function machineCard({ server, tokens }, options) {
-  const browsers = tokens.filter((token) => token.kind === 'extension');
-  return h(
-    'section',
-    { class: 'card stack' },
-    h('h2', {}, 'Paired browsers'),
-    browsers.length > 0
-      ? h('ul', { class: 'plain stack' }, ...browsers.map((token) => browserRow(token, options)))
-      : h('p', { class: 'muted' }, 'None yet. Pair one under “Get started”.'),
-    trainerState(server),
   );
 }
 

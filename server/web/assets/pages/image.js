@@ -2,7 +2,7 @@
  * One image by its address, as links from messages need it. Walking through many is the loupe's.
  */
 import { imageFacts, sightingList } from '../components/facts.js';
-import { applyChange } from '../components/loupe.js';
+import { applyChange, imageControls } from '../components/image-controls.js';
 import { h, replace } from '../lib/dom.js';
 import { explainReason, STATUS_WORDS } from '../lib/explain.js';
 import { labelNames, labelTag } from '../lib/labels.js';
@@ -10,32 +10,6 @@ import { fileUrl, readDataset, readImage } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
-
-/**
- * @param {Image} image What it is.
- * @param {string[]} labels All labels of its dataset.
- * @param {(image: Image) => void} onChange Told after a change.
- * @returns {HTMLElement} Relabel and exclude.
- */
-function controls(image, labels, onChange) {
-  const select = h(
-    'select',
-    { onchange: () => void applyChange(image, { label: select.value }, onChange) },
-    image.label === null && h('option', { value: '', selected: true, disabled: true }, 'no label'),
-    ...labels.map((name) => h('option', { value: name, selected: name === image.label }, name)),
-  );
-  const exclude = () => void applyChange(image, { excluded: !image.excluded }, onChange);
-  return h(
-    'div',
-    { class: 'row' },
-    h('label', { class: 'field inline' }, 'Label', select),
-    h(
-      'button',
-      { type: 'button', class: 'button', 'aria-pressed': String(image.excluded), onclick: exclude },
-      image.excluded ? 'Include again' : 'Exclude',
-    ),
-  );
-}
 
 /**
  * Show an image.
@@ -48,7 +22,9 @@ export async function show({ root, route, signal }) {
   document.title = `Image · ${dataset.name} · Bowerbird`;
   const hasFile = image.status === 'ready' || image.status === 'duplicate';
   const side = h('div', { class: 'stack' });
-  const draw = (/** @type {Image} */ now) =>
+  let shown = image;
+  const draw = (/** @type {Image} */ now) => {
+    shown = now;
     replace(
       side,
       h(
@@ -59,11 +35,18 @@ export async function show({ root, route, signal }) {
         h('span', { class: 'badge' }, STATUS_WORDS[now.status]),
       ),
       now.status === 'rejected' && h('p', {}, explainReason(now.reason).text, ' ', now.detail),
-      controls(now, labels, draw),
+      imageControls(now, labels, (change) => void applyChange(now, change, draw)),
       imageFacts(now),
       image.sightings && image.sightings.length > 0 && sightingList(image.sightings),
     );
+  };
   draw(image);
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    const isTyping = event.target instanceof HTMLElement && event.target.matches('input, select');
+    if (event.key !== 'x' || isTyping || event.ctrlKey || event.metaKey) return;
+    void applyChange(shown, { excluded: !shown.excluded }, draw);
+  };
+  document.addEventListener('keydown', onKey, { signal });
   replace(
     root,
     h(

@@ -1,0 +1,37 @@
+/**
+ * The form that makes a dataset.
+ */
+import { h } from '../lib/dom.js';
+import { createDataset } from '../lib/resources.js';
+import { hashFor } from '../lib/router.js';
+import { messagePlace, runAction } from './notices.js';
+
+/**
+ * @returns {HTMLElement} The form that makes a dataset and goes there.
+ */
+export function newDatasetForm() {
+  const input = h('input', {
+    required: true,
+    maxlength: 100,
+    placeholder: 'bears',
+    'data-testid': 'dataset-name',
+  });
+  const message = messagePlace();
+  const button = h('button', { class: 'button', 'data-testid': 'create-dataset' }, 'Create');
+  const create = async () => {
+    const dataset = await createDataset({ name: input.value.trim() });
+    location.hash = hashFor('datasets', dataset.id);
+  };
+  return h(
+    'form',
+    {
+      class: 'stack',
+      onsubmit: (event) => {
+        event.preventDefault();
+        void runAction(button, message, create);
+      },
+    },
+    h('label', { class: 'field' }, 'New dataset', h('div', { class: 'row' }, input, button)),
+    message,
+  );
+}
