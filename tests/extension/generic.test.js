@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generic, parseSrcset } from '../../extension/content/sites/generic.js';
+import { generic } from '../../extension/content/sites/generic.js';
 import { MAX_CANDIDATES, scan } from '../../extension/content/sites/index.js';
+import { parseSrcset } from '../../extension/content/srcset.js';
 import { openFixture, openPage } from './support/pages.js';
 
 const PAGE = 'https://page.example/dir/index.html';

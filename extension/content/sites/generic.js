@@ -4,6 +4,7 @@
  * come CSS backgrounds, and `og:image` last. Tiny images, `data:` addresses and SVG are left out.
  */
 import { CandidateList, toHttpUrl, toPixels } from '../candidates.js';
+import { findLargestEntry } from '../srcset.js';
 
 /** @typedef {import('../../lib/types.js').Findings} Findings */
 /** @typedef {{url: string | null, width?: number | null, height?: number | null}} Choice */
@@ -112,23 +113,11 @@ function findLargest(image, shown, location) {
   const texts = holders.flatMap((holder) =>
     ['srcset', ...LAZY_SETS].map((name) => holder.getAttribute(name) ?? ''),
   );
-  const entries = texts.flatMap(parseSrcset).filter(({ url }) => toHttpUrl(url, location) !== null);
-  const [first] = entries;
-  if (first === undefined) return null;
-  const best = entries.reduce((former, each) => (sizeOf(each) > sizeOf(former) ? each : former));
+  const best = findLargestEntry(texts, (url) => toHttpUrl(url, location) !== null);
+  if (best === null) return null;
   const { url, width, density } = best;
   if (width !== null) return { url, width };
   return { url, width: scale(shown.width, density), height: scale(shown.height, density) };
-}
-
-/**
- * Order `srcset` entries: any width counts for more than any density.
- *
- * @param {{width: number | null, density: number}} entry One entry.
- * @returns {number} Larger means a larger image.
- */
-function sizeOf(entry) {
-  return entry.width ?? entry.density / 1000;
 }
 
 /**
@@ -140,27 +129,6 @@ function sizeOf(entry) {
  */
 function scale(px, density) {
   return px === null ? null : Math.round(px * density);
-}
-
-/**
- * Parse a `srcset`. Addresses may hold commas, so an entry ends at a comma that white space follows
- * or that a descriptor precedes.
- *
- * @param {string} text Attribute as written.
- * @returns {{url: string, width: number | null, density: number}[]} Its entries.
- */
-export function parseSrcset(text) {
-  const entries = [];
-  for (const match of text.slice(0, 65_536).matchAll(/([^\s,]\S*[^\s,])(?:\s+([\d.]+)([wx]))?/g)) {
-    const [, url = '', number, unit] = match;
-    const value = Number(number ?? 1);
-    entries.push({
-      url,
-      width: unit === 'w' ? value : null,
-      density: unit === 'w' ? 1 : value,
-    });
-  }
-  return entries;
 }
 
 /**
