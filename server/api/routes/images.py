@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
-from server.api.schemas.base import PageOut
+from server.api.schemas.base import Name, PageOut
 from server.api.schemas.images import (
     BulkIn,
     BulkOut,
@@ -62,15 +62,14 @@ async def upload_image(  # noqa: PLR0913, PLR0917 - one parameter per form field
     services: ServicesDep,
     response: Response,
     file: Annotated[UploadFile, File()],
-    label: Annotated[str | None, Form(min_length=1, max_length=100)] = None,
+    label: Annotated[Name | None, Form()] = None,
     source_url: Annotated[str | None, Form(max_length=8192, pattern="^https?://")] = None,
     page_url: Annotated[str | None, Form(max_length=8192, pattern="^https?://")] = None,
 ) -> ImageOut:
     """Add an image from its bytes; 200 instead of 201 when they were uploaded before."""
     data = await read_capped(file, services.limits.image_bytes)
     title = Path(file.filename).name[:1000] if file.filename else None
-    name = " ".join(label.split()) if label else None
-    upload = Upload(data, name or None, source_url, page_url, title)
+    upload = Upload(data, label, source_url, page_url, title)
     view, is_new = await services.images.upload(dataset_id, upload)
     if not is_new:
         response.status_code = status.HTTP_200_OK
@@ -133,9 +132,15 @@ def serve(request: Request, path: Path, blob: BlobRecord, media_type: str) -> Re
     """
     etag = f'"{blob.sha256}"'
     headers = {"ETag": etag, "Cache-Control": CACHING}
-    if request.headers.get("if-none-match") == etag:
+    if _has(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return FileResponse(path, headers=headers, media_type=media_type)
+
+
+def _has(if_none_match: str, etag: str) -> bool:
+    """Tell whether the header names the tag: a list, compared weakly (RFC 9110 section 13.1.2)."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in tags or tags == {"*"}
 
 
 async def read_capped(file: UploadFile, max_bytes: int) -> bytes:
