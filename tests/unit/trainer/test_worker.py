@@ -16,7 +16,7 @@ from tests.support.snapshots import coloured, make_snapshot
 from tests.support.training_server import TOKEN, TrainingServer, training_server
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
-from trainer.errors import JobFailedError
+from trainer.errors import JobFailedError, ServerRefusedError
 from trainer.transport import Transport
 from trainer.worker import Worker
 
@@ -56,7 +56,10 @@ def _work(play: TrainingServer, work: Path, pauses: list[float] | None = None) -
         Worker(ServerClient(transport, "tester", 4), settings, pause).run(once=True)
 
 
-def test_a_job_is_done(play: TrainingServer, training: object, tmp_path: Path) -> None:
+def test_a_job_is_done(play: TrainingServer, training: Callable[..., None], tmp_path: Path) -> None:
+    reported = threading.Event()
+    play.on_progress = lambda _: reported.set()
+    training(lambda tell: None if reported.wait(20) else pytest.fail("no report"))
     _work(play, tmp_path / "work")
     assert play.bundle == b"bundle"
     assert play.failed == []
@@ -157,6 +160,34 @@ def test_a_finished_training_is_not_thrown_away_when_the_server_is_away(
     training(vanish)
     _work(play, tmp_path)
     assert play.bundle == b"bundle"
+
+
+def test_a_refusal_fails_the_job(
+    play: TrainingServer, training: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ServerRefusedError(404, "no such snapshot")
+
+    monkeypatch.setattr(ServerClient, "fetch_manifest", refuse)
+    _work(play, tmp_path)
+    assert play.failed[0]["error"]["kind"] == "server-refused"
+    assert "no such snapshot" in play.failed[0]["error"]["detail"]
+
+
+def test_a_failure_that_cannot_be_reported_does_not_end_the_worker(
+    play: TrainingServer,
+    training: Callable[..., None],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(tell: Tell) -> None:
+        play.failures = 100
+        raise JobFailedError("too-few-classes", "Collect more.")
+
+    training(fail)
+    _work(play, tmp_path)
+    assert play.failed == []
+    assert "job.failure-unreported" in [record.message for record in caplog.records]
 
 
 def test_a_missing_blob_fails_the_job(
