@@ -136,14 +136,7 @@ def run(
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
-    manifest = _manifest(recipe, backbone, preprocessing, results)
-    parts = {
-        MODEL_ONNX: model,
-        EVALUATION_JSON: _json(report.evaluate(results)),
-        HISTORY_JSON: _json(report.tell_history(results)),
-        MODEL_CARD: write_card(manifest).encode(),
-    }
-    write_bundle(out, manifest, parts)
+    _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
     return out
 
 
@@ -209,6 +202,16 @@ def _manifest(
         versions=_versions(),
         created_at=datetime.now(UTC),
     )
+
+
+def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Results) -> None:
+    parts = {
+        MODEL_ONNX: model,
+        EVALUATION_JSON: _json(report.evaluate(results)),
+        HISTORY_JSON: _json(report.tell_history(results)),
+        MODEL_CARD: write_card(manifest).encode(),
+    }
+    write_bundle(out, manifest, parts)
 
 
 def _versions() -> dict[str, str]:
