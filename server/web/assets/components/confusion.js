@@ -47,17 +47,12 @@ export function confusionTable({ matrix, classes, onCell }) {
     });
     return h('tr', {}, h('th', { scope: 'row' }, label), ...cells);
   });
-  return h(
+  const table = h(
     'div',
     { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Confusion matrix' },
     h(
       'table',
       { class: 'confusion', 'data-testid': 'confusion' },
-      h(
-        'caption',
-        { class: 'muted small' },
-        'Rows: what the label says. Columns: what the model says. Choose a number to see its images.',
-      ),
       h(
         'thead',
         {},
@@ -66,6 +61,9 @@ export function confusionTable({ matrix, classes, onCell }) {
       h('tbody', {}, ...rows),
     ),
   );
+  const hint =
+    'Rows: what the label says. Columns: what the model says. Choose a number to see its images.';
+  return h('div', { class: 'stack tight' }, h('p', { class: 'muted small' }, hint), table);
 }
 
 /**
