@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api import problems
@@ -69,6 +70,8 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, send_marked)
+        except ClientDisconnect:
+            pass  # it sent half a body and went away: nobody is left to answer
         except Exception as error:  # boundary: the last one before the web server
             # Here and not in Starlette's handler, which stands outside of this: the answer needs
             # the request's id and our headers as every other one does.

@@ -16,8 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.contract.bundle import INPUT_NAME, OUTPUT_NAME, BundleManifest, read_bundle
+from server.contract.bundle import (
+    INPUT_NAME,
+    MODEL_ONNX,
+    OUTPUT_NAME,
+    Bundle,
+    BundleManifest,
+    read_bundle,
+)
 from server.contract.calibration import probabilities
+from server.contract.errors import FormatError
 from server.contract.preprocess import to_array
 
 
@@ -114,4 +122,28 @@ def load_classifier(path: Path, threads: int) -> Classifier:
         FormatError: The bundle does not follow its format.
     """
     bundle = read_bundle(path)
-    return Classifier(bundle.manifest, OnnxEngine(bundle.onnx, threads))
+    return Classifier(bundle.manifest, _try_engine(bundle, threads))
+
+
+def check_bundle(path: Path) -> Bundle:
+    """Read a bundle and run its network once, so that no model is kept that could not answer.
+
+    Raises:
+        FormatError: The bundle does not follow its format, or its network does not run.
+    """
+    bundle = read_bundle(path)
+    _try_engine(bundle, threads=1)
+    return bundle
+
+
+def _try_engine(bundle: Bundle, threads: int) -> Engine:
+    size_px = bundle.manifest.preprocessing.size_px
+    try:
+        engine = OnnxEngine(bundle.onnx, threads)
+        logits = engine.logits(np.zeros((1, 3, size_px, size_px), dtype=np.float32))
+    except Exception as error:  # boundary: onnxruntime's errors have no base of their own
+        raise FormatError(f"{MODEL_ONNX} does not run ({type(error).__name__})") from error
+    expected = (1, len(bundle.manifest.classes))
+    if logits.shape != expected:
+        raise FormatError(f"{MODEL_ONNX} answers {list(logits.shape)}, not {list(expected)}")
+    return engine

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from server.contract.bundle import Bundle, read_bundle
+from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
 from server.contract.files import sha256_of_file
 from server.contract.jobs import JobError, JobState, Progress, Recipe
@@ -17,6 +17,7 @@ from server.db.models import JobRecord, ModelRecord, ModelStage, SnapshotRecord
 from server.db.session import Database, Session
 from server.errors import BundleRefusedError, JobFinishedError, JobNotLeasedError
 from server.inference.pool import CpuPool
+from server.inference.session import check_bundle
 from server.repositories import jobs, models, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
@@ -222,10 +223,11 @@ class TrainingService:
         Raises:
             JobNotFoundError: No job has this id.
             JobNotLeasedError: The job is another worker's, or has ended.
-            BundleRefusedError: It does not follow the format, or is of another snapshot or recipe.
+            BundleRefusedError: It does not follow the format, its network does not run, or it is
+                of another snapshot or recipe.
         """
         try:
-            bundle = await self._pool.run(read_bundle, upload)
+            bundle = await self._pool.run(check_bundle, upload)
         except FormatError as error:
             raise BundleRefusedError(str(error)) from error
         async with self._database.read() as session:

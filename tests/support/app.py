@@ -174,9 +174,7 @@ async def listening(bird: Bird) -> AsyncIterator[str]:
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())
     try:
-        async with asyncio.timeout(5):
-            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-                await asyncio.sleep(0.01)
+        await eventually(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -204,6 +202,13 @@ async def in_one_task(
     yield ready.result()
     done.set()
     await task
+
+
+async def eventually(holds: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    """Wait until something holds that sends no signal of its own."""
+    async with asyncio.timeout(timeout_s):
+        while not holds():  # noqa: ASYNC110 - nothing to wait for
+            await asyncio.sleep(0.01)
 
 
 def problem(response: httpx2.Response, status: int, slug: str) -> dict[str, Any]:
