@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import time
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -41,8 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     connections = settings.download_threads + _SPARE_CONNECTIONS
     with Transport(str(settings.server), settings.token, connections) as transport:
         client = ServerClient(transport, settings.name, settings.download_threads)
-        Worker(client, settings).run(once=options.once)
+        Worker(client, settings, time.sleep, _renew).run(once=options.once)
     return 0
+
+
+def _renew() -> None:
+    # The same process id, options and environment; sockets and files close themselves (PEP 446).
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command
 
 
 def _settings(options: argparse.Namespace) -> WorkerSettings:

@@ -50,6 +50,12 @@ class WorkerSettings(BaseSettings):
     max_backoff_s: float = Field(
         default=15, gt=0, le=600, description="Longest pause between attempts to reach the server."
     )
+    rest_s: float = Field(
+        default=300,
+        ge=0,
+        description="Idle seconds after a job until the process starts anew, to give back the "
+        "gigabyte that torch holds.",
+    )
     download_threads: int = Field(
         default=8, ge=1, le=64, description="Blobs fetched at once; more helps on slow links only."
     )

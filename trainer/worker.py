@@ -37,6 +37,7 @@ class Worker:
         client: Of the server.
         settings: Where to work and how.
         sleep: Waits, in seconds; tests pass their own.
+        renew: Starts the process anew, and does not return.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class Worker:
         client: ServerClient,
         settings: WorkerSettings,
         sleep: Callable[[float], None] = time.sleep,
+        renew: Callable[[], None] | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
         self._sleep = sleep
+        self._renew = renew
         self._failures = 0
 
     def run(self, *, once: bool = False) -> None:
@@ -57,12 +60,26 @@ class Worker:
             once: Return after the first job, whatever became of it.
         """
         log.info("worker.started", extra={"worker": self._settings.name})
+        worked_at: float | None = None
         while True:
             claim = self._claim()
             if claim is not None:
                 self._work(claim)
                 if once:
                     return
+                worked_at = time.monotonic()
+            elif worked_at is not None and self._has_rested_since(worked_at):
+                worked_at = None
+                self._start_anew()
+
+    def _has_rested_since(self, worked_at: float) -> bool:
+        return time.monotonic() - worked_at >= self._settings.rest_s
+
+    def _start_anew(self) -> None:
+        # torch and the exporter hold a gigabyte that no freeing gives back; a new process is small.
+        if self._renew is not None:
+            log.info("worker.renewed", extra={"worker": self._settings.name})
+            self._renew()
 
     def _claim(self) -> Claim | None:
         """Ask for a job; when the server is away, pause, and say so once."""

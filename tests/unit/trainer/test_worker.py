@@ -68,6 +68,26 @@ def test_a_job_is_done(play: TrainingServer, training: Callable[..., None], tmp_
     assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
 
 
+class _RenewedError(Exception):
+    """Stands for the new process that takes this one's place."""
+
+
+def test_a_rested_worker_starts_anew_to_give_back_its_memory(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    def renew() -> None:
+        raise _RenewedError
+
+    settings = WorkerSettings(
+        server=play.address, work=tmp_path, name="tester", claim_wait_s=0, rest_s=0
+    )
+    with Transport(play.address, SecretStr(TOKEN), 8, lambda _: None) as transport:
+        worker = Worker(ServerClient(transport, "tester", 4), settings, renew=renew)
+        with pytest.raises(_RenewedError):
+            worker.run()
+    assert play.bundle == b"bundle"
+
+
 def test_the_lease_is_kept_during_long_work(
     play: TrainingServer, training: Callable[..., None], tmp_path: Path
 ) -> None:
