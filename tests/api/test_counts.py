@@ -1,0 +1,133 @@
+"""Counts are those of the rows, whatever was done in whatever order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.net.outcome import Outcome
+from tests.support.app import Bird, running
+from tests.support.images import encode, photo
+
+LABELS = st.sampled_from(["cat", "dog", "owl"])
+PICTURES = [encode(photo(20, 20, seed), "PNG") for seed in range(3)]
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("capture"), LABELS, st.sets(st.integers(0, 6), max_size=4)),
+        st.tuples(st.just("upload"), LABELS, st.integers(0, 2)),
+        st.tuples(st.just("download"), st.integers(1, 4), st.integers(0, 3)),
+        st.tuples(st.just("undo"), st.integers(0, 5)),
+        st.tuples(st.just("relabel"), LABELS, st.integers(0, 9)),
+        st.tuples(st.just("exclude"), st.booleans(), st.integers(0, 9)),
+        st.tuples(st.just("merge"), LABELS, LABELS),
+        st.tuples(st.just("retry")),
+    ),
+    max_size=12,
+)
+
+
+async def take(bird: Bird, dataset: str, step: tuple) -> None:
+    kind, *values = step
+    if kind == "capture":
+        await bird.capture(dataset, [f"http://a.test/{n}" for n in values[1]], values[0])
+    elif kind == "upload":
+        await bird.upload(dataset, PICTURES[values[1]], values[0])
+    elif kind == "download":
+        await settle(bird, *values)
+    elif kind == "undo":
+        taken = (await bird.get(f"/datasets/{dataset}/captures")).json()["items"]
+        for capture in taken[values[0] : values[0] + 1]:
+            await bird.delete(f"/captures/{capture['id']}")
+    elif kind in {"relabel", "exclude"}:
+        change = {"label" if kind == "relabel" else "excluded": values[0]}
+        for image in (await bird.images(dataset))[values[1] : values[1] + 1]:
+            await bird.patch(f"/images/{image['id']}", json=change)
+    elif kind == "merge":
+        items = (await bird.get(f"/datasets/{dataset}/labels")).json()["items"]
+        ids = {label["name"]: label["id"] for label in items}
+        if set(values) <= set(ids):
+            body = {"merge_into": ids[values[1]]}
+            await bird.patch(f"/labels/{ids[values[0]]}", json=body)
+    else:
+        await bird.post(f"/datasets/{dataset}/images/retry")
+
+
+async def settle(bird: Bird, count: int, picture: int) -> None:
+    """Settle some queued images: with a picture, or rejected when there is none of that number."""
+    service = bird.parts.downloads._service
+    for claimed in await service.claim(count):
+        if picture < len(PICTURES):
+            await settle_with(bird, claimed, PICTURES[picture])
+        else:
+            await service.give_up(claimed)
+
+
+async def settle_with(bird: Bird, claimed, data: bytes) -> None:
+    service = bird.parts.downloads._service
+
+    class Fetched:
+        """Stands for the web, which has no part in this."""
+
+        async def fetch(self, url: str):
+            return Outcome(url, url, 200, None, "", data, "image/png", 0, 0.0)
+
+    real, service._fetcher = service._fetcher, Fetched()
+    try:
+        await service.download(claimed)
+    finally:
+        service._fetcher = real
+
+
+async def check(bird: Bird, dataset: str) -> None:
+    rows = await bird.images(dataset, limit=500)
+    counts = await bird.counts(dataset)
+    assert counts["total"] == len(rows)
+    assert counts["excluded"] == sum(row["excluded"] for row in rows)
+    statuses = Counter(row["status"] for row in rows)
+    assert {k: n for k, n in counts["status"].items() if n} == statuses
+    totals = Counter(row["label"] for row in rows if row["label"])
+    ready = Counter(row["label"] for row in rows if row["status"] == "ready")
+    shown = counts["labels"]
+    assert {name: c["total"] for name, c in shown.items() if c["total"]} == totals
+    assert {name: c["ready"] for name, c in shown.items() if c["ready"]} == ready
+    by_id = {row["id"]: row for row in rows}
+    for row in rows:
+        assert (row["reason"] is not None) == (row["status"] == "rejected")
+        assert (row["duplicate_of"] is not None) == (row["status"] == "duplicate")
+        if row["status"] == "duplicate":
+            first = by_id[row["duplicate_of"]]
+            assert (first["status"], first["sha256"]) == ("ready", row["sha256"])
+    held = [row["sha256"] for row in rows if row["status"] == "ready"]
+    assert len(held) == len(set(held)), "one image of a dataset holds a blob"
+
+
+def test_counts_are_those_of_the_rows(data_folder: Path):
+    with asyncio.Runner() as runner:
+        holder = running(data_folder, workers=False)
+        bird = runner.run(holder.__aenter__())
+
+        @settings(
+            max_examples=40,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+        @given(STEPS)
+        def play(steps: list[tuple]) -> None:
+            async def go() -> None:
+                dataset = await bird.dataset()
+                for step in steps:
+                    await take(bird, dataset, step)
+                await check(bird, dataset)
+                await bird.delete(f"/datasets/{dataset}")
+
+            runner.run(go())
+
+        try:
+            play()
+        finally:
+            runner.run(holder.__aexit__(None, None, None))
