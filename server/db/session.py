@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -25,6 +26,10 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",  # off by default in SQLite
     "PRAGMA busy_timeout=10000",  # another process (backup, token create) may hold the lock
 )
+
+
+class DatabaseFailedError(OSError):
+    """The database could not be written: this machine's fault, and perhaps not for long."""
 
 
 class Database:
@@ -59,10 +64,16 @@ class Database:
 
         SQLite's transaction begins IMMEDIATE: a deferred one that reads and then writes fails
         with "locked" whatever the time-out, when another has written between.
+
+        Raises:
+            DatabaseFailedError: The disk is full, the file is locked or cannot be written.
         """
-        async with self._write_lock, self._writers() as session:
-            yield session
-            await session.commit()
+        try:
+            async with self._write_lock, self._writers() as session:
+                yield session
+                await session.commit()
+        except OperationalError as error:
+            raise DatabaseFailedError(str(error.orig)) from error
 
     async def close(self) -> None:
         """Close every connection."""

@@ -154,13 +154,13 @@ async def claim_queued(session: Session, limit: int) -> list[ClaimedImage]:
     )
 
 
-async def requeue_downloading(session: Session) -> int:
-    """Queue again what a killed process was downloading; return how many."""
+async def requeue_downloading(session: Session, image_id: str | None = None) -> int:
+    """Queue again what was being downloaded, all of it or one image; return how many."""
+    query = update(ImageRecord).where(ImageRecord.status == ImageStatus.DOWNLOADING)
+    if image_id is not None:
+        query = query.where(ImageRecord.id == image_id)
     result = await session.execute(
-        update(ImageRecord)
-        .where(ImageRecord.status == ImageStatus.DOWNLOADING)
-        .values(status=ImageStatus.QUEUED)
-        .returning(ImageRecord.id)
+        query.values(status=ImageStatus.QUEUED).returning(ImageRecord.id)
     )
     return len(result.all())
 

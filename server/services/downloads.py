@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from server.db.models import ImageRecord, ImageStatus
@@ -43,16 +44,16 @@ class DownloadService:
             return await images.claim_queued(session, limit)
 
     async def release(self, image_id: str) -> None:
-        """Queue a claimed image again: this machine could not take it now."""
+        """Queue a claimed image again, if it is still there: this machine could not take it now."""
         async with self._database.write() as session:
-            image = await images.get(session, image_id)
-            image.status = ImageStatus.QUEUED
+            await images.requeue_downloading(session, image_id)
 
     async def give_up(self, claimed: ClaimedImage) -> None:
-        """Reject an image on which our own code failed; the log has the story."""
-        async with self._database.write() as session:
-            image = await images.get(session, claimed.id)
-            _reject(image, Reason.NOT_AN_IMAGE, "Bowerbird failed on it: see the server's log")
+        """Reject an image on which our own code failed, if it is there; the log has the story."""
+        with suppress(ImageNotFoundError):
+            async with self._database.write() as session:
+                image = await images.get(session, claimed.id)
+                _reject(image, Reason.NOT_AN_IMAGE, "Bowerbird failed on it: see the server's log")
         self._feed.dataset(claimed.dataset_id).send()
 
     async def download(self, claimed: ClaimedImage) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from server.repositories.images import ClaimedImage
 from server.services.downloads import DownloadService
@@ -43,7 +44,7 @@ class DownloadWorker:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 seen = self._feed.images_queued.count
-                claimed = await self._service.claim(self._concurrency - self._in_flight)
+                claimed = await self._claim()
                 for image in claimed:
                     self._in_flight += 1
                     tasks.create_task(self._download(image))
@@ -53,18 +54,42 @@ class DownloadWorker:
                     self._has_room.clear()
                     await self._has_room.wait()
 
+    async def _claim(self) -> Sequence[ClaimedImage]:
+        while True:
+            try:
+                return await self._service.claim(self._concurrency - self._in_flight)
+            except OSError:  # as below: the queue is where it was
+                log.exception("download.claim_failed")
+                await asyncio.sleep(ERROR_PAUSE_S)
+
     async def _download(self, image: ClaimedImage) -> None:
         try:
-            await self._service.download(image)
+            await self._settle(image)
         except OSError:
             # Not the image's fault: the disk is full, or not ours to write. Later, then.
             log.exception("download.postponed", extra={"image_id": image.id})
-            await asyncio.sleep(ERROR_PAUSE_S)
-            await self._service.release(image.id)
-            self._feed.images_queued.send()
-        except Exception:  # boundary: one image must not end the loop
-            log.exception("download.crashed", extra={"image_id": image.id})
-            await self._service.give_up(image)
+            await self._postpone(image)
         finally:
             self._in_flight -= 1
             self._has_room.set()
+
+    async def _settle(self, image: ClaimedImage) -> None:
+        try:
+            await self._service.download(image)
+        except OSError:
+            raise
+        except Exception:  # boundary: one image must not end the loop
+            log.exception("download.crashed", extra={"image_id": image.id})
+            await self._service.give_up(image)
+
+    async def _postpone(self, image: ClaimedImage) -> None:
+        # Until it works: meanwhile the image's place is taken, so that no more are claimed.
+        while True:
+            await asyncio.sleep(ERROR_PAUSE_S)
+            try:
+                await self._service.release(image.id)
+            except OSError:
+                log.exception("download.release_failed", extra={"image_id": image.id})
+            else:
+                self._feed.images_queued.send()
+                return
