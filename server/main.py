@@ -9,7 +9,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -243,16 +243,15 @@ def create_token(settings: Settings, name: str) -> str:
     return asyncio.run(create())
 
 
-def _lock(folders: Folders) -> FileLock:
+def _lock(folders: Folders) -> AbstractContextManager[object]:
     # Two servers on one folder would download everything twice and fight over the leases.
     lock = FileLock(folders.make(".") / "server.lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout as error:
         raise DataFolderInUseError(
             f"another server uses {folders.root}; stop it, or choose another folder with --data"
         ) from error
-    return lock
 
 
 def _fetch_limits(settings: Settings) -> FetchLimits:

@@ -41,11 +41,10 @@ async def delete_kind(session: Session, kind: str) -> None:
     await session.execute(delete(TokenRecord).where(TokenRecord.kind == kind))
 
 
-async def touch(session: Session, token_id: str, now: datetime) -> None:
-    """Record that the token was used."""
-    await session.execute(
-        update(TokenRecord).where(TokenRecord.id == token_id).values(last_used_at=now)
-    )
+async def touch(session: Session, token_id: str, now: datetime) -> bool:
+    """Record that the token was used; return whether it is still there."""
+    query = update(TokenRecord).where(TokenRecord.id == token_id).values(last_used_at=now)
+    return (await session.scalar(query.returning(TokenRecord.id))) is not None
 
 
 async def delete_unused(session: Session, kind: str, before: datetime) -> None:

@@ -121,7 +121,10 @@ class AccessService:
         if now - cached.touched_at >= TOUCH_EVERY:
             cached.touched_at = now
             async with self._database.write() as session:
-                await tokens.touch(session, cached.caller.token_id, now)
+                is_known = await tokens.touch(session, cached.caller.token_id, now)
+            if not is_known:  # revoked by another process, or between our two looks
+                self._cache.pop(digest, None)
+                raise UnauthenticatedError("the token is not known (any more)")
         return cached.caller
 
     async def forget_old_sessions(self) -> None:

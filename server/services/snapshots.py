@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class SnapshotService:
         self._blobs = blobs
         self._pool = pool
         self._folder = folder
+        # One at a time: two that name groups from different states would give an image two.
+        self._grouping = asyncio.Lock()
 
     async def create(self, dataset_id: str, request: SplitRequest) -> SnapshotRecord:
         """Freeze the dataset's ready, labelled, not excluded images.
@@ -73,13 +76,14 @@ class SnapshotService:
             NotEnoughImagesError: Fewer than two labels, too few images, or an empty side.
             BlobDamagedError: Stored bytes are not what they were.
         """
-        dataset, members = await self._read(dataset_id)
-        _check_labels(members, request)
-        groups = await self._group(members)
+        async with self._grouping:
+            dataset, members = await self._read(dataset_id)
+            _check_labels(members, request)
+            groups = await self._group(members)
         damaged = await self._pool.run(self._find_damaged, members)
         if damaged is not None:
             raise BlobDamagedError(
-                f"the bytes of image {damaged.image_id} are damaged or gone; retry or exclude it",
+                f"the bytes of image {damaged.image_id} are damaged or gone; exclude it to go on",
                 image_ids=[damaged.image_id],
             )
         manifest = _manifest(dataset, members, groups, request)
@@ -149,7 +153,10 @@ class SnapshotService:
         return dataset, members
 
     async def _group(self, members: Sequence[Member]) -> dict[str, str]:
-        """Return each image's near-duplicate group; new ones are stored, old ones are kept."""
+        """Return each image's near-duplicate group; new ones are stored, old ones are kept.
+
+        Called with ``_grouping`` held since the members were read.
+        """
         new = {m.image_id for m in members if m.group is None}
         if not new:
             return {m.image_id: m.group for m in members if m.group is not None}
