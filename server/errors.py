@@ -240,6 +240,12 @@ class UnauthenticatedError(AccessError):
     slug, title = "unauthenticated", "A token is needed"
 
 
+class TokenScopeError(AccessError):
+    """The token is known, but not for this: a trainer's token does a trainer's work alone."""
+
+    slug, title = "token-scope", "The token is not for this"
+
+
 class ForeignHostError(AccessError):
     """The ``Host`` header names another host: what DNS rebinding looks like."""
 

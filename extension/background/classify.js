@@ -13,7 +13,7 @@ const WORTH_A_TRY = new Set([
   'dns',
 ]);
 /** The server refuses larger images. */
-const MAX_IMAGE_BYTES = 32 * 1024 * 1024;
+const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
 const FETCH_TIMEOUT_MS = 15_000;
 
 /** Classifies images by the paired server. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +10,9 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from server.errors import UnauthenticatedError
+from server.errors import TokenScopeError, UnauthenticatedError
 from server.repositories.paging import PageRequest
-from server.services.access import AccessService, Caller
+from server.services.access import AccessService, Caller, TokenKind
 from server.services.captures import CaptureService
 from server.services.datasets import DatasetService
 from server.services.feed import Feed
@@ -81,6 +82,12 @@ def cookie_name(request: Request) -> str:
     return f"{COOKIE_PREFIX}_{request.url.port or 80}"
 
 
+# A trainer opens strangers' images with large libraries: should one take it over, that is all it
+# can reach.
+_TRAINER_PATHS = re.compile(
+    r"/api/v1/(server|blobs/\w+|snapshots/\w+(/manifest)?|jobs/claim|jobs/\w+/(progress|bundle|fail))"
+)
+
 _bearer = HTTPBearer(auto_error=False, description="A token of `bowerbird token create`.")
 
 
@@ -93,11 +100,15 @@ async def get_caller(
 
     Raises:
         UnauthenticatedError: Neither is there, or it is not known.
+        TokenScopeError: It is a trainer's, and this is no trainer's work.
     """
     text = bearer.credentials if bearer else request.cookies.get(cookie_name(request))
     if not text:
         raise UnauthenticatedError("send a token: Authorization: Bearer …")
-    return await services.access.check(text)
+    caller = await services.access.check(text)
+    if caller.kind is TokenKind.TRAINER and not _TRAINER_PATHS.fullmatch(request.url.path):
+        raise TokenScopeError("a trainer's token claims jobs, reads their blobs and sends bundles")
+    return caller
 
 
 async def get_page(

@@ -50,6 +50,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.AccessError: HTTPStatus.FORBIDDEN,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    errors.TokenScopeError: HTTPStatus.FORBIDDEN,
     errors.ForeignHostError: HTTPStatus.MISDIRECTED_REQUEST,
     errors.ForeignOriginError: HTTPStatus.FORBIDDEN,
     errors.PairingCodeWrongError: HTTPStatus.FORBIDDEN,

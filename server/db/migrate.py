@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 _ROOT = Path(__file__).parents[2]
 # The synchronous driver of each asynchronous one.
-_SYNC_DRIVERS = {"sqlite+aiosqlite": "sqlite", "postgresql+asyncpg": "postgresql+psycopg"}
+_SYNC_DRIVERS = {"sqlite+aiosqlite": "sqlite"}
 
 
 def alembic_config(url: str) -> Config:
