@@ -42,6 +42,10 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
         version=services.about.version,
         description="From browsing to a working image classifier.",
         lifespan=lifespan,
+        # Ours at /docs: the framework's would load scripts from elsewhere into this origin.
+        docs_url=None,
+        responses=problems.RESPONSES,
+        redoc_url=None,
     )
     app.state.services = services
     problems.install(app)

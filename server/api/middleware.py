@@ -37,8 +37,6 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
 }
-# FastAPI's own documentation page loads its viewer from elsewhere; it shows no data.
-DOCS_PATHS = frozenset({"/docs", "/docs/oauth2-redirect"})
 
 
 class RequestLog:
@@ -64,8 +62,7 @@ class RequestLog:
                 headers = MutableHeaders(scope=message)
                 headers[IDENTITY_HEADER] = "1"
                 for name, value in SECURITY_HEADERS.items():
-                    if name != "Content-Security-Policy" or scope["path"] not in DOCS_PATHS:
-                        headers.setdefault(name, value)
+                    headers.setdefault(name, value)
             await send(message)
 
         try:

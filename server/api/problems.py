@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from server import errors
@@ -62,6 +63,29 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
 OTHER_SLUGS = {
     "invalid-request": "The request does not have the form that the API describes",
     "internal": "The server failed; its log says how",
+}
+
+
+class Problem(BaseModel):
+    """RFC 9457: what every failure looks like. Some kinds have further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None
+
+
+# For the API's description: every route may answer so.
+_CONTENT = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "content": _CONTENT}
+    for status, description in (
+        (422, "The request, or what it names, cannot be used"),
+        ("default", "Any other failure"),
+    )
 }
 
 

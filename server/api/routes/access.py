@@ -25,6 +25,7 @@ from server.api.schemas.access import (
     TokensOut,
     TrainerOut,
 )
+from server.errors import TokenScopeError
 from server.services.access import SESSION_LIFE, TokenKind
 
 router = APIRouter(tags=["access"])
@@ -90,7 +91,9 @@ async def open_sign_in(request: Request, services: ServicesDep) -> SignInOut:
 @public.post("/session", status_code=status.HTTP_204_NO_CONTENT)
 async def start_session(body: SessionIn, request: Request, services: ServicesDep) -> Response:
     """Sign the web pages in with a token."""
-    await services.access.check(body.token)
+    caller = await services.access.check(body.token)
+    if caller.kind is TokenKind.TRAINER:
+        raise TokenScopeError("a trainer's token opens no web pages")
     response = Response(status_code=status.HTTP_204_NO_CONTENT)
     _set_cookie(response, request, await services.sign_in.start_session())
     return response

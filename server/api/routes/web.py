@@ -23,6 +23,12 @@ async def read_shell() -> FileResponse:
     return FileResponse(WEB / "index.html", headers={"Cache-Control": "no-cache"})
 
 
+@router.get("/docs")
+async def read_docs() -> FileResponse:
+    """Return the page that shows the API's description."""
+    return FileResponse(WEB / "docs.html", headers={"Cache-Control": "no-cache"})
+
+
 @router.get("/favicon.ico")
 async def read_icon() -> FileResponse:
     """Return the mark."""
