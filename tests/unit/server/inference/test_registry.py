@@ -1,0 +1,110 @@
+"""Loaded models: once each, the least used one goes; what cannot run is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from server.contract.errors import FormatError
+from server.inference import registry
+from server.inference.pool import CpuPool
+from server.inference.registry import Registry
+from server.inference.session import Classifier, check_bundle, load_classifier
+from tests.support.bundles import bundle_manifest, make_bundle
+
+
+@pytest.fixture
+def pool() -> Iterator[CpuPool]:
+    pool = CpuPool(2)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    path = tmp_path / "bundle.zip"
+    make_bundle(path)
+    return path
+
+
+async def test_a_model_is_loaded_once_however_many_ask(pool, bundle, monkeypatch):
+    loads = []
+
+    def load(path: Path, threads: int) -> Classifier:
+        loads.append(path)
+        return load_classifier(path, threads)
+
+    monkeypatch.setattr(registry, "load_classifier", load)
+    kept = Registry(pool, 1, 2)
+    found = await asyncio.gather(*(kept.get("a", bundle) for _ in range(5)))
+    assert len(loads) == 1
+    assert all(one is found[0] for one in found)
+
+
+async def test_the_least_recently_used_one_makes_room(pool, bundle, monkeypatch):
+    loads = []
+    monkeypatch.setattr(registry, "load_classifier", lambda path, threads: loads.append(path))
+    kept = Registry(pool, 1, 2)
+    for name in ("a", "b", "a", "c", "a", "b"):
+        await kept.get(name, Path(name))
+    assert [str(path) for path in loads] == ["a", "b", "c", "b"]
+
+
+async def test_a_failed_load_is_tried_again(pool, bundle, tmp_path):
+    kept = Registry(pool, 1, 2)
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"PK")
+    with pytest.raises(FormatError):
+        await kept.get("a", broken)
+    assert (await kept.get("a", bundle)).predict(Image.new("RGB", (8, 8), "red")).label == "red"
+
+
+def test_a_model_answers_with_every_class_most_probable_first(bundle):
+    said = load_classifier(bundle, 1).predict(Image.new("RGB", (50, 30), (200, 100, 0)))
+    assert [label for label, _ in said.predictions] == ["red", "green", "blue"]
+    assert said.label == "red"
+    assert said.probability == said.predictions[0][1]
+    assert sum(value for _, value in said.predictions) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("threshold", "abstains"), [(0.0, False), (0.34, True)])
+def test_a_model_that_is_too_unsure_abstains(threshold, abstains):
+    class Undecided:
+        def logits(self, images):
+            assert images.shape == (1, 3, 32, 32)
+            return np.zeros((1, 3), dtype=np.float32)
+
+    manifest = bundle_manifest()
+    abstention = manifest.abstention.model_copy(update={"threshold": threshold})
+    manifest = manifest.model_copy(update={"abstention": abstention})
+    said = Classifier(manifest, Undecided()).predict(Image.new("RGB", (8, 8)))
+    assert said.abstained == abstains
+    assert [label for label, _ in said.predictions] == list(manifest.classes), "ties keep order"
+
+
+def test_a_whole_bundle_passes_its_check(bundle):
+    assert check_bundle(bundle).manifest.classes == ("blue", "green", "red")
+
+
+async def test_the_pool_raises_what_its_work_raises_and_is_bounded(pool):
+    with pytest.raises(ZeroDivisionError):
+        await pool.run(lambda: 1 / 0)
+    busy, most, lock = 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        threading.Event().wait(0.01)
+        with lock:
+            busy -= 1
+
+    await asyncio.gather(*(pool.run(work) for _ in range(10)))
+    assert most == 2

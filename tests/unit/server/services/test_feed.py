@@ -1,0 +1,40 @@
+"""Signals: none is lost between two looks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from server.services.feed import Feed, Signal
+
+
+async def test_a_waiter_wakes_with_the_signal():
+    signal = Signal()
+    waiting = [asyncio.create_task(signal.wait(0, 5)) for _ in range(3)]
+    await asyncio.sleep(0)
+    signal.send()
+    assert await asyncio.gather(*waiting) == [1, 1, 1]
+
+
+async def test_a_signal_before_the_wait_is_not_lost():
+    signal = Signal()
+    seen = signal.count
+    signal.send()
+    started = time.monotonic()
+    assert await signal.wait(seen, 5) == 1
+    assert time.monotonic() - started < 1
+
+
+async def test_a_wait_ends_with_its_time():
+    assert await Signal().wait(0, 0.01) == 0
+
+
+async def test_the_watchers_of_what_is_deleted_wake_for_the_last_time():
+    feed = Feed()
+    signal = feed.dataset("a")
+    waiting = asyncio.create_task(signal.wait(0, 5))
+    await asyncio.sleep(0)
+    feed.forget("a")
+    assert await waiting == 1
+    assert feed.dataset("a") is not signal
+    feed.forget("never seen")
