@@ -175,7 +175,7 @@ async def _serve(settings: Settings, *, open_browser: bool) -> int:
         listener = _listen(settings)
         url = f"http://{_shown_host(settings.http.host)}:{listener.getsockname()[1]}"
         services = parts.services
-        await _leave_owner_token(services.access, settings.data / "token")
+        await _leave_tokens(services.access, settings)
         trainer = await _trainer(services, settings, url)
 
         def on_ready() -> None:
@@ -316,12 +316,23 @@ def _shown_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def _leave_owner_token(access: AccessService, path: Path) -> None:
-    """Make sure that the owner's token lies in the data folder, readable by its owner alone."""
+async def _leave_tokens(access: AccessService, settings: Settings) -> None:
+    """Make sure that the owner's token, and one for trainers elsewhere, lie where they are sought.
+
+    The files are readable by their owner alone.
+    """
+    await _leave_token(access, settings.data / "token", "owner", TokenKind.OWNER)
+    if settings.training.token_file is not None:
+        file = settings.training.token_file
+        await _leave_token(access, file, "trainers elsewhere", TokenKind.TRAINER)
+
+
+async def _leave_token(access: AccessService, path: Path, name: str, kind: TokenKind) -> None:
     try:
         await access.check((await asyncio.to_thread(path.read_text)).strip())
+        await asyncio.to_thread(path.chmod, 0o600)  # a copy or a backup may have opened it
     except (FileNotFoundError, UnauthenticatedError):
-        text = await access.replace("owner", TokenKind.OWNER)
+        text = await access.replace(name, kind)
         await asyncio.to_thread(write_atomically, path, f"{text}\n".encode())
 
 
