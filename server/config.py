@@ -107,6 +107,10 @@ class TrainingSettings(_Group):
     lease_s: float = Field(
         30.0, ge=2, le=3600, description="A job whose worker is silent this long is given on."
     )
+    token_file: Path | None = Field(
+        None,
+        description="Leave a token for trainers elsewhere in this file, made when it is not there.",
+    )
     max_attempts: int = Field(
         3, ge=1, le=10, description="Claims of one job before it fails: a crash may repeat."
     )

@@ -333,6 +333,7 @@ async def _leave_token(access: AccessService, path: Path, name: str, kind: Token
         await asyncio.to_thread(path.chmod, 0o600)  # a copy or a backup may have opened it
     except (FileNotFoundError, UnauthenticatedError):
         text = await access.replace(name, kind)
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         await asyncio.to_thread(write_atomically, path, f"{text}\n".encode())
 
 

@@ -36,9 +36,11 @@ async def delete_one(session: Session, token_id: str) -> TokenRecord:
     return record
 
 
-async def delete_kind(session: Session, kind: str) -> None:
-    """Delete every token of a kind."""
-    await session.execute(delete(TokenRecord).where(TokenRecord.kind == kind))
+async def delete_named(session: Session, kind: str, name: str) -> None:
+    """Delete the tokens of a kind that have this name."""
+    await session.execute(
+        delete(TokenRecord).where(TokenRecord.kind == kind, TokenRecord.name == name)
+    )
 
 
 async def touch(session: Session, token_id: str, now: datetime) -> bool:

@@ -92,9 +92,9 @@ class AccessService:
         return text, record
 
     async def replace(self, name: str, kind: TokenKind) -> str:
-        """Make the only token of its kind; former ones stop working."""
+        """Make the only token of its kind and name; former ones stop working."""
         async with self._database.write() as session:
-            await tokens.delete_kind(session, kind)
+            await tokens.delete_named(session, kind, name)
         self._cache.clear()
         text, _ = await self.create(name, kind)
         return text

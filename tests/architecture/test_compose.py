@@ -129,7 +129,7 @@ def test_the_trainer_takes_its_options() -> None:
     assert [python, module, trainer] == json.loads(FILES["trainer"].last("CMD"))
     parsed = trainer_parser().parse_args(options)
     mount, place, mode = SERVICES["trainer"]["volumes"][0].split(":")
-    assert (mount, mode) == ("data", "ro")
+    assert (mount, mode) == ("trainer-token", "ro")
     assert parsed.token_file == Path(place, "token")
 
 
@@ -260,6 +260,7 @@ def test_the_servers_command_serves_with_just_its_images_files(tmp_path: Path) -
     # Loopback and a free port instead of the container's own network.
     environment |= {"BOWERBIRD_DATA": str(tmp_path / "data"), "BOWERBIRD_HTTP__HOST": "127.0.0.1"}
     environment["BOWERBIRD_HTTP__PORT"] = "0"
+    environment["BOWERBIRD_TRAINING__TOKEN_FILE"] = str(tmp_path / "trainer-token" / "token")
     server = subprocess.Popen(
         [sys.executable, "-m", "server", *arguments],
         cwd=app,
