@@ -4,12 +4,30 @@
  */
 
 /** @typedef {import('../lib/types.js').Candidate} Candidate */
+/**
+ * What an adapter read of an image, unchecked.
+ *
+ * @typedef {{url: string | null | undefined, source_url?: string | null | undefined,
+ *   thumbnail_url?: string | null | undefined, title?: string | null | undefined,
+ *   width?: unknown, height?: unknown, license?: string | null | undefined}} RawCandidate
+ */
 
 /** The server refuses longer addresses as `bad-url`. */
 const MAX_URL_LENGTH = 8192;
 const MAX_TITLE_LENGTH = 500;
+/** What the server keeps of it. */
+const MAX_LICENSE_LENGTH = 200;
 /** No screen or camera image comes near; larger numbers are a page's mistake. */
 const MAX_SIDE_PX = 100_000;
+/** Small copies that Google, Bing (and who shows its results), Baidu and Pinterest make themselves. */
+const THUMBNAILS = [
+  /^https?:\/\/encrypted-tbn\d*\.gstatic\.com\//,
+  /^https?:\/\/(?:[\w-]+\.)*bing\.(?:net|com)\/th(?:\/id\/|\?(?:[^#]*&)?id=)O/,
+  /^https?:\/\/external-content\.duckduckgo\.com\/iu\//,
+  /^https?:\/\/im\d*-tub[\w-]*\.yandex\.(?:net|com|ru)\/|^https?:\/\/avatars\.mds\.yandex\.net\/i\?/,
+  /^https?:\/\/(?:img\d*\.imgtn\.bdimg\.com|img\d*\.baidu\.com|[\w.]+\.bdstatic\.com\/\w+)\/it\/u=/,
+  /^https?:\/\/i\.pinimg\.com\/(?:60|75|136|140|150|170|236|280|474)x\d*(?:_\w+)?\//,
+];
 
 /**
  * Make an address absolute and check that it can be fetched by a server.
@@ -68,6 +86,40 @@ export function toPixels(raw) {
   return Number.isFinite(px) && px >= 1 && px <= MAX_SIDE_PX ? Math.round(px) : null;
 }
 
+/**
+ * Write down under which terms an image may be used, and whom to name.
+ *
+ * @param {...unknown} parts Licence, its address, and those to credit, as far as known.
+ * @returns {string | null} What is known, repetitions left out; null when it is nothing.
+ */
+export function toLicense(...parts) {
+  const texts = parts.map((part) => (typeof part === 'string' ? toText(part) : null));
+  const known = [...new Set(texts.filter((text) => text !== null))];
+  return known.length === 0 ? null : known.join(' · ').slice(0, MAX_LICENSE_LENGTH);
+}
+
+/**
+ * Recognise an engine's own small copy, which must never pass for an original.
+ *
+ * @param {string} url Absolute address.
+ * @returns {boolean} True for the thumbnails of the known engines.
+ */
+export function isThumbnail(url) {
+  return THUMBNAILS.some((pattern) => pattern.test(url));
+}
+
+/**
+ * Complete what one source says of an image with what another does.
+ *
+ * @param {RawCandidate} first What counts where both know something.
+ * @param {RawCandidate} second What fills the gaps.
+ * @returns {RawCandidate} Both.
+ */
+export function fillIn(first, second) {
+  const known = Object.entries(first).filter(([, value]) => value !== null && value !== undefined);
+  return { ...second, ...Object.fromEntries(known) };
+}
+
 /** Collects candidates in page order, each address once. */
 export class CandidateList {
   /** @param {URL} base Address of the page. */
@@ -76,19 +128,21 @@ export class CandidateList {
     /** @type {Map<string, Candidate>} */
     this.byUrl = new Map();
     this.duplicateCount = 0;
+    this.withoutOriginalCount = 0;
   }
 
   /**
-   * Add an image, unless its address can't be used or is there already.
+   * Add an image, unless its address can't be used, is a thumbnail's, or is there already.
    *
-   * @param {{url: string | null | undefined, source_url?: string | null | undefined,
-   *   thumbnail_url?: string | null | undefined, title?: string | null | undefined,
-   *   width?: unknown, height?: unknown, license?: string | null | undefined}} raw As read.
-   * @returns {boolean} False when the address can't be used.
+   * @param {RawCandidate} raw As read.
+   * @returns {boolean} False when there is no address of an original.
    */
   add(raw) {
     const url = toHttpUrl(raw.url, this.base);
-    if (url === null) return false;
+    if (url === null || isThumbnail(url)) {
+      this.withoutOriginalCount += 1;
+      return false;
+    }
     if (this.byUrl.has(url)) {
       this.duplicateCount += 1;
       return true;
@@ -101,7 +155,7 @@ export class CandidateList {
       width: toPixels(raw.width),
       height: toPixels(raw.height),
       rank: this.byUrl.size,
-      license: toText(raw.license),
+      license: toLicense(raw.license),
     });
     return true;
   }
@@ -109,5 +163,22 @@ export class CandidateList {
   /** @returns {Candidate[]} The candidates, by rank. */
   toArray() {
     return [...this.byUrl.values()];
+  }
+
+  /**
+   * Sum up.
+   *
+   * @param {{tile_count?: number, payload_count?: number, left_out_count?: number}} counts What was
+   *   seen; of what was left out, all but the repetitions.
+   * @returns {import('../lib/types.js').Findings} What the page holds.
+   */
+  toFindings({ tile_count = 0, payload_count = 0, left_out_count = 0 }) {
+    return {
+      candidates: this.toArray(),
+      tile_count,
+      payload_count,
+      left_out_count: left_out_count + this.duplicateCount,
+      without_original_count: this.withoutOriginalCount,
+    };
   }
 }

@@ -4,8 +4,9 @@ import { scan } from './sites/index.js';
 /**
  * Scan the current page.
  *
+ * @param {string[]} [payloads] Answers that the page's own scripts got since it was loaded.
  * @returns {import('../lib/types.js').PageScan} What the page holds.
  */
-export function scanPage() {
-  return scan(document, new URL(location.href));
+export function scanPage(payloads = []) {
+  return scan(document, payloads, new URL(location.href));
 }

@@ -17,20 +17,53 @@ export interface Candidate {
   license: string | null;
 }
 
-/** What an adapter found on a page. `tile_count - left_out_count - candidates` could not be read. */
+/** What an adapter found on a page. */
 export interface Findings {
   candidates: Candidate[];
+  /** Results that the page shows, whatever could be read of them. */
   tile_count: number;
-  /** Tiles that are no results, such as Bing's related collections, and repetitions. */
+  /** Results in the page's data: inline scripts, attributes and answers that its scripts got. */
+  payload_count: number;
+  /** What is no result of its own: repetitions, related collections, advertisements. */
   left_out_count: number;
+  /** Results of which no original address is known, at most a thumbnail. */
+  without_original_count: number;
 }
 
-/** One site adapter: pure functions of a document and its address. */
+/** Signs that a page is of one kind; any of them is enough. */
+export interface PageMarks {
+  /** Element that only such a page has. */
+  selector?: string;
+  /** Words that only such a page says. */
+  text?: RegExp;
+  /** Host and path that only such a page has. */
+  address?: RegExp;
+}
+
+/**
+ * One site adapter: pure functions of a document, the texts of answers that the site's own scripts
+ * got since the page was loaded (scrolled results), and the page's address.
+ */
 export interface Adapter {
   id: string;
-  matches(document: Document, location: URL): boolean;
-  findCandidates(document: Document, location: URL): Findings;
+  /** The site's name for the person; null where there is no one site. */
+  name: string | null;
+  /** Host, path and query of the site's result pages, however little such a page holds. */
+  home: RegExp | null;
+  /** Marks of a page that asks for a proof of humanity, or refuses to answer. */
+  blocked: PageMarks;
+  /** Marks of a page that answers with nothing. */
+  noResults: PageMarks;
+  /** Whether the page has this site's shape, under whatever address. */
+  matches(document: Document, payloads: string[]): boolean;
+  findCandidates(document: Document, payloads: string[], location: URL): Findings;
 }
+
+/**
+ * What became of reading a page. `partial`: results are there whose originals could not be found, so
+ * the site may have changed. `nothing-found`: no sign of anything.
+ */
+export type ScanState = 'ok' | 'partial' | 'blocked' | 'no-results' | 'nothing-found';
 
 /** Where and how candidates were found: what makes a capture traceable. */
 export interface PageOrigin {
@@ -43,6 +76,9 @@ export interface PageOrigin {
 /** A page as the popup sees it. */
 export interface PageScan extends Findings {
   origin: PageOrigin;
+  /** The site's name for the person; null on a page of no known site. */
+  site: string | null;
+  state: ScanState;
 }
 
 export interface StatusCounts {

@@ -3,31 +3,62 @@ import { makeLink, plural } from '../ui/dom.js';
 
 /** @typedef {import('../lib/types.js').PageScan} PageScan */
 
+/** With fewer originals among the results, the site has changed; above, single results are odd. */
+const USUAL_RATIO = 0.9;
+
 /**
  * Describe what was found on a page.
  *
  * @param {PageScan} scan What the page holds.
  * @returns {{text: string, note: string | null}} A summary, and what deserves attention.
  */
-export function describePage({ origin, candidates, tile_count, left_out_count }) {
-  const { engine, query } = origin;
-  const what = query === null ? '' : ` for “${query}”`;
-  const where = engine === 'generic' ? '' : ` · ${engine}`;
-  const text = `${plural(candidates.length, 'image')}${what}${where}`;
-  if (candidates.length === 0) {
-    return {
-      text: '',
-      note: 'Nothing found here: this page shows no images that can be captured.',
-    };
-  }
-  const unreadCount = tile_count - left_out_count - candidates.length;
-  const isOdd = engine !== 'generic' && unreadCount > 0;
+export function describePage(scan) {
+  const { origin, candidates, site } = scan;
+  const what = forQuery(origin.query);
+  const where = site === null ? '' : ` · ${site}`;
+  const isEmpty = candidates.length === 0;
   return {
-    text,
-    note: isOdd
-      ? `${unreadCount} of ${tile_count} results could not be read: the site may have changed.`
-      : null,
+    text: isEmpty ? '' : `${plural(candidates.length, 'image')}${what}${where}`,
+    note: explainState(scan),
   };
+}
+
+/**
+ * Say why a page gave less than it should.
+ *
+ * @param {PageScan} scan What the page holds.
+ * @returns {string | null} The sentence; null when there is nothing to say.
+ */
+function explainState({ origin, candidates, site, state, without_original_count }) {
+  const name = site ?? 'This page';
+  const what = forQuery(origin.query);
+  const count = candidates.length + without_original_count;
+  switch (state) {
+    case 'ok':
+      return null;
+    case 'blocked':
+      return `Blocked by a captcha: ${name} asks whether you are a robot. Answer it there, then try again.`;
+    case 'no-results':
+      return `No results: ${name} has no images${what}.`;
+    case 'nothing-found':
+      return site === null
+        ? 'Nothing found here: this page shows no images that can be captured.'
+        : `Nothing found here: this page of ${site} shows no results that Bowerbird knows how to read.`;
+    case 'partial':
+      return candidates.length < count * USUAL_RATIO && site !== null
+        ? `${site} changed its page: ${candidates.length} of ${count} with originals.`
+        : `${without_original_count} of ${count} left out: only a thumbnail is known.`;
+  }
+}
+
+/**
+ * Name what was searched for.
+ *
+ * @param {string | null} query The query, if the page answers one.
+ * @returns {string} For the end of a sentence.
+ */
+function forQuery(query) {
+  return query === null ? '' : ` for “${query}”`;
 }
 
 /**

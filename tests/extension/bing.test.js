@@ -4,22 +4,9 @@ import { bing } from '../../extension/content/sites/bing.js';
 import { scan } from '../../extension/content/sites/index.js';
 import { openFixture } from './support/pages.js';
 
-// file, [tiles, left out, candidates]
-const COUNTS = [
-  ['bing-results.html', [7, 3, 4]],
-  ['bing-broken.html', [9, 0, 2]],
-];
-for (const [name, expected] of COUNTS) {
-  test(`bing counts ${name}`, () => {
-    const { document, location } = openFixture(name);
-    const { tile_count, left_out_count, candidates } = bing.findCandidates(document, location);
-    assert.deepEqual([tile_count, left_out_count, candidates.length], expected);
-  });
-}
-
 test('bing reads original, source page, thumbnail, title, size and rank', () => {
   const { document, location } = openFixture('bing-results.html');
-  const [first, second, third, fourth] = bing.findCandidates(document, location).candidates;
+  const [first, second, third, fourth] = bing.findCandidates(document, [], location).candidates;
   assert.deepEqual(first, {
     url: 'https://birds.example/full/1.jpg',
     source_url: 'https://birds.example/page/1',
@@ -39,7 +26,7 @@ test('bing reads original, source page, thumbnail, title, size and rank', () => 
 
 test('bing lets no address but http(s) through, nor impossible sizes', () => {
   const { document, location } = openFixture('bing-broken.html');
-  const { candidates } = bing.findCandidates(document, location);
+  const { candidates } = bing.findCandidates(document, [], location);
   assert.deepEqual(
     candidates.map(({ url, source_url, thumbnail_url, width, height }) => [
       url,
@@ -61,12 +48,19 @@ test('bing lets no address but http(s) through, nor impossible sizes', () => {
   );
 });
 
-test('a page without results is not taken for Bing’s', () => {
+test('bing’s own full copy stands in for an original without an address, a thumbnail never', () => {
+  const { document, location } = openFixture('bing-cached.html');
+  assert.deepEqual(
+    bing.findCandidates(document, [], location).candidates.map(({ url }) => url),
+    ['https://th.bing.com/th/id/R.0a1b?rik=x&pid=ImgRaw&r=0', 'https://birds.example/full/3.jpg'],
+  );
+});
+
+test('a page without results is not taken for Bing’s under another address', () => {
   const { document, location } = openFixture('bing-empty.html');
-  assert.equal(bing.matches(document, location), false);
-  const page = scan(document, location);
+  const page = scan(document, [], location);
   assert.deepEqual([page.origin.engine, page.origin.query], ['generic', 'qqqqzz']);
-  assert.deepEqual(page.candidates, []);
+  assert.deepEqual([page.site, page.state, page.candidates], [null, 'nothing-found', []]);
 });
 
 test('a scan says where and how the results were found', () => {
@@ -74,7 +68,7 @@ test('a scan says where and how the results were found', () => {
     'bing-results.html',
     'https://www.bing.com/images/search?q=satin+bowerbird',
   );
-  assert.deepEqual(scan(document, location).origin, {
+  assert.deepEqual(scan(document, [], location).origin, {
     engine: 'bing',
     query: 'satin bowerbird',
     page_url: 'https://www.bing.com/images/search?q=satin+bowerbird',

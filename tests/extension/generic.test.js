@@ -9,7 +9,7 @@ const PAGE = 'https://page.example/dir/index.html';
 
 test('generic prefers the best address that each picture offers', () => {
   const { document, location } = openFixture('generic-gallery.html', PAGE);
-  const { candidates } = generic.findCandidates(document, location);
+  const { candidates } = generic.findCandidates(document, [], location);
   assert.deepEqual(
     candidates.map(({ url, title }) => [url.replace('https://page.example', ''), title]),
     [
@@ -32,7 +32,7 @@ test('generic prefers the best address that each picture offers', () => {
 
 test('generic says where a picture comes from, its size and its licence', () => {
   const { document, location } = openFixture('generic-gallery.html', PAGE);
-  const { candidates } = generic.findCandidates(document, location);
+  const { candidates } = generic.findCandidates(document, [], location);
   const byPath = new Map(candidates.map((each) => [new URL(each.url).pathname, each]));
   const plain = byPath.get('/dir/plain.jpg');
   assert.deepEqual([plain.width, plain.height, plain.rank], [320, 240, 0]);
@@ -52,7 +52,7 @@ test('generic says where a picture comes from, its size and its licence', () => 
 
 test('a hostile page yields plain http(s) addresses and harmless texts', () => {
   const { document, location } = openFixture('generic-hostile.html', PAGE);
-  const { candidates } = generic.findCandidates(document, location);
+  const { candidates } = generic.findCandidates(document, [], location);
   assert.deepEqual(
     candidates.map(({ url, source_url, width, height }) => [url, source_url, width, height]),
     [
@@ -71,7 +71,7 @@ test('natural sizes decide before declared ones', () => {
   const [a, b] = document.querySelectorAll('img');
   Object.defineProperties(a, { naturalWidth: { value: 1200 }, naturalHeight: { value: 800 } });
   Object.defineProperties(b, { naturalWidth: { value: 16 }, naturalHeight: { value: 16 } });
-  const { candidates, left_out_count } = generic.findCandidates(document, location);
+  const { candidates, left_out_count } = generic.findCandidates(document, [], location);
   assert.deepEqual(
     candidates.map(({ url, width, height }) => [url, width, height]),
     [['https://page.example/a.jpg', 1200, 800]],
@@ -81,17 +81,19 @@ test('natural sizes decide before declared ones', () => {
 
 test('an empty page has nothing', () => {
   const { document, location } = openFixture('generic-empty.html');
-  assert.deepEqual(generic.findCandidates(document, location), {
+  assert.deepEqual(generic.findCandidates(document, [], location), {
     candidates: [],
     tile_count: 0,
+    payload_count: 0,
     left_out_count: 0,
+    without_original_count: 0,
   });
 });
 
 test('a scan keeps what one capture may hold and counts the rest', () => {
   const images = Array.from({ length: MAX_CANDIDATES + 7 }, (_, n) => `<img src="/${n}.jpg">`);
   const { document, location } = openPage(images.join(''));
-  const { candidates, left_out_count } = scan(document, location);
+  const { candidates, left_out_count } = scan(document, [], location);
   assert.deepEqual([candidates.length, left_out_count], [MAX_CANDIDATES, 7]);
 });
 

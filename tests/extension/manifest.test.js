@@ -2,10 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { ADAPTERS } from '../../extension/content/sites/index.js';
 
 const FOLDER = new URL('../../extension/', import.meta.url);
-const FIXTURES = new URL('../fixtures/pages/', import.meta.url);
 const read = (path) => readFileSync(new URL(path, FOLDER), 'utf8');
 const list = (path) => readdirSync(new URL(path, FOLDER)).filter((name) => name.endsWith('.js'));
 const manifest = JSON.parse(read('manifest.json'));
@@ -68,16 +66,5 @@ test('every id that a script asks for is in its page, once', () => {
         assert.ok(ids.includes(id), `${folder}/${script}: #${id}`);
       }
     }
-  }
-});
-
-test('every adapter is registered, the generic one last, and has three fixtures', () => {
-  const ids = ADAPTERS.map(({ id }) => id);
-  const files = list('content/sites/').map((name) => name.slice(0, -3));
-  assert.deepEqual(ids.toSorted(), files.filter((name) => name !== 'index').toSorted());
-  assert.equal(ids.at(-1), 'generic');
-  const fixtures = readdirSync(FIXTURES);
-  for (const id of ids) {
-    assert.ok(fixtures.filter((name) => name.startsWith(`${id}-`)).length >= 3, id);
   }
 });

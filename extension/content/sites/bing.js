@@ -3,88 +3,119 @@
  * with the original's address; the pixel size is in the link's own address. Bing nests tiles of
  * related collections in the same grid: they have neither `mid` nor a source page, and are no results.
  */
-import { CandidateList } from '../candidates.js';
+import { CandidateList, toHttpUrl } from '../candidates.js';
+import { isRecord, parseJson, textAt } from '../payload.js';
 
 /** @typedef {import('../../lib/types.js').Findings} Findings */
 
+const HOME = /^(?:www|cn)\.bing\.com\/images\//;
 const TILE = 'a.iusc[m]';
 const THUMBNAIL = 'img.mimg';
 const WIDTH_PARAMETER = 'expw';
 const HEIGHT_PARAMETER = 'exph';
+/** Bing's full-size copy, for results whose original can't be had. */
+const CACHED_PARAMETER = 'cdnurl';
+const CACHED_COPY = /^https:\/\/th\.bing\.com\/th\/id\/R\.[^?#]+\?[^#]*pid=ImgRaw/;
+/** No page shows as many; the first are read. */
+const MAX_TILES = 5000;
 /** A real `m` is about 1 kB. */
 const MAX_DATA_LENGTH = 65_536;
 
 /** @type {import('../../lib/types.js').Adapter} */
 export const bing = {
   id: 'bing',
-  // By what the page holds, not by host: Bing has many, and saved pages have none.
+  name: 'Bing',
+  home: HOME,
+  blocked: {
+    selector: '#b_captcha, .captcha, iframe[src*="/turing/captcha"]',
+    address: /\/turing\/captcha/,
+  },
+  noResults: {
+    selector: '.no-results, .b_no, #b_results .b_no',
+    text: /There are no results for|no results found for/i,
+  },
   matches: (document) => document.querySelector(TILE) !== null,
   findCandidates,
 };
 
 /**
- * Read every result of the page.
+ * Read every result of the page. Scrolling adds tiles to it, so answers need not be read.
  *
  * @param {Document} document Page to read; nothing in it is changed.
- * @param {URL} location Its address.
+ * @param {string[]} _payloads Not needed.
+ * @param {URL} location The page's address.
  * @returns {Findings} Results in page order.
  */
-function findCandidates(document, location) {
+function findCandidates(document, _payloads, location) {
   const found = new CandidateList(location);
-  const tiles = document.querySelectorAll(TILE);
+  const tiles = [...document.querySelectorAll(TILE)].slice(0, MAX_TILES);
+  let payloadCount = 0;
   let leftOutCount = 0;
   for (const tile of tiles) {
     const data = readData(tile);
-    if (data === null) continue;
-    if (!data.mid && !data.purl) {
+    if (data !== null && !textAt(data, 'mid') && !textAt(data, 'purl')) {
       leftOutCount += 1;
       continue;
     }
-    found.add({
-      url: data.murl,
-      source_url: data.purl,
-      thumbnail_url: data.turl ?? tile.querySelector(THUMBNAIL)?.getAttribute('src'),
-      title: data.t,
-      ...readSize(tile),
-    });
+    if (data !== null) payloadCount += 1;
+    found.add(readTile(tile, data, location));
   }
-  return {
-    candidates: found.toArray(),
+  return found.toFindings({
     tile_count: tiles.length,
-    left_out_count: leftOutCount + found.duplicateCount,
-  };
+    payload_count: payloadCount,
+    left_out_count: leftOutCount,
+  });
 }
 
 /**
  * Read a tile's JSON.
  *
  * @param {Element} tile A result's link.
- * @returns {{[key: string]: string | undefined} | null} Its texts by name; null when it is not JSON.
+ * @returns {import('../payload.js').JsonRecord | null} Its members; null when it is not JSON.
  */
 function readData(tile) {
   const text = tile.getAttribute('m') ?? '';
-  if (text.length > MAX_DATA_LENGTH) return null;
-  /** @type {unknown} */
-  let data;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return null;
-  return Object.fromEntries(Object.entries(data).filter(([, value]) => typeof value === 'string'));
+  const data = text.length > MAX_DATA_LENGTH ? null : parseJson(text);
+  return isRecord(data) ? data : null;
 }
 
 /**
- * Read the original's size from the link's address: `m` does not have it.
+ * Put together what a tile says.
  *
  * @param {Element} tile A result's link.
- * @returns {{width: string | null, height: string | null}} Texts of the two numbers.
+ * @param {unknown} data Its JSON.
+ * @param {URL} location The page's address.
+ * @returns {import('../candidates.js').RawCandidate} The image; Bing's full copy for one whose
+ *   original has no usable address.
  */
-function readSize(tile) {
+function readTile(tile, data, location) {
+  const { cached_url, ...size } = readLink(tile);
+  return {
+    url: toHttpUrl(textAt(data, 'murl'), location) ?? cached_url,
+    source_url: textAt(data, 'purl'),
+    thumbnail_url:
+      textAt(data, 'turl') ?? tile.querySelector(THUMBNAIL)?.getAttribute('src') ?? null,
+    title: textAt(data, 't'),
+    ...size,
+  };
+}
+
+/**
+ * Read the link's own address: it has the original's size, which `m` has not, and Bing's copy.
+ *
+ * @param {Element} tile A result's link.
+ * @returns {{width: string | null, height: string | null, cached_url: string | null}} Texts of the
+ *   two numbers, and the copy's address.
+ */
+function readLink(tile) {
   const [, query = ''] = (tile.getAttribute('href') ?? '').split('?', 2);
-  const parameters = new URLSearchParams(query);
-  return { width: parameters.get(WIDTH_PARAMETER), height: parameters.get(HEIGHT_PARAMETER) };
+  const parameters = new URLSearchParams(query.slice(0, MAX_DATA_LENGTH));
+  const cachedUrl = parameters.get(CACHED_PARAMETER) ?? '';
+  return {
+    width: parameters.get(WIDTH_PARAMETER),
+    height: parameters.get(HEIGHT_PARAMETER),
+    cached_url: CACHED_COPY.test(cachedUrl) ? cachedUrl : null,
+  };
 }
 
 // Fixtures: tests/fixtures/pages/bing-*.html; expected counts in tests/extension/bing.test.js.

@@ -26,16 +26,25 @@ const MIN_SIDE_PX = 64;
 const MAX_ELEMENTS = 5000;
 
 /** @type {import('../../lib/types.js').Adapter} */
-export const generic = { id: 'generic', matches: () => true, findCandidates };
+export const generic = {
+  id: 'generic',
+  name: null,
+  home: null,
+  blocked: {},
+  noResults: {},
+  matches: () => true,
+  findCandidates,
+};
 
 /**
  * Read every picture of the page.
  *
  * @param {Document} document Page to read; nothing in it is changed.
- * @param {URL} location Its address.
+ * @param {string[]} _payloads Not read: nothing is known of their shape.
+ * @param {URL} location The page's address.
  * @returns {Findings} Pictures in page order, backgrounds after them, `og:image` last.
  */
-function findCandidates(document, location) {
+function findCandidates(document, _payloads, location) {
   const found = new CandidateList(location);
   const license = document.querySelector(LICENSE)?.getAttribute('href');
   const images = [...document.querySelectorAll('img')].slice(0, MAX_ELEMENTS);
@@ -53,7 +62,7 @@ function findCandidates(document, location) {
   if (isWorthwhile({ url: social }, location)) {
     found.add({ url: social, source_url: location.href, title: document.title, license });
   }
-  return { candidates: found.toArray(), tile_count: images.length, left_out_count: leftOutCount };
+  return { ...found.toFindings({ tile_count: images.length }), left_out_count: leftOutCount };
 }
 
 /**

@@ -1,37 +1,64 @@
 /** Chooses the adapter for a page and runs it: the one entry for browsers, tests and node alike. */
 import { toText } from '../candidates.js';
+import { judge } from '../diagnosis.js';
 import { findQuery } from '../query.js';
 import { bing } from './bing.js';
 import { generic } from './generic.js';
+import { google } from './google.js';
 
 /** @typedef {import('../../lib/types.js').PageScan} PageScan */
 
-/** The first that matches reads the page; the generic one matches every page. */
-export const ADAPTERS = [bing, generic];
+/** In the order in which a page's shape is tried; the generic one matches every page. */
+export const ADAPTERS = [google, bing, generic];
 
 /** What the server takes in one capture. */
 export const MAX_CANDIDATES = 1000;
+
+/** What the page's scripts got while it was scrolled: more is a page that never ends. */
+const MAX_PAYLOADS = 500;
 
 /**
  * Read a page into candidates with all that the page says of their origin.
  *
  * @param {Document} document Page to read; nothing in it is changed.
+ * @param {string[]} payloads Answers that the page's own scripts got, as texts.
  * @param {URL} location Its address.
  * @returns {PageScan} At most `MAX_CANDIDATES` candidates; what is beyond counts as left out.
  */
-export function scan(document, location) {
-  const adapter = ADAPTERS.find((each) => each.matches(document, location)) ?? generic;
-  const findings = adapter.findCandidates(document, location);
+export function scan(document, payloads, location) {
+  const texts = payloads.slice(-MAX_PAYLOADS);
+  const adapter = chooseAdapter(document, texts, location);
+  const findings = adapter.findCandidates(document, texts, location);
   const kept = findings.candidates.slice(0, MAX_CANDIDATES);
   return {
+    ...findings,
     origin: {
       engine: adapter.id,
       query: findQuery(document, location),
       page_url: location.href,
       page_title: toText(document.title) ?? '',
     },
+    site: adapter.name,
+    state: judge(document, location, adapter, findings),
     candidates: kept,
-    tile_count: findings.tile_count,
     left_out_count: findings.left_out_count + findings.candidates.length - kept.length,
   };
+}
+
+/**
+ * Choose what reads a page: by its address, since a blocked page has no shape, else by its shape,
+ * since sites have many addresses and saved pages none.
+ *
+ * @param {Document} document Page to read.
+ * @param {string[]} payloads Answers that the page's own scripts got.
+ * @param {URL} location Its address.
+ * @returns {import('../../lib/types.js').Adapter} The adapter.
+ */
+function chooseAdapter(document, payloads, { host, pathname, search }) {
+  const address = host + pathname + search;
+  return (
+    ADAPTERS.find(({ home }) => home?.test(address)) ??
+    ADAPTERS.find((each) => each.matches(document, payloads)) ??
+    generic
+  );
 }

@@ -9,7 +9,7 @@ const FIXTURES = new URL('../../fixtures/pages/', import.meta.url);
  *
  * @param {string} html Markup of the page.
  * @param {string} [address] Address of the page.
- * @returns {{document: Document, location: URL}} What an adapter takes.
+ * @returns {{document: Document, payloads: string[], location: URL}} What an adapter takes.
  */
 export function openPage(html, address = 'https://page.example/dir/index.html') {
   const { document } = new Window({
@@ -23,16 +23,18 @@ export function openPage(html, address = 'https://page.example/dir/index.html') 
     },
   });
   document.write(html);
-  return { document, location: new URL(address) };
+  return { document, payloads: [], location: new URL(address) };
 }
 
 /**
- * Open a file of tests/fixtures/pages.
+ * Open a file of tests/fixtures/pages: a page, or an answer that a page's script got.
  *
  * @param {string} name File name.
  * @param {string} [address] Address that the page is to have.
- * @returns {{document: Document, location: URL}} What an adapter takes.
+ * @returns {{document: Document, payloads: string[], location: URL}} What an adapter takes.
  */
 export function openFixture(name, address) {
-  return openPage(readFileSync(new URL(name, FIXTURES), 'utf8'), address);
+  const text = readFileSync(new URL(name, FIXTURES), 'utf8');
+  if (name.endsWith('.html')) return openPage(text, address);
+  return { ...openPage('', address), payloads: [text] };
 }
