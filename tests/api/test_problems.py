@@ -162,7 +162,16 @@ async def test_every_kind_of_problem_is_described_to_anyone(shared: Bird):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/healthz", "/assets/main.js", "/api/v1/datasets", "/api/v1/nothing", "/problems/x"],
+    [
+        "/",
+        "/docs",
+        "/favicon.ico",
+        "/healthz",
+        "/assets/main.js",
+        "/api/v1/datasets",
+        "/api/v1/nothing",
+        "/problems/x",
+    ],
 )
 async def test_every_answer_is_marked_and_guarded(shared: Bird, path):
     response: httpx2.Response = await shared.client.get(path)

@@ -48,7 +48,10 @@ def test_the_command_names_all_but_the_token(tmp_path):
 async def test_it_is_started_again_when_it_ends(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(trainer, "FIRST_PAUSE_S", 0.01)
     log = tmp_path / "log"
-    program = f"import os; open({str(log)!r}, 'a').write(os.environ['BOWERBIRD_TOKEN'] + '\\n'); raise SystemExit(3)"
+    program = (
+        f"import os; file = open({str(log)!r}, 'a'); "
+        r"file.write(os.environ['BOWERBIRD_TOKEN'] + '\n'); file.close(); raise SystemExit(3)"
+    )
     told = []
     task = asyncio.create_task(played(tmp_path, program, told.append).run())
     await eventually(lambda: log.exists() and log.read_text().count("bb_secret\n") >= 3)
