@@ -52,11 +52,6 @@ async def get(session: Session, dataset_id: str) -> DatasetRecord:
     return record
 
 
-async def find_by_name(session: Session, name: str) -> DatasetRecord | None:
-    """Return the dataset of this name, if there is one."""
-    return await session.scalar(select(DatasetRecord).where(DatasetRecord.name == name))
-
-
 async def list_page(session: Session, request: PageRequest) -> Page[DatasetRecord]:
     """Return a page of datasets, newest first."""
     return await read_page(
