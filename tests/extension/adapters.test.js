@@ -6,13 +6,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { ADAPTERS, scan } from '../../extension/content/sites/index.js';
-import { openFixture } from './support/pages.js';
+import { HOMES, openFixture } from './support/pages.js';
 
 const FIXTURES = new URL('../fixtures/pages/', import.meta.url);
-const HOMES = {
-  bing: 'https://www.bing.com/images/search?q=x',
-  google: 'https://www.google.com/search?q=x&udm=2',
-};
 // fixture, [tiles, in the data, candidates, left out, without original], state
 const ROWS = [
   ['bing-results.html', [7, 5, 4, 3, 0], 'ok'],
@@ -28,6 +24,50 @@ const ROWS = [
   ['google-blocked.html', [0, 0, 0, 0, 0], 'blocked'],
   ['google-blocked-softly.html', [0, 0, 0, 0, 0], 'blocked'],
   ['google-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['duckduckgo-answer.json', [0, 3, 2, 1, 0], 'ok'],
+  ['duckduckgo-tiles.html', [3, 0, 0, 0, 3], 'partial'],
+  ['duckduckgo-broken.json', [0, 4, 1, 0, 3], 'partial'],
+  ['duckduckgo-blocked.html', [0, 0, 0, 0, 0], 'blocked'],
+  ['duckduckgo-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['yandex-state.html', [0, 3, 3, 0, 0], 'ok'],
+  ['yandex-answer.json', [0, 2, 2, 0, 0], 'ok'],
+  ['yandex-old.html', [3, 0, 2, 0, 1], 'partial'],
+  ['yandex-links.html', [2, 0, 1, 0, 1], 'partial'],
+  ['yandex-broken.html', [0, 4, 1, 0, 3], 'partial'],
+  ['yandex-blocked.html', [0, 0, 0, 0, 0], 'blocked'],
+  ['yandex-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['baidu-answer.json', [0, 4, 3, 0, 1], 'partial'],
+  ['baidu-bad-escapes.json', [0, 1, 1, 0, 0], 'ok'],
+  ['baidu-tiles.html', [2, 0, 2, 0, 0], 'ok'],
+  ['baidu-broken.json', [0, 4, 2, 0, 2], 'partial'],
+  ['baidu-blocked.html', [0, 0, 0, 0, 0], 'blocked'],
+  ['baidu-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['ecosia-results.html', [3, 0, 2, 1, 0], 'ok'],
+  ['ecosia-broken.html', [5, 0, 1, 0, 4], 'partial'],
+  ['ecosia-blocked.html', [0, 0, 0, 0, 0], 'blocked'],
+  ['ecosia-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['flickr-model.html', [3, 2, 2, 0, 1], 'partial'],
+  ['flickr-wrapped.txt', [0, 1, 1, 0, 0], 'ok'],
+  ['flickr-answer.json', [0, 2, 2, 0, 0], 'ok'],
+  ['flickr-broken.html', [0, 1, 0, 0, 1], 'partial'],
+  ['flickr-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['unsplash-answer.json', [0, 5, 2, 3, 0], 'ok'],
+  ['unsplash-tiles.html', [4, 0, 2, 1, 0], 'ok'],
+  ['unsplash-broken.html', [4, 2, 1, 0, 5], 'partial'],
+  ['unsplash-blocked.html', [0, 0, 0, 0, 0], 'blocked'],
+  ['unsplash-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['pinterest-answer.json', [0, 4, 2, 2, 0], 'ok'],
+  ['pinterest-tiles.html', [6, 1, 3, 3, 0], 'ok'],
+  ['pinterest-broken.html', [3, 2, 1, 0, 4], 'partial'],
+  ['pinterest-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['wikimedia-answer.json', [0, 4, 2, 2, 0], 'ok'],
+  ['wikimedia-tiles.html', [4, 0, 3, 1, 0], 'ok'],
+  ['wikimedia-broken.html', [4, 0, 1, 0, 3], 'partial'],
+  ['wikimedia-empty.html', [0, 0, 0, 0, 0], 'no-results'],
+  ['openverse-answer.json', [0, 2, 2, 0, 0], 'ok'],
+  ['openverse-tiles.html', [3, 2, 2, 0, 1], 'partial'],
+  ['openverse-broken.html', [1, 3, 1, 0, 3], 'partial'],
+  ['openverse-empty.html', [0, 0, 0, 0, 0], 'no-results'],
 ];
 const siteOf = (name) => name.split(/[-.]/, 1)[0];
 
@@ -49,7 +89,7 @@ for (const [name, counts, state] of ROWS) {
     );
     for (const { url, source_url, thumbnail_url } of candidates) {
       for (const each of [url, source_url, thumbnail_url]) {
-        assert.ok(each === null || /^https?:\/\/[^@]+$/.test(each), each);
+        assert.ok(each === null || /^https?:\/\/[^@/]+\//.test(each), each);
       }
     }
     assert.equal(Object.prototype.polluted, undefined);

@@ -61,6 +61,8 @@ for (const [raw, expected] of SIZES) {
 const PAGES = [
   ['in the address', 'https://s.example/i?q=red+fox', '', 'red fox'],
   ['under another name', 'https://s.example/i?keyword=fox', '', 'fox'],
+  ['in the path', 'https://s.example/s/photos/satin-bowerb%C3%AFrd', '', 'satin bowerbïrd'],
+  ['in a path that is no UTF-8', 'https://s.example/s/photos/%FF', '', '%FF'],
   ['in the search field', 'https://s.example/i', '<input name="q" value="red fox">', 'red fox'],
   [
     'in the address before the field',

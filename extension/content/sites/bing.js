@@ -5,6 +5,7 @@
  */
 import { CandidateList, toHttpUrl } from '../candidates.js';
 import { isRecord, parseJson, textAt } from '../payload.js';
+import { findTiles } from '../tile.js';
 
 /** @typedef {import('../../lib/types.js').Findings} Findings */
 
@@ -16,8 +17,6 @@ const HEIGHT_PARAMETER = 'exph';
 /** Bing's full-size copy, for results whose original can't be had. */
 const CACHED_PARAMETER = 'cdnurl';
 const CACHED_COPY = /^https:\/\/th\.bing\.com\/th\/id\/R\.[^?#]+\?[^#]*pid=ImgRaw/;
-/** No page shows as many; the first are read. */
-const MAX_TILES = 5000;
 /** A real `m` is about 1 kB. */
 const MAX_DATA_LENGTH = 65_536;
 
@@ -48,7 +47,7 @@ export const bing = {
  */
 function findCandidates(document, _payloads, location) {
   const found = new CandidateList(location);
-  const tiles = [...document.querySelectorAll(TILE)].slice(0, MAX_TILES);
+  const tiles = findTiles(document, TILE);
   let payloadCount = 0;
   let leftOutCount = 0;
   for (const tile of tiles) {

@@ -17,6 +17,7 @@ import {
   textAt,
   unescapeOnce,
 } from '../payload.js';
+import { findTiles } from '../tile.js';
 
 /** @typedef {import('../candidates.js').RawCandidate} RawCandidate */
 
@@ -39,8 +40,6 @@ const MAX_ENTRY_LENGTH = 65_536;
 /** Bounds what brackets that never close can cost: some 0.2 s. */
 const MAX_WORK_LENGTH = 32_000_000;
 const MAX_ENTRIES = 5000;
-/** No page shows as many; the first are read. */
-const MAX_TILES = 5000;
 
 /** @type {import('../../lib/types.js').Adapter} */
 export const google = {
@@ -76,7 +75,7 @@ function findCandidates(document, payloads, location) {
   for (const meta of [...document.querySelectorAll(OLD_META)].slice(0, MAX_ENTRIES)) {
     addOldEntry(entries, meta.textContent ?? '');
   }
-  const tiles = [...document.querySelectorAll(TILE)].slice(0, MAX_TILES);
+  const tiles = findTiles(document, TILE);
   const shown = new Set();
   for (const tile of tiles) {
     const id = tile.getAttribute('data-docid') ?? tile.getAttribute('data-tbnid') ?? '';

@@ -2,14 +2,36 @@
 import { toText } from '../candidates.js';
 import { judge } from '../diagnosis.js';
 import { findQuery } from '../query.js';
+import { baidu } from './baidu.js';
 import { bing } from './bing.js';
+import { duckduckgo } from './duckduckgo.js';
+import { ecosia } from './ecosia.js';
+import { flickr } from './flickr.js';
 import { generic } from './generic.js';
 import { google } from './google.js';
+import { openverse } from './openverse.js';
+import { pinterest } from './pinterest.js';
+import { unsplash } from './unsplash.js';
+import { wikimedia } from './wikimedia.js';
+import { yandex } from './yandex.js';
 
 /** @typedef {import('../../lib/types.js').PageScan} PageScan */
 
 /** In the order in which a page's shape is tried; the generic one matches every page. */
-export const ADAPTERS = [google, bing, generic];
+export const ADAPTERS = [
+  google,
+  bing,
+  duckduckgo,
+  yandex,
+  baidu,
+  ecosia,
+  flickr,
+  unsplash,
+  pinterest,
+  wikimedia,
+  openverse,
+  generic,
+];
 
 /** What the server takes in one capture. */
 export const MAX_CANDIDATES = 1000;

@@ -3,6 +3,20 @@ import { readFileSync } from 'node:fs';
 import { Window } from 'happy-dom';
 
 const FIXTURES = new URL('../../fixtures/pages/', import.meta.url);
+/** A result page's address of each site. */
+export const HOMES = {
+  baidu: 'https://image.baidu.com/search/index?word=x',
+  bing: 'https://www.bing.com/images/search?q=x',
+  duckduckgo: 'https://duckduckgo.com/?q=x&iax=images&ia=images',
+  ecosia: 'https://www.ecosia.org/images?q=x',
+  flickr: 'https://www.flickr.com/search/?text=x',
+  google: 'https://www.google.com/search?q=x&udm=2',
+  openverse: 'https://openverse.org/search/image?q=x',
+  pinterest: 'https://www.pinterest.com/search/pins/?q=x',
+  unsplash: 'https://unsplash.com/s/photos/x',
+  wikimedia: 'https://commons.wikimedia.org/wiki/Special:MediaSearch?search=x',
+  yandex: 'https://yandex.com/images/search?text=x',
+};
 
 /**
  * Open markup as a page, without running or loading anything.
