@@ -16,8 +16,8 @@ run: .venv/run.stamp ## Install what is needed, migrate ./data, serve http://127
 
 test: .venv/test.stamp node_modules/stamp ## Install what tests need and run every check and test
 	@tests/install-browsers
-	@$(MAKE) --no-print-directory lint types web
-	$(BIN)/pytest
+	@$(MAKE) --no-print-directory lint types web unit
+	$(BIN)/pytest -m "slow or browser"
 
 check: .venv/test.stamp node_modules/stamp ## The quick answer: all but slow and browser tests
 	@$(MAKE) --no-print-directory lint types web unit
@@ -34,7 +34,7 @@ web: node_modules/stamp ## ESLint, tsc, prettier, web-ext lint and the node test
 	npm run --silent check
 
 unit: .venv/test.stamp ## Python tests that are neither slow nor in a browser
-	$(BIN)/pytest -q -m "not slow and not browser"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow and not browser"
 
 demo: .venv/test.stamp node_modules/stamp ## Watch the whole loop on real photos
 	@tests/install-browsers

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -143,13 +143,22 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
         await parts.services.access.forget_old_sessions()
         loops = [parts.downloads.run()] + ([trainer.run()] if trainer else [])
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(loop) for loop in loops]
+            running = [tasks.create_task(_watch(loop)) for loop in loops]
             yield
             for task in running:
                 task.cancel()
 
     doors = Doors(settings.http.host_names, parts.services.access.is_paired)
     return create_app(parts.services, doors, lifespan)
+
+
+async def _watch(loop: Coroutine[None, None, None]) -> None:
+    """Run a loop that never ends; should it fail, end the server rather than serve without it."""
+    try:
+        await loop
+    except Exception:  # boundary: the last one of a worker
+        log.exception("worker.died")
+        signal.raise_signal(signal.SIGTERM)
 
 
 def serve(settings: Settings, *, open_browser: bool) -> int:

@@ -51,6 +51,15 @@ def write_atomically(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def move_durably(source: Path, target: Path) -> None:
+    """Rename ``source`` to ``target`` in place of what is there; on disk when this returns.
+
+    Both lie on one file system, and ``source`` was synced by who wrote it.
+    """
+    source.replace(target)
+    _sync_folder(target.parent)
+
+
 def _sync_folder(folder: Path) -> None:
     # A rename is durable only once the folder that holds the name is synced.
     descriptor = os.open(folder, os.O_RDONLY)

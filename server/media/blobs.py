@@ -102,7 +102,7 @@ class BlobStore(FileStore):
 
     @override
     def write(self, data: bytes, sha256: str) -> Path:
-        """Keep bytes under their hash; what is there already is left as it is.
+        """Keep bytes under their hash; a file that is damaged is replaced.
 
         Raises:
             ValueError: The name is no sha256, or not that of ``data``: a blob under a wrong name
@@ -111,6 +111,8 @@ class BlobStore(FileStore):
         """
         if sha256_of(data) != sha256:
             raise ValueError(f"the bytes do not hash to {sha256[:80]!r}")
+        if self.exists(sha256) and not self.verify(sha256):
+            self.delete(sha256)
         return super().write(data, sha256)
 
     def verify(self, sha256: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,13 @@ from server.db.models import (
     SightingRecord,
 )
 from server.db.session import Database, Session
-from server.errors import BlobNotFoundError, ImageNotFoundError, ImageNotUsableError
+from server.errors import (
+    BlobDamagedError,
+    BlobNotFoundError,
+    ImageNotFoundError,
+    ImageNotUsableError,
+)
+from server.media.blobs import FileStore
 from server.media.verify import NotUsableError
 from server.reasons import Reason
 from server.repositories import datasets, images
@@ -176,32 +183,43 @@ class ImageService:
 
         Raises:
             ImageNotFoundError: No image has this id, or it has no bytes.
+            BlobDamagedError: It should have, but the file is gone.
         """
         view, _ = await self.show(image_id)
         if view.blob is None:
             raise ImageNotFoundError(image_id)
-        return self._stores.blobs.path(view.blob.sha256), view.blob
+        return await _find_file(self._stores.blobs, view.blob), view.blob
 
     async def get_thumbnail(self, image_id: str) -> tuple[Path, BlobRecord]:
         """Return where the image's thumbnail lies, and the facts of the whole.
 
         Raises:
             ImageNotFoundError: No image has this id, or it has no bytes.
+            BlobDamagedError: It should have one, but the file is gone.
         """
-        _, blob = await self.get_file(image_id)
-        return self._stores.thumbnails.path(blob.sha256), blob
+        view, _ = await self.show(image_id)
+        if view.blob is None:
+            raise ImageNotFoundError(image_id)
+        return await _find_file(self._stores.thumbnails, view.blob), view.blob
 
     async def get_blob(self, sha256: str) -> tuple[Path, BlobRecord]:
         """Return where the bytes with this hash lie.
 
         Raises:
             BlobNotFoundError: No verified bytes have this hash.
+            BlobDamagedError: They should be there, but the file is gone.
         """
         async with self._database.read() as session:
             blob = (await images.get_blobs(session, [sha256])).get(sha256)
         if blob is None:
             raise BlobNotFoundError(sha256)
-        return self._stores.blobs.path(sha256), blob
+        return await _find_file(self._stores.blobs, blob), blob
+
+
+async def _find_file(store: FileStore, blob: BlobRecord) -> Path:
+    if not await asyncio.to_thread(store.exists, blob.sha256):
+        raise BlobDamagedError(f"the file of {blob.sha256} is gone from the data folder")
+    return store.path(blob.sha256)
 
 
 async def _views(session: Session, records: Sequence[ImageRecord]) -> list[ImageView]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
-from server.contract.files import sha256_of_file
+from server.contract.files import move_durably, sha256_of_file
 from server.contract.jobs import JobError, JobState, Progress, Recipe
 from server.db.ids import new_id
 from server.db.models import JobRecord, ModelRecord, ModelStage, SnapshotRecord
@@ -236,7 +236,7 @@ class TrainingService:
         sha256 = await self._pool.run(sha256_of_file, upload)
         size_bytes = (await self._pool.run(upload.stat)).st_size
         # The file first, the row after: a crash leaves a file that no row names.
-        await self._pool.run(upload.replace, self._bundles.path(sha256))
+        await self._pool.run(move_durably, upload, self._bundles.path(sha256))
         async with self._database.write() as session:
             record = await jobs.get(session, job_id)
             before = await models.find_by_job(session, job_id)
@@ -281,6 +281,10 @@ def _check_bundle(bundle: Bundle, job: JobRecord, snapshot: SnapshotRecord) -> N
     made_of = bundle.manifest.snapshot
     if (made_of.id, made_of.manifest_sha256) != (snapshot.id, snapshot.manifest_sha256):
         raise BundleRefusedError("the bundle is of another snapshot")
+    if bundle.manifest.dataset.id != snapshot.dataset_id:
+        raise BundleRefusedError("the bundle is of another dataset")
+    if sorted(bundle.manifest.classes) != sorted(snapshot.counts["labels"]):
+        raise BundleRefusedError("the bundle's classes are not the snapshot's labels")
     if bundle.manifest.recipe.model_dump(mode="json") != job.recipe:
         raise BundleRefusedError("the bundle is of another recipe")
 
