@@ -35,7 +35,7 @@ THEMES = ("light", "dark")
 RESULTS_PX = (620, 420)
 POPUP_PX = (450, 470)  # in its own window, as its ↗ opens it
 PAGES_PX = (1000, 700)
-ANSWER_PX = (620, 420)
+ANSWER_PX = (640, 432)
 ASKED = "grizzly bear"
 
 
@@ -103,7 +103,7 @@ def _walk(site: BearSite, server: ServerProcess, client: httpx2.Client, browser:
     expect(page.get_by_test_id("error-rate")).to_be_visible()
     camera.take(page, "model", PAGES_PX)
 
-    popup = browser.open_popup()
+    popup = browser.open_popup(page)  # in its own window, too
     popup.get_by_test_id("tab-classify").click()
     popup.get_by_test_id("address").fill(_sure(site, client))
     popup.get_by_test_id("classify").click()

@@ -47,10 +47,10 @@ PANELS: tuple[tuple[str, str, tuple[Shot, ...]], ...] = (
     ),
     (
         "Verify",
-        "each image is fetched, decoded, or says why not",
-        (Shot("dataset", 670, (-10, -54)),),
+        "every image decoded, every failure with its reason",
+        (Shot("dataset", 700, (-14, -58)),),
     ),
-    ("Train", "an error rate beside its baselines", (Shot("model", 662, (-14, -96)),)),
+    ("Train", "an error rate beside its baselines", (Shot("model", 694, (-14, -129)),)),
     ("Use", "ask about any image", (Shot("answer", 440),)),
 )
 
