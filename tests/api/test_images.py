@@ -318,6 +318,20 @@ async def test_a_thumbnail_is_a_small_jpeg(shared: Bird):
 
 
 @on_shared
+async def test_a_file_that_is_gone_is_said_so_and_comes_back_with_its_bytes(shared: Bird):
+    data = jpeg(seed=77)
+    image = await shared.upload(await shared.dataset(), data)
+    for file in shared.data.rglob(f"{image['sha256']}*"):
+        file.unlink()
+    paths = [f"/images/{image['id']}/file", f"/images/{image['id']}/thumbnail"]
+    for path in (*paths, f"/blobs/{image['sha256']}"):
+        problem(await shared.get(path), 409, "blob-damaged")
+    await shared.upload(await shared.dataset(), data)
+    for path in paths:
+        assert (await shared.get(path)).status_code == 200
+
+
+@on_shared
 async def test_an_image_without_bytes_has_no_file(shared: Bird):
     dataset = await shared.dataset()
     await shared.capture(dataset, ["http://a.test/1"])

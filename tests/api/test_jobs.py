@@ -9,6 +9,7 @@ import pytest
 
 from server.contract.bundle import MODEL_ONNX, SnapshotRef, read_bundle, write_bundle
 from server.contract.files import sha256_of
+from server.contract.snapshot import DatasetRef
 from server.services.training import JobRules
 from tests.support.app import Bird, Clock, eventually, listening, problem, running
 from tests.support.bundles import bundle_manifest, bundle_parts, colour_onnx
@@ -272,6 +273,8 @@ def altered(data: bytes, folder, **parts: bytes) -> bytes:
         "another snapshot",
         "another manifest",
         "another recipe",
+        "another dataset",
+        "other classes",
         "no network",
         "a network of other classes",
     ],
@@ -298,6 +301,10 @@ async def test_a_wrong_bundle_is_refused_and_the_job_goes_on(still: Bird, spoil,
         path = tmp_path / "recipe.zip"
         write_bundle(path, manifest.model_copy(update={"recipe": recipe}), bundle_parts())
         wrong = path.read_bytes()
+    elif spoil == "another dataset":
+        wrong = await bundle_for(still, snapshot_id, dataset=DatasetRef(id="01JDOTHER", name="x"))
+    elif spoil == "other classes":
+        wrong = await bundle_for(still, snapshot_id, classes=("blue", "green", "mauve"))
     elif spoil == "no network":
         wrong = altered(right, tmp_path, **{MODEL_ONNX: b"\x08\x01 not onnx"})
     else:
