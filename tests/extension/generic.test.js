@@ -79,6 +79,82 @@ test('natural sizes decide before declared ones', () => {
   assert.equal(left_out_count, 1);
 });
 
+test('pictures in open shadow roots are found, with the links around their hosts', () => {
+  const { document, location } = openPage(
+    '<a href="/full.jpg"><x-photo></x-photo></a><x-outer></x-outer><img src="/light.jpg">',
+  );
+  const fill = (host, html) => {
+    const root = host.attachShadow({ mode: 'open' });
+    root.innerHTML = html;
+    return root;
+  };
+  fill(document.querySelector('x-photo'), '<img src="/small.jpg">');
+  const outer = fill(document.querySelector('x-outer'), '<x-inner></x-inner>');
+  fill(outer.querySelector('x-inner'), '<img src="/nested.jpg"><div data-bg="/bg.jpg"></div>');
+  assert.deepEqual(
+    generic.findCandidates(document, [], location).candidates.map(({ url }) => url.slice(20)),
+    ['/light.jpg', '/full.jpg', '/nested.jpg', '/bg.jpg'],
+  );
+});
+
+test('backgrounds are found in attributes and in style sheets, icons’ are not', () => {
+  const { document, location } = openPage(
+    `<style>.hero { background: url("/sheet.jpg") } .icon { background: url(/icon.png) }</style>
+     <div class="hero"></div><span class="icon"></span>
+     <div style="background: url(data:image/png;base64,AA), url('/second.jpg')"></div>
+     <div data-background-image="url(/lazy.jpg)"></div>`,
+    undefined,
+    { disableComputedStyleRendering: false },
+  );
+  const icon = document.querySelector('.icon');
+  Object.defineProperties(icon, { clientWidth: { value: 16 }, clientHeight: { value: 16 } });
+  assert.deepEqual(
+    generic.findCandidates(document, [], location).candidates.map(({ url }) => url.slice(20)),
+    ['/second.jpg', '/lazy.jpg', '/sheet.jpg'],
+  );
+});
+
+test('words that link to an image are offered, to a page or to a picture’s own link not', () => {
+  const { document, location } = openPage(
+    `<a href="/a.JPG?x=1"> A  bird </a> <a href="/page">page</a> <a href="/wiki/File:B.jpg">B</a>
+     <a href="/c.png"><img src="/c-small.png"></a>`,
+  );
+  const { candidates } = generic.findCandidates(document, [], location);
+  assert.deepEqual(
+    candidates.map(({ url, title }) => [url.slice(20), title]),
+    [
+      ['/c.png', null],
+      ['/a.JPG?x=1', 'A bird'],
+    ],
+  );
+});
+
+test('Wikimedia’s scaled copies give their originals, icons and drawings excepted', () => {
+  const base = 'https://upload.wikimedia.org/wikipedia/';
+  const { document, location } = openPage(
+    `<img src="${base}commons/thumb/a/ab/Bird.jpg/320px-Bird.jpg" width="320" height="200">
+     <img src="${base}en/thumb/a/ac/Icon.png/20px-Icon.png" width="20" height="20">
+     <img src="${base}commons/thumb/a/ad/Map.svg/400px-Map.svg.png" width="400" height="300">`,
+  );
+  assert.deepEqual(
+    generic.findCandidates(document, [], location).candidates.map(({ url }) => url),
+    [`${base}commons/a/ab/Bird.jpg`, `${base}commons/thumb/a/ad/Map.svg/400px-Map.svg.png`],
+  );
+});
+
+test('thumbnails of the known engines are never offered as originals', () => {
+  const { document, location } = openPage(
+    ['https://encrypted-tbn0.gstatic.com/images?q=tbn:A', 'https://tse1.mm.bing.net/th?id=OIP.A']
+      .map((src) => `<img src="${src}">`)
+      .join('') + '<img src="/own.jpg">',
+  );
+  const page = scan(document, [], location);
+  assert.deepEqual(
+    [page.candidates.length, page.without_original_count, page.left_out_count, page.state],
+    [1, 2, 0, 'partial'],
+  );
+});
+
 test('an empty page has nothing', () => {
   const { document, location } = openFixture('generic-empty.html');
   assert.deepEqual(generic.findCandidates(document, [], location), {

@@ -1,25 +1,35 @@
 /**
- * Adapter for a page that no other knows. For every picture it prefers, in this order, the original
- * that it links to, the largest of its `srcset`, a lazy-loading attribute, and what is shown; then
- * come CSS backgrounds, and `og:image` last. Tiny images, `data:` addresses and SVG are left out.
+ * Adapter for a page that no other knows. For every picture, in open shadow roots too, it prefers, in
+ * this order, the original that it links to, the largest of its `srcset`, a lazy-loading attribute,
+ * and what is shown; then come links to images, CSS backgrounds, and `og:image` last. Tiny images,
+ * `data:` addresses and SVG are left out.
  */
+import { findBackgrounds } from '../backgrounds.js';
 import { CandidateList, toHttpUrl, toPixels } from '../candidates.js';
+import { toWikimediaOriginal } from '../originals.js';
+import { closest, findIn, findRoots } from '../roots.js';
 import { findLargestEntry } from '../srcset.js';
 
 /** @typedef {import('../../lib/types.js').Findings} Findings */
 /** @typedef {{url: string | null, width?: number | null, height?: number | null}} Choice */
 
-const LAZY_ATTRIBUTES = ['data-src', 'data-original', 'data-lazy-src', 'data-lazy', 'data-gifsrc'];
+const LAZY_ATTRIBUTES = [
+  'data-full-src',
+  'data-original',
+  'data-src',
+  'data-lazy-src',
+  'data-lazy',
+  'data-hi-res-src',
+  'data-zoom-image',
+  'data-gifsrc',
+];
 const LAZY_SETS = ['data-srcset', 'data-lazy-srcset'];
-const LAZY_BACKGROUNDS = ['data-bg', 'data-background', 'data-background-image'];
-const BACKGROUND_HOLDERS = `[style*="url("], ${LAZY_BACKGROUNDS.map((name) => `[${name}]`).join()}`;
 const SOCIAL_IMAGE = 'meta[property="og:image"], meta[name="og:image"], meta[name="twitter:image"]';
 const LICENSE = 'link[rel~="license"], a[rel~="license"]';
 const IMAGE_PATH = /\.(?:jpe?g|jfif|png|gif|webp|avif|bmp|tiff?)$/i;
 const SVG_PATH = /\.svgz?$/i;
 /** MediaWiki's description pages (`/wiki/File:Bird.jpg`) end like images but are HTML. */
 const DESCRIPTION_PAGE = /\/wiki\/[^/]*:/i;
-const CSS_URL = /url\(\s*(['"]?)(.*?)\1\s*\)/;
 /** Icons, spacers and tracking pixels are smaller; the smallest useful thumbnails are not. */
 const MIN_SIDE_PX = 64;
 /** Bounds the work on a hostile page: the first so many pictures are read. */
@@ -47,22 +57,40 @@ export const generic = {
 function findCandidates(document, _payloads, location) {
   const found = new CandidateList(location);
   const license = document.querySelector(LICENSE)?.getAttribute('href');
-  const images = [...document.querySelectorAll('img')].slice(0, MAX_ELEMENTS);
+  const roots = findRoots(document);
+  const images = /** @type {HTMLImageElement[]} */ (findIn(roots, 'img', MAX_ELEMENTS));
   for (const image of images) {
     const choice = chooseSource(image, location);
     if (isWorthwhile(choice, location)) {
       found.add({ ...describe(image, location), ...choice, license });
     }
   }
-  const leftOutCount = images.length - found.byUrl.size;
-  for (const url of findBackgrounds(document)) {
-    if (isWorthwhile({ url }, location)) found.add({ url, source_url: location.href, license });
-  }
-  const social = document.querySelector(SOCIAL_IMAGE)?.getAttribute('content') ?? null;
-  if (isWorthwhile({ url: social }, location)) {
-    found.add({ url: social, source_url: location.href, title: document.title, license });
+  const leftOutCount = images.length - found.byUrl.size - found.withoutOriginalCount;
+  for (const other of findOthers(document, roots, location)) {
+    if (isWorthwhile(other, location)) {
+      found.add({ source_url: location.href, ...other, license });
+    }
   }
   return { ...found.toFindings({ tile_count: images.length }), left_out_count: leftOutCount };
+}
+
+/**
+ * Find images that no `img` shows: linked to by words, backgrounds, and the page's own for others.
+ *
+ * @param {Document} document Page to read.
+ * @param {(Document | ShadowRoot)[]} roots It and its shadow roots.
+ * @param {URL} location Its address.
+ * @returns {(Choice & {title?: string | null})[]} Images in this order.
+ */
+function findOthers(document, roots, location) {
+  const links = findIn(roots, 'a[href]', MAX_ELEMENTS).flatMap((link) => {
+    const url = toHttpUrl(link.getAttribute('href'), location);
+    if (url === null || !isImageAddress(url) || link.querySelector('img') !== null) return [];
+    return [{ url, title: link.getAttribute('title') ?? link.textContent }];
+  });
+  const backgrounds = findBackgrounds(document, roots, MIN_SIDE_PX).map((url) => ({ url }));
+  const social = document.querySelector(SOCIAL_IMAGE)?.getAttribute('content') ?? null;
+  return [...links, ...backgrounds, { url: social, title: document.title }];
 }
 
 /**
@@ -74,9 +102,9 @@ function findCandidates(document, _payloads, location) {
  */
 function chooseSource(image, location) {
   const shown = { width: toPixels(image.naturalWidth), height: toPixels(image.naturalHeight) };
-  const linked = findLinkedImage(image, location);
+  const original = findLinkedImage(image, location) ?? findUnscaled(image, location);
   // An icon that links to an image is still an icon.
-  if (linked !== null) return isTiny(shown) ? { url: linked, ...shown } : { url: linked };
+  if (original !== null) return isTiny(shown) ? { url: original, ...shown } : { url: original };
   const largest = findLargest(image, shown, location);
   if (largest !== null) return largest;
   const lazy = firstAttribute(image, LAZY_ATTRIBUTES);
@@ -94,8 +122,20 @@ function chooseSource(image, location) {
  * @returns {string | null} Absolute address, when it ends like an image.
  */
 function findLinkedImage(image, location) {
-  const url = toHttpUrl(image.closest('a[href]')?.getAttribute('href'), location);
+  const url = toHttpUrl(closest(image, 'a[href]')?.getAttribute('href'), location);
   return url !== null && isImageAddress(url) ? url : null;
+}
+
+/**
+ * Find the original of a picture whose address says that it is a scaled copy.
+ *
+ * @param {Element} image Picture on the page.
+ * @param {URL} location Address of the page.
+ * @returns {string | null} Absolute address; null for icons, and where the original is no photograph.
+ */
+function findUnscaled(image, location) {
+  const url = toWikimediaOriginal(toHttpUrl(image.getAttribute('src'), location));
+  return url !== null && isImageAddress(url) && !isTiny(declaredSize(image)) ? url : null;
 }
 
 /**
@@ -162,28 +202,12 @@ function declaredSize(image) {
  */
 function describe(image, location) {
   const caption = image.closest('figure')?.querySelector('figcaption')?.textContent;
-  const link = toHttpUrl(image.closest('a[href]')?.getAttribute('href'), location);
+  const link = toHttpUrl(closest(image, 'a[href]')?.getAttribute('href'), location);
   return {
     title: image.getAttribute('alt') || image.getAttribute('title') || caption || null,
     thumbnail_url: image.currentSrc || image.src,
     source_url: link !== null && !isImageAddress(link) ? link : location.href,
   };
-}
-
-/**
- * Find the addresses of CSS backgrounds that elements carry themselves.
- *
- * @param {Document} document Page to read.
- * @returns {string[]} Addresses as written.
- */
-function findBackgrounds(document) {
-  const holders = [...document.querySelectorAll(BACKGROUND_HOLDERS)].slice(0, MAX_ELEMENTS);
-  return holders.flatMap((holder) => {
-    const style = holder.getAttribute('style') ?? '';
-    const lazy = firstAttribute(holder, LAZY_BACKGROUNDS);
-    const url = CSS_URL.exec(lazy ?? style)?.[2] ?? lazy;
-    return url ? [url] : [];
-  });
 }
 
 /**

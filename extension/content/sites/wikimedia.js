@@ -7,6 +7,7 @@
  * (2026-06); saved answers of 2021.
  */
 import { CandidateList, toLicense } from '../candidates.js';
+import { toWikimediaOriginal } from '../originals.js';
 import { findRecords, getAt, parseJson, textAt } from '../payload.js';
 import { findTiles, readShown } from '../tile.js';
 
@@ -15,9 +16,6 @@ import { findTiles, readShown } from '../tile.js';
 const HOME =
   /^commons(?:\.m)?\.wikimedia\.org\/(?:wiki\/Special:MediaSearch|w\/(?:index|api)\.php\?(?:[^#]*&)?(?:title=Special:MediaSearch|generator=search))/;
 const TILE = 'a.sdms-image-result[href], a.sdms-other-result[href]';
-/** Thumbnails are `/thumb/a/ab/Name.jpg/320px-Name.jpg`, with another ending for other formats. */
-const THUMBNAIL =
-  /^(https:\/\/upload\.wikimedia\.org\/wikipedia\/\w+)\/thumb(\/\w\/\w\w\/[^/?#]+)\/[^/?#]+$/;
 const IMAGE_PATH = /\.(?:jpe?g|png|gif|webp|tiff?|bmp|avif)$/i;
 const TAG = /<\/?[a-z][^<>]{0,2000}>/gi;
 const MAX_TEXT_LENGTH = 5000;
@@ -129,9 +127,8 @@ function toPlain(text) {
  */
 function readTile(tile) {
   const { thumbnail_url, title } = readShown(tile);
-  const [, origin, path] = THUMBNAIL.exec(thumbnail_url?.split(/[?#]/, 1)[0] ?? '') ?? [];
   return {
-    url: path === undefined ? null : `${origin}${path}`,
+    url: toWikimediaOriginal(thumbnail_url),
     source_url: tile.getAttribute('href'),
     thumbnail_url,
     title: tile.getAttribute('title') ?? title,

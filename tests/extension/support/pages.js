@@ -23,9 +23,10 @@ export const HOMES = {
  *
  * @param {string} html Markup of the page.
  * @param {string} [address] Address of the page.
+ * @param {object} [settings] What is to differ from happy-dom's usual settings here.
  * @returns {{document: Document, payloads: string[], location: URL}} What an adapter takes.
  */
-export function openPage(html, address = 'https://page.example/dir/index.html') {
+export function openPage(html, address = 'https://page.example/dir/index.html', settings = {}) {
   const { document } = new Window({
     url: address,
     settings: {
@@ -34,9 +35,14 @@ export function openPage(html, address = 'https://page.example/dir/index.html') 
       disableCSSFileLoading: true,
       disableComputedStyleRendering: true,
       handleDisabledFileLoadingAsSuccess: true,
+      ...settings,
     },
   });
   document.write(html);
+  // As of a saved page that no window shows: happy-dom takes hours over styles that mean harm.
+  if (settings.disableComputedStyleRendering ?? true) {
+    Object.defineProperty(document, 'defaultView', { value: null });
+  }
   return { document, payloads: [], location: new URL(address) };
 }
 
