@@ -3,7 +3,7 @@ PYTHON ?= python3
 DATA ?= ./data
 PORT ?= 8000
 BIN := .venv/bin
-SOURCES := server trainer migrations tests benchmarks
+SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint format types web unit demo hooks bench-server bench-trainer clean

@@ -205,7 +205,13 @@ async def _serve(settings: Settings, *, open_browser: bool) -> int:
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        server = _Server(config, on_ready, services.feed.close)
+
+        def on_stop() -> None:
+            if trainer is not None:
+                trainer.stop()
+            services.feed.close()
+
+        server = _Server(config, on_ready, on_stop)
         await server.serve(sockets=[listener])
         return 0 if server.started else 1
 

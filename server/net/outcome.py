@@ -72,6 +72,10 @@ def fault_of(error: Exception) -> FetchFault:
     """
     if isinstance(error, FetchFault):
         return error
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        # aiohttp's own text speaks of connections and of TLS.
+        why = error.os_error.strerror or error.os_error
+        return FetchFault(Reason.DNS, f"the name {error.host} could not be resolved: {why}")
     for kinds, reason, words in _FAULTS:
         if isinstance(error, kinds):
             return FetchFault(reason, f"{words}: {error}" if str(error) else words)
@@ -84,7 +88,6 @@ _FAULTS: Final[tuple[tuple[tuple[type[Exception], ...], Reason, str], ...]] = (
     ((BlockedAddressError,), Reason.BLOCKED_ADDRESS, "refused by the address guard"),
     ((TimeoutError,), Reason.TIMEOUT, "the server was too slow"),
     ((aiohttp.ClientSSLError, ssl.SSLError), Reason.TLS, "no trusted TLS connection"),
-    ((aiohttp.ClientConnectorDNSError,), Reason.DNS, "the name could not be resolved"),
     ((aiohttp.ClientPayloadError,), Reason.TRUNCATED, "the body broke off"),
     ((aiohttp.ServerDisconnectedError,), Reason.CONNECTION, "the server hung up"),
     ((aiohttp.ClientResponseError,), Reason.CONNECTION, "the answer was no proper HTTP"),

@@ -82,14 +82,16 @@ class TrainerProcess:
         """
         self._command = command
         self._tell = tell
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
         self._environment = command.environment(environment)
 
     async def run(self) -> None:
-        """Start the trainer, and start it again whenever it ends, until cancelled."""
+        """Start the trainer, and start it again whenever it ends, until cancelled or stopped."""
         pause_s = FIRST_PAUSE_S
-        while True:
+        while not self._stopping.is_set():
             started = time.monotonic()
-            process = await asyncio.create_subprocess_exec(
+            self._process = process = await asyncio.create_subprocess_exec(
                 *self._command.arguments, env=self._environment
             )
             log.info("trainer.started", extra={"pid": process.pid})
@@ -99,11 +101,19 @@ class TrainerProcess:
             finally:
                 self._tell(TrainerState.STOPPED)
                 await _stop(process)
+            if self._stopping.is_set():
+                return
             if time.monotonic() - started >= SETTLED_S:
                 pause_s = FIRST_PAUSE_S
             log.warning("trainer.ended", extra={"code": code, "again_in_s": pause_s})
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LAST_PAUSE_S)
+
+    def stop(self) -> None:
+        """Ask the trainer to end, and start no other: before the server is out of its reach."""
+        self._stopping.set()
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -126,6 +126,12 @@ def test_the_threshold_keeps_the_promised_share() -> None:
     assert 0.95 <= coverage <= 0.96
 
 
+def test_what_is_likely_is_answered_however_easy_the_classes_are() -> None:
+    threshold, coverage = select(_data((40, 40, 40), 0.2), 5, 42, _ignore).threshold()
+    assert threshold == 0.8
+    assert coverage > 0.99
+
+
 def test_a_listener_that_raises_stops_the_selection() -> None:
     def stop(done: int, total: int) -> None:
         raise JobStoppedError("cancelled")
