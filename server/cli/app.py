@@ -10,7 +10,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from server.cli import console
-from server.cli.commands import classify, dataset, doctor, model, serve, sign_in, token, train
+from server.cli.commands import (
+    classify,
+    dataset,
+    doctor,
+    extract,
+    model,
+    serve,
+    sign_in,
+    token,
+    train,
+)
 from server.cli.errors import CommandError
 from server.cli.version import version
 from server.errors import ServerError
@@ -60,6 +70,7 @@ app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command("open", epilog=sign_in.EXAMPLES)(sign_in.open_page)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=classify.EXAMPLES)(classify.classify)
+app.command(epilog=extract.EXAMPLES)(extract.extract)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(token.app, name="token")
 app.add_typer(dataset.app, name="dataset")

@@ -9,6 +9,7 @@ Imports nothing of the project. These are the client's errors, the server's own 
       ConnectionLostError        the connection broke, or the answer took too long
       UnexpectedAnswerError      the answer follows no agreement
       MissingTokenError          there is no token to send
+      MissingToolError           a program or package that a verb needs is not installed
       ProblemError               the server refused, by problem+json
 """
 
@@ -73,6 +74,13 @@ class MissingTokenError(CommandError):
             "Set BOWERBIRD_DATA to the folder given to `bowerbird serve`, or BOWERBIRD_TOKEN to "
             "what `bowerbird token create --name me` prints.",
         )
+
+
+class MissingToolError(CommandError):
+    """Something that the verb needs besides Python is not there."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what} is not installed.", advice)
 
 
 class ProblemError(CommandError):
