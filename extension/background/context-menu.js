@@ -1,7 +1,7 @@
 /** "What is this?" on an image: asks the model and shows the answer in the page. */
 import { ext } from '../lib/browser.js';
 import { BowerbirdError, messageOf } from '../lib/errors.js';
-import { showToast } from './toast.js';
+import { showInTab } from './toast.js';
 
 /** @typedef {import('../lib/types.js').Classification} Classification */
 /** @typedef {import('./toast.js').Toast} Toast */
@@ -29,15 +29,15 @@ export async function addMenuItem() {
 export async function onMenuClick(classifier, info, tab) {
   if (info.menuItemId !== MENU_ITEM || tab?.id === undefined) return;
   const tabId = tab.id;
-  await show(tabId, { title: 'Looking…', note: '', bars: [], tone: 'busy' });
+  await showInTab(tabId, { title: 'Looking…', note: '', bars: [], tone: 'busy' });
   try {
     if (!info.srcUrl) throw new BowerbirdError('bad-address', 'This image has no address.');
     const url = info.srcUrl.startsWith('blob:')
       ? await readInPage(tabId, info.frameId ?? 0, info.srcUrl)
       : info.srcUrl;
-    await show(tabId, describe(await classifier.classifyAddress(url, null)));
+    await showInTab(tabId, describe(await classifier.classifyAddress(url, null)));
   } catch (error) {
-    await show(tabId, {
+    await showInTab(tabId, {
       title: 'Bowerbird could not tell',
       note: messageOf(error),
       bars: [],
@@ -63,23 +63,6 @@ export function describe(answer) {
     })),
     tone: 'answer',
   };
-}
-
-/**
- * Show a toast, or mark the toolbar button where the page can't be written to.
- *
- * @param {number} tabId The tab.
- * @param {Toast} toast What to show.
- */
-async function show(tabId, toast) {
-  try {
-    await ext.scripting.executeScript({ target: { tabId }, func: showToast, args: [toast] });
-  } catch {
-    // Such as the browser's own image viewer or a store page: the title of the button has to do.
-    await ext.action.setBadgeText({ tabId, text: toast.tone === 'busy' ? '…' : '!' });
-    const best = toast.bars[0] === undefined ? '' : ` (${toast.bars[0].percent} %)`;
-    await ext.action.setTitle({ tabId, title: `${toast.title}${best} ${toast.note}`.trim() });
-  }
 }
 
 /**

@@ -10,8 +10,11 @@ import { addMenuItem, onMenuClick } from './context-menu.js';
 import { makeHandlers } from './handlers.js';
 import { indexedDbStore } from './queue-store.js';
 import { CaptureQueue } from './queue.js';
+import { scanTab } from './scan.js';
 import { Session } from './session.js';
 import { SettingsStore } from './settings.js';
+import { CAPTURE_COMMAND, Shortcut } from './shortcut.js';
+import { showInTab } from './toast.js';
 
 /** @typedef {import('../lib/messages.js').Answer} Answer */
 /** @typedef {import('../lib/messages.js').Envelope} Envelope */
@@ -39,6 +42,7 @@ const queue = new CaptureQueue({
   lock: (run) => navigator.locks.request(QUEUE_LOCK, run),
   now: () => Date.now(),
 });
+const shortcut = new Shortcut({ settings, queue, client, scan: scanTab, show: showInTab });
 const handlers = makeHandlers({ settings, session, queue, classifier, client });
 
 // The token is no business of content scripts, which share a process with the page. Firefox 153
@@ -53,6 +57,9 @@ ext.alarms.onAlarm.addListener(({ name }) => {
   if (name === QUEUE_ALARM) void queue.sendDue();
 });
 ext.contextMenus.onClicked.addListener((info, tab) => void onMenuClick(classifier, info, tab));
+ext.commands.onCommand.addListener((command, tab) => {
+  if (command === CAPTURE_COMMAND && tab?.id !== undefined) void shortcut.capture(tab.id);
+});
 ext.runtime.onMessage.addListener((/** @type {Envelope} */ envelope, sender, respond) => {
   // Our own pages only: a content script shares its process with a page that may be hostile.
   if (!sender.url?.startsWith(ext.runtime.getURL(''))) return false;

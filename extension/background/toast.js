@@ -1,4 +1,5 @@
-/** The small answer that appears in the page after "What is this?". */
+/** The small answer that appears in the page after "What is this?" and after the shortcut. */
+import { ext } from '../lib/browser.js';
 
 /**
  * @typedef {object} Toast
@@ -7,6 +8,23 @@
  * @property {{label: string, percent: number}[]} bars The model's answer, best first.
  * @property {'busy' | 'answer' | 'error'} tone What it is.
  */
+
+/**
+ * Show a toast in a tab, or mark the toolbar button where the page can't be written to.
+ *
+ * @param {number} tabId The tab.
+ * @param {Toast} toast What to show.
+ */
+export async function showInTab(tabId, toast) {
+  try {
+    await ext.scripting.executeScript({ target: { tabId }, func: showToast, args: [toast] });
+  } catch {
+    // Such as the browser's own image viewer or a store page: the title of the button has to do.
+    await ext.action.setBadgeText({ tabId, text: toast.tone === 'busy' ? '…' : '!' });
+    const best = toast.bars[0] === undefined ? '' : ` (${toast.bars[0].percent} %)`;
+    await ext.action.setTitle({ tabId, title: `${toast.title}${best} ${toast.note}`.trim() });
+  }
+}
 
 /**
  * Show a toast in the page, in place of the former one. Runs in the page by `executeScript`, hence

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support.chromium import EXTENSION
 from tests.support.marionette import Marionette, MarionetteError
@@ -46,6 +47,49 @@ class Firefox:
             args=[url],
         )
         return tab_id
+
+    def send(self, message: str, request: object) -> Any:
+        """Ask the background, as a page of the extension does; to be called in one."""
+        answer = self.session.send(
+            "WebDriver:ExecuteAsyncScript",
+            script="const [type, request, done] = arguments;"
+            "window.browser.runtime.sendMessage({ type, request }).then(done);",
+            args=[message, request],
+        )
+        assert answer["ok"], answer
+        return answer["reply"]
+
+    def press_shortcut(self, modifiers: str, key: str) -> None:
+        """Press a shortcut of the extension in the tab that is shown.
+
+        The browser's own element for the key is told: key presses made by a page do not reach it.
+
+        Args:
+            modifiers: As Firefox writes them, such as ``alt,shift``.
+            key: The letter.
+        """
+        self.session.send("Marionette:SetContext", value="chrome")
+        try:
+            self.session.send(
+                "WebDriver:ExecuteScript",
+                script="document.querySelector(arguments[0]).doCommand();",
+                args=[f"keyset[id^='ext-'] > key[modifiers='{modifiers}'][key='{key}']"],
+            )
+        finally:
+            self.session.send("Marionette:SetContext", value="content")
+
+    def wait_for_toast(self, text: str) -> None:
+        """Wait until the toast in the page says ``text``."""
+
+        def says() -> bool:
+            said = self.session.send(
+                "WebDriver:ExecuteScript",
+                script="return document.getElementById('bowerbird-toast')?.shadowRoot.textContent;",
+                args=[],
+            )
+            return text in (said or "")
+
+        wait_until(says, PATIENCE_S, f"the toast says {text!r}")
 
     def find(self, test_id: str) -> str:
         """Return the id of the element with this test id, waiting until it is shown."""

@@ -1,0 +1,133 @@
+/** The shortcut that captures a page at once, with the choices of the last time. */
+import { messageOf } from '../lib/errors.js';
+import { proposeLabel } from '../lib/label.js';
+import { describePage } from '../popup/wording.js';
+import { capture } from './captures.js';
+
+/** @typedef {import('../lib/types.js').CaptureOutcome} CaptureOutcome */
+/** @typedef {import('../lib/types.js').Dataset} Dataset */
+/** @typedef {import('../lib/types.js').PageScan} PageScan */
+/** @typedef {import('../lib/types.js').Settings} Settings */
+/** @typedef {import('./toast.js').Toast} Toast */
+
+/** Its name in the manifest. */
+export const CAPTURE_COMMAND = 'capture-page';
+
+/**
+ * @typedef {object} ShortcutParts
+ * @property {import('./settings.js').SettingsStore} settings Knows the last choices.
+ * @property {import('./queue.js').CaptureQueue} queue Sends the capture.
+ * @property {string} client Name of this build for the server.
+ * @property {(tabId: number) => Promise<PageScan>} scan Reads the page.
+ * @property {(tabId: number, toast: Toast) => Promise<void>} show Tells the person, in the page.
+ */
+
+/** Captures without asking: what it lacks it says, and guesses nothing. */
+export class Shortcut {
+  /** @param {ShortcutParts} parts What it works with. */
+  constructor(parts) {
+    this.parts = parts;
+    /** Tabs being captured: a second press meanwhile would capture the same once more. */
+    this.busyTabs = new Set();
+  }
+
+  /** @param {number} tabId The tab to capture. */
+  async capture(tabId) {
+    if (this.busyTabs.has(tabId)) return;
+    this.busyTabs.add(tabId);
+    const { show } = this.parts;
+    try {
+      await show(tabId, makeToast('Capturing…', '', 'busy'));
+      await show(tabId, await this.#run(tabId));
+    } catch (error) {
+      await show(tabId, makeToast('Nothing captured', messageOf(error), 'error'));
+    } finally {
+      this.busyTabs.delete(tabId);
+    }
+  }
+
+  /**
+   * Capture, or find out what is missing.
+   *
+   * @param {number} tabId The tab.
+   * @returns {Promise<Toast>} What became of it.
+   */
+  async #run(tabId) {
+    const settings = await this.parts.settings.read();
+    const dataset = settings.datasets.find(({ id }) => id === settings.dataset_id);
+    if (settings.pairing === null) return missing(NOT_PAIRED);
+    if (dataset === undefined) return missing(NO_DATASET);
+    const scan = await this.parts.scan(tabId);
+    const { origin, candidates } = scan;
+    if (candidates.length === 0) return missing(describePage(scan).note ?? '');
+    const label = chooseLabel(settings, dataset, scan);
+    if (label === '') return missing(NO_LABEL);
+    const outcome = await capture(this.parts, { dataset, label, origin, candidates });
+    return describeOutcome(outcome, { dataset, label, count: candidates.length });
+  }
+}
+
+const NOT_PAIRED =
+  'This browser is not paired with a server. Click the Bowerbird button to pair it.';
+const NO_DATASET =
+  'No dataset is chosen yet. Click the Bowerbird button and capture into one; the shortcut then follows.';
+const NO_LABEL =
+  'This page answers no search that could name a label. Click the Bowerbird button and type one.';
+const UNDO_HINT = 'To undo, click the Bowerbird button and choose Undo.';
+
+/**
+ * Choose the label that the popup would propose.
+ *
+ * @param {Settings} settings What is remembered.
+ * @param {Dataset} dataset Where the capture goes.
+ * @param {PageScan} scan The page.
+ * @returns {string} The label; empty when nothing suggests one.
+ */
+function chooseLabel({ query_labels, last_labels }, dataset, { origin }) {
+  return proposeLabel({
+    query: origin.query,
+    labels: Object.keys(dataset.counts.labels),
+    queryLabels: query_labels,
+    lastLabel: last_labels[dataset.id],
+  });
+}
+
+/**
+ * Put the outcome into words.
+ *
+ * @param {CaptureOutcome} outcome What became of the capture.
+ * @param {{dataset: Dataset, label: string, count: number}} made What was captured, and where to.
+ * @returns {Toast} What to show.
+ */
+function describeOutcome(outcome, { dataset, label, count }) {
+  const where = `“${label}” in ${dataset.name}`;
+  if (outcome.state === 'sent') {
+    const { added, known, refused } = outcome.capture;
+    const counts = `${added} added, ${known} known, ${refused.length} refused`;
+    return makeToast(counts, `${where}. ${UNDO_HINT}`, 'answer');
+  }
+  const title = outcome.state === 'queued' ? 'Kept here, not sent yet' : 'The server refused';
+  return makeToast(title, `${count} for ${where}: ${outcome.error}`, 'error');
+}
+
+/**
+ * Say what the shortcut lacks.
+ *
+ * @param {string} note What, and what to do about it.
+ * @returns {Toast} What to show.
+ */
+function missing(note) {
+  return makeToast('Nothing captured', note, 'error');
+}
+
+/**
+ * Make a toast without bars.
+ *
+ * @param {string} title First line.
+ * @param {string} note Second line.
+ * @param {Toast['tone']} tone What it is.
+ * @returns {Toast} What to show.
+ */
+function makeToast(title, note, tone) {
+  return { title, note, bars: [], tone };
+}
