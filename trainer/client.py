@@ -34,7 +34,7 @@ _CLAIM_MARGIN_S = 10  # on top of the time that the server may hold a claim
 _UPLOAD_TIMEOUT_S = 300  # the server reads and checks the whole bundle before it answers
 _POLL_S = 1.0  # how often a slow download looks whether the job was stopped
 _NO_CONTENT = 204
-_NOT_FOUND = 404
+_GONE = frozenset({404, 409})  # never there; there, but its file is lost
 
 Step = Callable[[int, int], None]
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -166,7 +166,7 @@ class ServerClient:
         try:
             data = self._transport.send(request).content
         except ServerRefusedError as error:
-            if error.status != _NOT_FOUND:
+            if error.status not in _GONE:
                 raise
             raise JobFailedError(
                 "blob-missing",

@@ -25,7 +25,8 @@ _MAX_DETAIL_CHARS = 300  # of what the server says when it refuses
 _IDENTITY_HEADER = "X-Bowerbird"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FIRST_SUCCESS, _FIRST_REDIRECT, _FIRST_REFUSAL, _FIRST_FAILURE = 200, 300, 400, 500
-_CONFLICT, _TOO_MANY_REQUESTS = 409, 429
+_TOO_MANY_REQUESTS = 429
+_LEASE_LOST = "/problems/job-not-leased"  # other conflicts are of files, and no reason to stop
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Transport:
 
         Raises:
             ServerAwayError: No sensible answer in any attempt, or one larger than its cap.
-            LeaseLostError: 409.
+            LeaseLostError: 4xx, because the job is not ours.
             ServerRefusedError: Any other 4xx.
         """
         for attempt in range(1, request.attempts):
@@ -150,18 +151,19 @@ def _checked(response: httpx2.Response, content: bytes) -> Reply:
         raise ServerAwayError(f"another program answers at {response.url.host} ({status})")
     if _FIRST_SUCCESS <= status < _FIRST_REDIRECT:
         return Reply(status, content)
-    if status == _CONFLICT:
-        raise LeaseLostError(status, _detail(content))
     if _FIRST_REFUSAL <= status < _FIRST_FAILURE and status != _TOO_MANY_REQUESTS:
-        raise ServerRefusedError(status, _detail(content))
+        problem = _problem(content)
+        detail = problem.get("detail")
+        text = detail[:_MAX_DETAIL_CHARS] if isinstance(detail, str) else ""
+        is_lost = problem.get("type") == _LEASE_LOST
+        raise (LeaseLostError if is_lost else ServerRefusedError)(status, text)
     raise ServerAwayError(f"the server answers {status}")
 
 
-def _detail(content: bytes) -> str:
-    """Return what a problem+json body says, or nothing."""
+def _problem(content: bytes) -> dict[str, object]:
+    """Return the members of a problem+json body; none when it is something else."""
     try:
         problem = json.loads(content)
     except ValueError:
-        return ""
-    detail = problem.get("detail") if isinstance(problem, dict) else None
-    return detail[:_MAX_DETAIL_CHARS] if isinstance(detail, str) else ""
+        return {}
+    return problem if isinstance(problem, dict) else {}

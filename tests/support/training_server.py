@@ -26,6 +26,7 @@ class TrainingServer:
         failures: How many further requests are answered with 503.
         broken: sha256 → bytes to send instead of a blob's.
         missing: sha256 of blobs answered with 404.
+        lost: sha256 of blobs whose file is gone, answered with 409.
         recipe: Of the job.
         on_progress: Called with each report.
     """
@@ -42,6 +43,7 @@ class TrainingServer:
         self.manifest_sha256 = snapshot.manifest.sha256
         self.broken: dict[str, bytes] = {}
         self.missing: set[str] = set()
+        self.lost: set[str] = set()
         self.requests: list[tuple[str, str]] = []
         self.reports: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
@@ -89,8 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _problem(self, status: int, detail: str) -> None:
-        self._answer(status, {"type": "/problems/x", "status": status, "detail": detail})
+    def _problem(self, status: int, detail: str, slug: str = "x") -> None:
+        self._answer(status, {"type": f"/problems/{slug}", "status": status, "detail": detail})
 
     def _handle(self) -> None:
         play = self.play
@@ -110,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             claim = play.claim()
             self._answer(200, claim) if claim else self._answer(204)
         elif not play.is_leased:
-            self._problem(409, "the job is leased to another worker")
+            self._problem(409, "the job is another worker's", "job-not-leased")
         else:
             self._job(path, body)
 
@@ -122,6 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"id": "x", "manifest_sha256": play.manifest_sha256})
         elif path.endswith("/manifest"):
             self._answer(200, play.manifest.to_bytes())
+        elif path.removeprefix("blobs/") in play.lost:
+            self._problem(409, "the file is gone from the data folder", "blob-damaged")
         elif path.startswith("blobs/") and (sha256 := path[6:]) not in play.missing:
             item = next(item for item in play.manifest.items if item.sha256 == sha256)
             self._answer(200, play.broken.get(sha256) or play.snapshot.path(item).read_bytes())

@@ -112,10 +112,11 @@ def test_a_damaged_blob_is_not_kept(
     assert not blob_path(tmp_path, item.sha256).exists()
 
 
+@pytest.mark.parametrize("how", ["missing", "lost"])
 def test_a_blob_that_is_gone_fails_the_job(
-    play: TrainingServer, client: ServerClient, tmp_path: Path
+    play: TrainingServer, client: ServerClient, tmp_path: Path, how: str
 ) -> None:
-    play.missing.add(play.manifest.items[2].sha256)
+    getattr(play, how).add(play.manifest.items[2].sha256)
     with pytest.raises(JobFailedError) as caught:
         client.fetch_blobs(play.manifest.items, tmp_path, _ignore)
     assert caught.value.kind == "blob-missing"

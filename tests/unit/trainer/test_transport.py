@@ -91,7 +91,18 @@ def test_a_refusal_is_not_repeated_and_says_why(play: TrainingServer) -> None:
     assert len(play.requests) == 1
 
 
-def test_a_conflict_is_a_lost_lease(play: TrainingServer) -> None:
+def test_a_job_that_is_not_ours_is_a_lost_lease(play: TrainingServer) -> None:
     play.is_leased = False
     with _transport(play.address, []) as transport, pytest.raises(LeaseLostError):
         transport.send(Request("POST", "jobs/x/progress", body=b"{}"))
+
+
+def test_another_conflict_is_no_lost_lease(play: TrainingServer) -> None:
+    sha256 = play.manifest.items[0].sha256
+    play.lost.add(sha256)
+    with (
+        _transport(play.address, []) as transport,
+        pytest.raises(ServerRefusedError, match="409: the file is gone") as caught,
+    ):
+        transport.send(Request("GET", f"blobs/{sha256}"))
+    assert not isinstance(caught.value, LeaseLostError)
