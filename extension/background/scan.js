@@ -28,7 +28,26 @@ export async function scanTab(tabId) {
   if (result?.scan === undefined) {
     throw new BowerbirdError('page-not-readable', explain(result?.error ?? 'no answer'));
   }
+  if (result.scan.site !== null) await collectAnswers(tabId);
   return result.scan;
+}
+
+/**
+ * From now on collect the answers that the site's scripts get, for the next scan: results that come
+ * by scrolling are in these alone. Done for the known sites only.
+ *
+ * @param {number} tabId The tab.
+ */
+async function collectAnswers(tabId) {
+  try {
+    await ext.scripting.executeScript({
+      target: { tabId },
+      files: ['content/reader.js'],
+      world: 'MAIN',
+    });
+  } catch {
+    // The page has been read; without its later answers the next scan says what it lacks.
+  }
 }
 
 /**

@@ -14,6 +14,10 @@ const CHALLENGE = {
   ].join(),
   text: /unusual traffic|not a robot|verify (?:that )?you are (?:a )?human/i,
 };
+/** Marks of challenges that fill a page, so that what pictures it has are no results. */
+const WHOLE_PAGE = {
+  selector: 'form#captcha-form, .CheckboxCaptcha, form[action*="/checkcaptcha"], #challenge-form',
+};
 /** Challenges are short pages; what they say is near their beginning. */
 const MAX_TEXT_LENGTH = 20_000;
 
@@ -28,6 +32,7 @@ const MAX_TEXT_LENGTH = 20_000;
  */
 export function judge(document, location, adapter, findings) {
   const { candidates, without_original_count } = findings;
+  if (adapter.name === null && holds(document, location, WHOLE_PAGE)) return 'blocked';
   if (candidates.length > 0) return without_original_count > 0 ? 'partial' : 'ok';
   if ([adapter.blocked, CHALLENGE].some((marks) => holds(document, location, marks))) {
     return 'blocked';

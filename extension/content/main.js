@@ -1,12 +1,15 @@
 /** Entry of the content script, imported by boot.js: reads the page that it runs in. */
+import { AnswerCollector } from './answers.js';
 import { scan } from './sites/index.js';
+
+// A module is made once a page, however often boot.js imports it: the answers outlive a scan.
+const collector = new AnswerCollector(document);
 
 /**
  * Scan the current page.
  *
- * @param {string[]} [payloads] Answers that the page's own scripts got since it was loaded.
  * @returns {import('../lib/types.js').PageScan} What the page holds.
  */
-export function scanPage(payloads = []) {
-  return scan(document, payloads, new URL(location.href));
+export function scanPage() {
+  return scan(document, collector.read(), new URL(location.href));
 }

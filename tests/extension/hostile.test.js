@@ -89,3 +89,11 @@ test('markup in titles and queries stays text', () => {
   const { candidates, origin } = scan(document, [], location);
   assert.deepEqual([candidates[0].title, origin.page_title, origin.query], [text, text, text]);
 });
+
+test('a captcha under an unknown address is blocked, whatever pictures it has', () => {
+  const { document, location } = openPage(
+    '<form action="/checkcaptcha?x"><img src="/puzzle.jpg" width="300" height="300"></form>',
+  );
+  const page = scan(document, [], location);
+  assert.deepEqual([page.state, page.candidates], ['blocked', []]);
+});

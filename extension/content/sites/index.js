@@ -51,7 +51,9 @@ export function scan(document, payloads, location) {
   const texts = payloads.slice(-MAX_PAYLOADS);
   const adapter = chooseAdapter(document, texts, location);
   const findings = adapter.findCandidates(document, texts, location);
-  const kept = findings.candidates.slice(0, MAX_CANDIDATES);
+  const state = judge(document, location, adapter, findings);
+  // Pictures of a captcha are no results.
+  const kept = state === 'blocked' ? [] : findings.candidates.slice(0, MAX_CANDIDATES);
   return {
     ...findings,
     origin: {
@@ -61,7 +63,7 @@ export function scan(document, payloads, location) {
       page_title: toText(document.title) ?? '',
     },
     site: adapter.name,
-    state: judge(document, location, adapter, findings),
+    state,
     candidates: kept,
     left_out_count: findings.left_out_count + findings.candidates.length - kept.length,
   };
