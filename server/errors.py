@@ -152,6 +152,18 @@ class BlobDamagedError(ConflictError):
     slug, title = "blob-damaged", "Stored bytes are damaged"
 
 
+class SnapshotDamagedError(ConflictError):
+    """A snapshot's manifest is gone from the data folder."""
+
+    slug, title = "snapshot-damaged", "The snapshot's manifest is gone"
+
+
+class ModelDamagedError(ConflictError):
+    """A model's bundle is gone from the data folder, or no longer what was registered."""
+
+    slug, title = "model-damaged", "The model's bundle is damaged or gone"
+
+
 class JobNotLeasedError(ConflictError):
     """The worker does not hold this job, or no longer."""
 

@@ -39,6 +39,8 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.LabelConflictError: HTTPStatus.CONFLICT,
     errors.NotEnoughImagesError: HTTPStatus.CONFLICT,
     errors.BlobDamagedError: HTTPStatus.CONFLICT,
+    errors.SnapshotDamagedError: HTTPStatus.CONFLICT,
+    errors.ModelDamagedError: HTTPStatus.CONFLICT,
     errors.JobNotLeasedError: HTTPStatus.CONFLICT,
     errors.JobFinishedError: HTTPStatus.CONFLICT,
     errors.NoModelError: HTTPStatus.CONFLICT,

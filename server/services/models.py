@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
 from server.contract.bundle import Bundle, BundleManifest, read_bundle
+from server.contract.errors import FormatError
 from server.db.models import ModelRecord, ModelStage
 from server.db.session import Database
+from server.errors import ModelDamagedError
 from server.inference.pool import CpuPool
 from server.repositories import models
 from server.repositories.paging import Page, PageRequest
@@ -61,10 +64,14 @@ class ModelService:
 
         Raises:
             ModelNotFoundError: No model has this id.
+            ModelDamagedError: Its bundle is damaged or gone.
         """
         async with self._database.read() as session:
             record = await models.get(session, model_id)
-        bundle = await self._pool.run(read_bundle, self._bundles.path(record.bundle_sha256))
+        try:
+            bundle = await self._pool.run(read_bundle, self._bundles.path(record.bundle_sha256))
+        except (FormatError, FileNotFoundError) as error:
+            raise damaged(record) from error
         return view_of(record), bundle
 
     async def get_bundle(self, model_id: str) -> tuple[Path, ModelRecord]:
@@ -72,10 +79,14 @@ class ModelService:
 
         Raises:
             ModelNotFoundError: No model has this id.
+            ModelDamagedError: Its bundle is gone.
         """
         async with self._database.read() as session:
             record = await models.get(session, model_id)
-        return self._bundles.path(record.bundle_sha256), record
+        path = self._bundles.path(record.bundle_sha256)
+        if not await asyncio.to_thread(path.is_file):
+            raise damaged(record)
+        return path, record
 
     async def set_stage(self, model_id: str, stage: ModelStage) -> ModelView:
         """Set the model's stage; going live retires the dataset's former live model.
@@ -88,6 +99,13 @@ class ModelService:
             await models.set_stage(session, record, stage)
         self._feed.dataset(record.dataset_id).send()
         return view_of(record)
+
+
+def damaged(record: ModelRecord) -> ModelDamagedError:
+    """Return the error for a model whose bundle cannot be read."""
+    return ModelDamagedError(
+        f"the bundle of model {record.id} is damaged or gone from the data folder; train again"
+    )
 
 
 def view_of(record: ModelRecord) -> ModelView:

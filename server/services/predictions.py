@@ -18,7 +18,7 @@ from server.net.fetch import Fetcher
 from server.reasons import Reason
 from server.repositories import datasets, models
 from server.services.intake import Intake
-from server.services.models import BundleStore
+from server.services.models import BundleStore, damaged
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class PredictionService:
             DatasetNotFoundError: The choice names no dataset.
             NoModelError: Nothing is live.
             ImageNotUsableError: The image cannot be had or read, and why.
+            ModelDamagedError: The model's bundle is damaged or gone.
         """
         model = await self._choose(choice)
         outcome = await self._fetcher.fetch(url)
@@ -87,6 +88,7 @@ class PredictionService:
             DatasetNotFoundError: The choice names no dataset.
             NoModelError: Nothing is live.
             ImageNotUsableError: The bytes cannot be read as an image, and why.
+            ModelDamagedError: The model's bundle is damaged or gone.
         """
         return await self._answer(await self._choose(choice), data)
 
@@ -107,7 +109,10 @@ class PredictionService:
         except NotUsableError as error:
             raise ImageNotUsableError(error.reason, error.detail) from error
         path = self._bundles.path(model.bundle_sha256)
-        classifier = await self._registry.get(model.bundle_sha256, path)
+        try:
+            classifier = await self._registry.get(model.bundle_sha256, path)
+        except (FormatError, FileNotFoundError) as error:
+            raise damaged(model) from error
         started = time.perf_counter()
         try:
             prediction = await self._pool.run(_predict, classifier, data)

@@ -16,7 +16,12 @@ from server.contract.snapshot import DatasetRef, Item, Manifest, Split, split_of
 from server.db.ids import new_id
 from server.db.models import DatasetRecord, SnapshotRecord
 from server.db.session import Database
-from server.errors import BlobDamagedError, LabelConflictError, NotEnoughImagesError
+from server.errors import (
+    BlobDamagedError,
+    LabelConflictError,
+    NotEnoughImagesError,
+    SnapshotDamagedError,
+)
 from server.inference.pool import CpuPool
 from server.media.blobs import BlobStore
 from server.media.digests import near_duplicate_groups
@@ -120,9 +125,16 @@ class SnapshotService:
 
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
+            SnapshotDamagedError: It should lie there, but the file is gone.
         """
         record = await self.show(snapshot_id)
-        return self._path(snapshot_id), record.manifest_sha256
+        path = self._path(snapshot_id)
+        if not await asyncio.to_thread(path.is_file):
+            raise SnapshotDamagedError(
+                f"the manifest of snapshot {snapshot_id} is gone from the data folder; "
+                "take a new snapshot"
+            )
+        return path, record.manifest_sha256
 
     async def list_page(self, dataset_id: str, request: PageRequest) -> Page[SnapshotRecord]:
         """Return a page of the dataset's snapshots, newest first.
