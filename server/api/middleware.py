@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 IDENTITY_HEADER = "X-Bowerbird"
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 EXTENSION_SCHEMES = frozenset({"chrome-extension", "moz-extension"})
+API_PATHS = ("/api/", "/classify-url")
+# Ours is the same origin; "same-site" is another port of this host, to which cookies go as well.
+FOREIGN_SITES = frozenset({"cross-site", "same-site"})
 PAIRING_PATH = "/api/v1/pairings/redeem"  # where an extension that is not paired yet may call
 # A name or an address, and a port (RFC 9110 section 7.2): no user, path or anything else.
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]+)(?::[0-9]{0,5})?")
@@ -189,7 +192,7 @@ class Doorkeeper:
         origin = headers.get("origin")
         if origin is not None:
             self._check_origin(origin, host, path)
-        elif path.startswith("/api/") and headers.get("sec-fetch-site") == "cross-site":
+        elif path.startswith(API_PATHS) and headers.get("sec-fetch-site") in FOREIGN_SITES:
             # A foreign page that embeds or links to us sends no Origin with GET.
             raise ForeignOriginError("a foreign page may not call this server")
 

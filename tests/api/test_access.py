@@ -1,10 +1,9 @@
-"""Who is let in: tokens, cookies, pairing; and from where: Host, Origin, the browser's own word."""
+"""Who is let in: tokens, pairing; and from where: Host, Origin, the browser's own word."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from http.cookies import SimpleCookie
 
 import pytest
 
@@ -161,75 +160,6 @@ async def test_a_trainers_token_does_a_trainers_work_alone(still: Bird):
         problem(await trainer.post(f"/api/v1/snapshots/{made['id']}/jobs"), 403, "token-scope")
         session = await trainer.post("/api/v1/session", json={"token": text})
         problem(session, 403, "token-scope")
-
-
-# --- the web pages
-
-
-async def sign_in_link(bird: Bird) -> str:
-    response = await bird.post("/sign-in-codes")
-    assert response.status_code == 201
-    link = str(response.json()["url"])
-    assert link.startswith("http://127.0.0.1:8000/sign-in?code=")
-    return link
-
-
-async def test_a_link_signs_in_once(still: Bird):
-    link = await sign_in_link(still)
-    async with still.anonymous() as client:
-        response = await client.get(link)
-        assert (response.status_code, response.headers["location"]) == (303, "/")
-        cookie = SimpleCookie(response.headers["set-cookie"])["bowerbird_session_8000"]
-        assert cookie["httponly"]
-        assert cookie["samesite"] == "strict"
-        assert not cookie["secure"], "plain http on loopback"
-        who = (await client.get("/api/v1/server")).json()["token"]
-        assert who["kind"] == "web"
-    async with still.anonymous() as other:
-        problem(await other.get(link), 403, "sign-in-code-invalid")
-
-
-async def test_a_link_runs_out(still: Bird):
-    clock = Clock()
-    still.parts.services.sign_in._clock = clock
-    link = await sign_in_link(still)
-    clock.advance(minutes=30)
-    async with still.anonymous() as client:
-        problem(await client.get(link), 403, "sign-in-code-invalid")
-
-
-async def test_links_that_nobody_follows_do_not_pile_up(still: Bird):
-    sign_in = still.parts.services.sign_in
-    first, _ = sign_in.open()
-    codes = [sign_in.open()[0] for _ in range(100)]
-    assert len(sign_in._codes) == 100
-    assert first not in sign_in._codes
-    assert codes[-1] in sign_in._codes
-
-
-async def test_signing_out_ends_the_session(still: Bird):
-    async with still.anonymous() as client:
-        problem(await client.post("/api/v1/session", json={"token": "x"}), 401, "unauthenticated")
-        assert (
-            await client.post("/api/v1/session", json={"token": still.token})
-        ).status_code == 204
-        kept = dict(client.cookies)
-        assert (await client.get("/api/v1/datasets")).status_code == 200
-        response = await client.delete("/api/v1/session")
-        assert response.status_code == 204
-        assert not dict(client.cookies)
-        client.cookies.update(kept)
-        problem(await client.get("/api/v1/datasets"), 401, "unauthenticated")
-
-
-async def test_signing_out_with_a_bearer_token_leaves_the_token(still: Bird):
-    assert (await still.delete("/session")).status_code == 204
-    assert (await still.get("/datasets")).status_code == 200
-
-
-async def test_a_cookie_of_another_port_is_not_ours(still: Bird):
-    async with still.anonymous(Cookie=f"bowerbird_session_9000={still.token}") as client:
-        problem(await client.get("/api/v1/datasets"), 401, "unauthenticated")
 
 
 # --- pairing
@@ -403,9 +333,15 @@ async def test_our_own_page_may_call(still: Bird):
     assert response.status_code == 201
 
 
-@pytest.mark.parametrize(("path", "status"), [("/api/v1/datasets", 403), ("/", 200)])
-async def test_a_page_that_embeds_the_api_is_refused_and_a_link_is_not(still: Bird, path, status):
-    response = await still.client.get(path, headers={"Sec-Fetch-Site": "cross-site"})
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/v1/datasets", 403), ("/classify-url?url=http://a.test/", 403), ("/", 200)],
+)
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_page_that_embeds_the_api_is_refused_and_a_link_is_not(
+    still: Bird, path, status, site
+):
+    response = await still.client.get(path, headers={"Sec-Fetch-Site": site})
     assert response.status_code == status
 
 

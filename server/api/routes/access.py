@@ -25,7 +25,7 @@ from server.api.schemas.access import (
     TokensOut,
     TrainerOut,
 )
-from server.errors import TokenScopeError
+from server.errors import SignInCodeError, TokenScopeError
 from server.services.access import SESSION_LIFE, TokenKind
 
 router = APIRouter(tags=["access"])
@@ -116,8 +116,16 @@ sign_in = APIRouter(tags=["access"], include_in_schema=False)
 async def follow_sign_in(
     code: Annotated[str, Query(max_length=100)], request: Request, services: ServicesDep
 ) -> RedirectResponse:
-    """Follow the link that the server printed: set the cookie, show the home page."""
-    token = await services.sign_in.redeem(code)
+    """Follow the link that the server printed: set the cookie, show the home page.
+
+    A person whose link is spent gets the page too, which says so and names the other ways in.
+    """
+    try:
+        token = await services.sign_in.redeem(code)
+    except SignInCodeError:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        return RedirectResponse("/?link=spent", status_code=status.HTTP_303_SEE_OTHER)
     response = RedirectResponse("/", status_code=status.HTTP_303_SEE_OTHER)
     _set_cookie(response, request, token)
     return response

@@ -84,6 +84,11 @@ function waysIn(onSignedIn) {
   );
 }
 
+/** @returns {boolean} Whether the server sent the person here because their link works no more. */
+function isLinkSpent() {
+  return new URLSearchParams(location.search).get('link') === 'spent';
+}
+
 /**
  * Show the sign-in page.
  * @param {HTMLElement} root Where.
@@ -112,6 +117,12 @@ export function showSignIn(root, onSignedIn) {
       'section',
       { class: 'card', 'data-testid': 'sign-in-card' },
       h('h2', {}, 'Sign in'),
+      isLinkSpent() &&
+        h(
+          'p',
+          { class: 'message is-error', role: 'alert', 'data-testid': 'link-spent' },
+          'This link was used already, or is too old.',
+        ),
       h(
         'p',
         {},
