@@ -24,7 +24,10 @@ _SHOWN_ERRORS = 3  # a broken file may have thousands; the first few say what is
 
 
 def _to_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:  # the first and last hours of the calendar
+        raise ValueError("there is no such time in UTC") from error
 
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -175,6 +175,7 @@ async def test_odd_hints_are_dropped_and_cost_nothing(shared: Bird, hint, kept):
         {"capture_key": "k" * 101},
         {"captured_at": "2026-11-22T10:00:00"},
         {"captured_at": "yesterday"},
+        {"captured_at": "0001-01-01T00:00:00+14:00"},
         {"label": "  "},
         {"label": "l" * 101},
         {"colour": "red"},

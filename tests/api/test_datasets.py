@@ -28,7 +28,7 @@ async def test_a_new_dataset_is_empty_and_shown_whole(still: Bird):
     }
 
 
-@pytest.mark.parametrize("name", ["", " \t\n", "x" * 101, None, 7])
+@pytest.mark.parametrize("name", ["", " \t\n", "x" * 101, "a\0b", "a\x1b[2Jb", None, 7])
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_name_must_be_one(shared: Bird, name):
     problem(await shared.post("/datasets", json={"name": name}), 422, "invalid-request")

@@ -6,10 +6,17 @@ odd tile never costs a capture. What the person says is checked and refused.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 from server.repositories.paging import Page
 
@@ -49,8 +56,19 @@ def _strip(value: object) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
+def _refuse_controls(name: str) -> str:
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise ValueError("a name has no control characters")
+    return name
+
+
 # The length comes first: so the core checks it, which refuses halves of characters as well.
-Name = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(_strip)]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=100),
+    BeforeValidator(_strip),
+    AfterValidator(_refuse_controls),
+]
 Id = Annotated[str, Field(max_length=64)]
 HintUrl = Annotated[str | None, BeforeValidator(_drop_odd_address)]
 HintSize = Annotated[int | None, BeforeValidator(_drop_odd_size)]

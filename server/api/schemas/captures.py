@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from server.api.schemas.base import (
     HintShort,
@@ -17,6 +17,7 @@ from server.api.schemas.base import (
     RequestModel,
     cut,
 )
+from server.contract.schema import UtcDatetime
 from server.db.models import CaptureRecord
 from server.services.captures import Candidate, Capture
 
@@ -45,7 +46,7 @@ class CaptureIn(RequestModel):
     page_title: HintText = None
     engine: Annotated[str | None, cut(50)] = None
     query: HintText = None
-    captured_at: AwareDatetime
+    captured_at: UtcDatetime
     client: HintShort = None
     candidates: list[CandidateIn] = Field(max_length=MAX_CANDIDATES)
 

@@ -113,6 +113,7 @@ _ITEMS = json.loads(_manifest().to_bytes())["items"]
         ({"seed": 43}, "split does not follow"),
         ({"created_at": "2026-11-22T10:30:00"}, "created_at"),
         ({"created_at": "2026-11-22T12:30:00+02:00"}, "canonical"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "no such time"),
     ],
     ids=str,
 )
