@@ -40,6 +40,10 @@ export function makeHandlers(services) {
       await settings.update({ dataset_id });
       return null;
     },
+    'set-filters': async ({ filters }) => {
+      await settings.update({ filters });
+      return null;
+    },
     'find-known': ({ dataset_id, urls }) => findKnown(session, dataset_id, urls),
     'list-live-models': () => session.list('/models', { stage: 'live' }),
     'classify-address': ({ url, dataset_id }) => classifier.classifyAddress(url, dataset_id),
@@ -149,7 +153,7 @@ async function findKnown(session, datasetId, urls) {
  */
 function publish(settings) {
   const { server, pairing, is_pairing_lost, dataset_id } = settings;
-  const { last_labels, query_labels, last_capture } = settings;
+  const { last_labels, query_labels, last_capture, filters } = settings;
   return {
     server,
     pairing: pairing && { name: pairing.name, server_version: pairing.server_version },
@@ -158,6 +162,7 @@ function publish(settings) {
     last_labels,
     query_labels,
     last_capture,
+    filters,
   };
 }
 

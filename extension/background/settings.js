@@ -1,4 +1,5 @@
 /** What the extension remembers, in `storage.local`: the pairing and the person's choices. */
+import { NO_FILTERS } from '../lib/filters.js';
 import { DEFAULT_SERVER } from '../lib/server-address.js';
 
 /** @typedef {import('../lib/types.js').Settings} Settings */
@@ -13,6 +14,7 @@ const DEFAULTS = {
   last_labels: {},
   query_labels: {},
   last_capture: null,
+  filters: NO_FILTERS,
   datasets: [],
 };
 

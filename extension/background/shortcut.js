@@ -1,5 +1,6 @@
 /** The shortcut that captures a page at once, with the choices of the last time. */
 import { messageOf } from '../lib/errors.js';
+import { passes } from '../lib/filters.js';
 import { proposeLabel } from '../lib/label.js';
 import { describePage } from '../popup/wording.js';
 import { capture } from './captures.js';
@@ -58,8 +59,10 @@ export class Shortcut {
     if (settings.pairing === null) return missing(NOT_PAIRED);
     if (dataset === undefined) return missing(NO_DATASET);
     const scan = await this.parts.scan(tabId);
-    const { origin, candidates } = scan;
-    if (candidates.length === 0) return missing(describePage(scan).note ?? '');
+    const { origin } = scan;
+    if (scan.candidates.length === 0) return missing(describePage(scan).note ?? '');
+    const candidates = scan.candidates.filter((each) => passes(each, settings.filters));
+    if (candidates.length === 0) return missing(ALL_FILTERED);
     const label = chooseLabel(settings, dataset, scan);
     if (label === '') return missing(NO_LABEL);
     const outcome = await capture(this.parts, { dataset, label, origin, candidates });
@@ -73,6 +76,8 @@ const NO_DATASET =
   'No dataset is chosen yet. Click the Bowerbird button and capture into one; the shortcut then follows.';
 const NO_LABEL =
   'This page answers no search that could name a label. Click the Bowerbird button and type one.';
+const ALL_FILTERED =
+  'None of the images here passes the filters. Click the Bowerbird button to change them.';
 const UNDO_HINT = 'To undo, click the Bowerbird button and choose Undo.';
 
 /**
@@ -104,7 +109,7 @@ function describeOutcome(outcome, { dataset, label, count }) {
   if (outcome.state === 'sent') {
     const { added, known, refused } = outcome.capture;
     const counts = `${added} added, ${known} known, ${refused.length} refused`;
-    return makeToast(counts, `${where}. ${UNDO_HINT}`, 'answer');
+    return makeToast(counts, added > 0 ? `${where}. ${UNDO_HINT}` : where, 'answer');
   }
   const title = outcome.state === 'queued' ? 'Kept here, not sent yet' : 'The server refused';
   return makeToast(title, `${count} for ${where}: ${outcome.error}`, 'error');

@@ -5,6 +5,7 @@ import type {
   Classification,
   Dataset,
   ExtensionState,
+  Filters,
   Model,
   PageOrigin,
   PageScan,
@@ -24,6 +25,7 @@ export interface MessageMap {
   'list-datasets': { request: null; reply: { datasets: Dataset[]; offline: string | null } };
   'create-dataset': { request: { name: string }; reply: Dataset };
   'choose-dataset': { request: { dataset_id: string }; reply: null };
+  'set-filters': { request: { filters: Filters }; reply: null };
   /** Which of the addresses the dataset already has, by index. */
   'find-known': { request: { dataset_id: string; urls: string[] }; reply: number[] };
   capture: {

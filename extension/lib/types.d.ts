@@ -185,6 +185,14 @@ export interface Pairing {
   server_version: string;
 }
 
+/** What to leave out of what pages hold, by declared sizes. */
+export interface Filters {
+  /** Shorter side, at least. */
+  min_side_px: number;
+  /** `moderate`: neither banner nor column. */
+  shape: 'any' | 'moderate' | 'landscape' | 'square' | 'portrait';
+}
+
 /** Everything kept in `storage.local`; each field is its own key. */
 export interface Settings {
   /** Shape of the stored fields, for later revisions to migrate from. */
@@ -199,6 +207,7 @@ export interface Settings {
   /** The label chosen for each query, newest last. */
   query_labels: Record<string, string>;
   last_capture: SentCapture | null;
+  filters: Filters;
   /** The datasets as last seen, to capture into while the server is down. */
   datasets: Dataset[];
 }

@@ -3,6 +3,8 @@ import { make } from '../ui/dom.js';
 
 /** @typedef {import('../lib/types.js').Candidate} Candidate */
 
+/** @typedef {{candidate: Candidate, item: HTMLElement, tile: HTMLElement, box: HTMLInputElement}} Entry */
+
 /** Shows candidates; each is chosen or not. */
 export class CandidateGrid {
   /**
@@ -12,7 +14,7 @@ export class CandidateGrid {
   constructor(list, onChange) {
     this.list = list;
     this.onChange = onChange;
-    /** @type {{candidate: Candidate, tile: HTMLElement, box: HTMLInputElement}[]} */
+    /** @type {Entry[]} */
     this.entries = [];
     this.isTouched = false;
     list.addEventListener('change', () => {
@@ -25,7 +27,13 @@ export class CandidateGrid {
   show(candidates) {
     this.isTouched = false;
     this.entries = candidates.map(makeTile);
-    this.list.replaceChildren(...this.entries.map(({ tile }) => make('li', {}, tile)));
+    this.list.replaceChildren(...this.entries.map(({ item }) => item));
+    this.onChange();
+  }
+
+  /** @param {(candidate: Candidate) => boolean} passes Which to show; the others are never chosen. */
+  filter(passes) {
+    for (const { candidate, item } of this.entries) item.hidden = !passes(candidate);
     this.onChange();
   }
 
@@ -52,13 +60,17 @@ export class CandidateGrid {
   /** @param {(isChosen: boolean) => boolean} decide New choice for each, from the present one. */
   choose(decide) {
     this.isTouched = true;
-    for (const { box } of this.entries) box.checked = decide(box.checked);
+    for (const { box, item } of this.entries) {
+      if (!item.hidden) box.checked = decide(box.checked);
+    }
     this.onChange();
   }
 
-  /** @returns {Candidate[]} Those that are chosen, in page order. */
+  /** @returns {Candidate[]} Those that are shown and chosen, in page order. */
   get chosen() {
-    return this.entries.filter(({ box }) => box.checked).map(({ candidate }) => candidate);
+    return this.entries
+      .filter(({ box, item }) => box.checked && !item.hidden)
+      .map(({ candidate }) => candidate);
   }
 }
 
@@ -66,7 +78,7 @@ export class CandidateGrid {
  * Make the tile of one candidate.
  *
  * @param {Candidate} candidate What to show.
- * @returns {{candidate: Candidate, tile: HTMLElement, box: HTMLInputElement}} Its tile, chosen.
+ * @returns {Entry} Its tile, chosen.
  */
 function makeTile(candidate) {
   const { url, thumbnail_url, title, width, height } = candidate;
@@ -85,5 +97,5 @@ function makeTile(candidate) {
     else image.replaceWith(make('span', { class: 'broken' }, name));
   });
   image.src = thumbnail_url ?? url;
-  return { candidate, tile, box };
+  return { candidate, item: make('li', {}, tile), tile, box };
 }

@@ -1,10 +1,12 @@
 /** The popup's Capture tab: what the page holds, where it goes, and what became of it. */
 import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
+import { passes } from '../lib/filters.js';
 import { matchLabel, proposeLabel } from '../lib/label.js';
 import { send } from '../lib/send.js';
 import { byId, make, notify, plural, whileBusy } from '../ui/dom.js';
 import { CandidateGrid } from './candidate-grid.js';
 import { DatasetField } from './dataset-field.js';
+import { FilterBar } from './filter-bar.js';
 import { QueueView } from './queue-view.js';
 import { describeCapture, describePage } from './wording.js';
 
@@ -27,6 +29,7 @@ export class CaptureView {
     this.notice = byId('capture-notice', HTMLElement);
     this.pageNotice = byId('page-notice', HTMLElement);
     this.grid = new CandidateGrid(byId('candidates', HTMLElement), () => this.#showCount());
+    this.filters = new FilterBar(() => this.#filter());
     this.field = new DatasetField(() => void this.#onDataset());
     this.queue = new QueueView(byId('queue', HTMLElement), () => this.#reloadDatasets());
     this.label.addEventListener('input', () => {
@@ -50,6 +53,7 @@ export class CaptureView {
   async open(state, tabId) {
     this.state = state;
     this.isLabelTyped = false;
+    this.filters.show(state.filters);
     notify(this.notice, 'plain');
     byId('page-summary', HTMLElement).textContent = 'Reading the page…';
     await Promise.all([this.#readPage(tabId), this.#loadDatasets(), this.queue.refresh()]);
@@ -81,6 +85,14 @@ export class CaptureView {
       notify(this.pageNotice, 'warn', messageOf(error));
     }
     byId('choose-buttons', HTMLElement).hidden = this.grid.entries.length === 0;
+    this.#filter();
+  }
+
+  /** Show what passes the filters, and how many do. */
+  #filter() {
+    const { filters } = this.filters;
+    this.grid.filter((candidate) => passes(candidate, filters));
+    this.filters.count(this.scan?.candidates ?? []);
   }
 
   /**

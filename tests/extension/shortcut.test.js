@@ -16,7 +16,7 @@ const PAGE = {
   origin: { engine: 'bing', query: 'grizzly', page_url: 'https://b.example/', page_title: 'B' },
   site: 'Bing',
   state: 'ok',
-  candidates: [{ url: 'https://a.example/1.jpg', rank: 0 }],
+  candidates: [{ url: 'https://a.example/1.jpg', rank: 0, width: null, height: null }],
   without_original_count: 0,
 };
 
