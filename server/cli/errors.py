@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# A token of another folder is a stranger to the server.
+_MAKE_ONE = "`bowerbird token create --name me --data DIR` (the DIR of `bowerbird serve`)"
+
 
 class CommandError(Exception):
     """A command failed; ``str()`` says how and ``advice`` what to do."""
@@ -72,7 +75,7 @@ class MissingTokenError(CommandError):
         super().__init__(
             f"There is no token: BOWERBIRD_TOKEN is not set and {path} {why}.",
             "Set BOWERBIRD_DATA to the folder given to `bowerbird serve`, or BOWERBIRD_TOKEN to "
-            "what `bowerbird token create --name me` prints.",
+            f"what {_MAKE_ONE} prints.",
         )
 
 
@@ -110,6 +113,6 @@ _ADVICE = {
     "no-model": "Train one first: `bowerbird train --dataset NAME`.",
 }
 _ADVICE_BY_STATUS = {
-    401: "The token is not (or no longer) valid: make one with `bowerbird token create --name me`.",
-    403: "The token does not allow this: make one with `bowerbird token create --name me`.",
+    401: f"The token is not (or no longer) valid here: make one with {_MAKE_ONE}.",
+    403: f"The token does not allow this: make one with {_MAKE_ONE}.",
 }

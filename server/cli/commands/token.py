@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from server.cli.commands.options import DataFolder
-from server.cli.console import emit, examples
+from server.cli.console import emit, examples, note
 from server.cli.errors import CommandError
 
 MAX_NAME_CHARS = 100  # as the API has it
@@ -35,10 +35,17 @@ def create(
     # The database and its migrations, which client verbs never need.
     from server import main  # noqa: PLC0415
     from server.cli import local  # noqa: PLC0415 - pydantic-settings, 0.2 s
+    from server.cli.settings import TOKEN_FILE  # noqa: PLC0415 - as above
 
     settings = local.load(data)
+    has_served = (settings.data / TOKEN_FILE).is_file()
     try:
         token = main.create_token(settings, name)
     except OSError as error:
         raise CommandError(f"{settings.data} can't be written: {error}.") from error
     emit(token)
+    if not has_served:  # most likely the wrong folder, and the token useless where it is wanted
+        note(
+            f"No server has used {settings.data.absolute()} yet, and the token is for one that "
+            f"does. For another server, name the folder it was started with: --data DIR."
+        )

@@ -67,7 +67,9 @@ def test_serve_is_ready_lets_its_own_token_in_and_stops(run, tmp_path, monkeypat
         assert run("dataset", "list").out.split("\t")[0] == "bears"
         assert "ok    token: owner" in run("doctor").out
 
-        token = run("token", "create", "--name", "tests").out.strip()
+        made = run("token", "create", "--name", "tests")
+        assert made.err == ""
+        token = made.out.strip()
         monkeypatch.setenv("BOWERBIRD_TOKEN", token)
         assert run("dataset", "list", "--json").code == 0
 
@@ -81,6 +83,13 @@ def test_serve_is_ready_lets_its_own_token_in_and_stops(run, tmp_path, monkeypat
 
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
+
+
+def test_a_token_of_a_folder_that_no_server_used_is_made_and_said_so(run, tmp_path):
+    data = tmp_path / "data"
+    result = run("token", "create", "--name", "x", "--data", str(data))
+    assert (result.code, result.out.count("\n")) == (0, 1)
+    assert f"No server has used {data} yet" in result.err
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101])
