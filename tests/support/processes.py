@@ -49,11 +49,13 @@ class ServerProcess:
         data: The data folder; the server may be stopped and started on it again.
         settings: Further environment.
         has_trainer: Whether it starts its trainer.
+        python: The interpreter, and with it the installed packages.
     """
 
     data: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     has_trainer: bool = True
+    python: Path = Path(sys.executable)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -82,7 +84,7 @@ class ServerProcess:
         self.data.mkdir(parents=True, exist_ok=True)
         inherited = inherited_environment()
         clean = {k: v for k, v in inherited.items() if not k.startswith("BOWERBIRD_")}
-        command = [sys.executable, "-m", "server", "serve", "--data", str(self.data), "--no-open"]
+        command = [str(self.python), "-m", "server", "serve", "--data", str(self.data), "--no-open"]
         command += ["--port", str(self.port)] + ([] if self.has_trainer else ["--no-trainer"])
         with (self.data / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
