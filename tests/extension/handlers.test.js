@@ -126,6 +126,14 @@ test('known addresses are asked in batches', async (t) => {
   assert.deepEqual(known, [0, 499, 500, 999, 1000, 1199]);
 });
 
+test('the filters are remembered', async () => {
+  const { handlers } = makeBackground('http://127.0.0.1:1');
+  const filters = { min_side_px: 400, shape: 'portrait' };
+  assert.deepEqual((await handlers['read-state'](null)).filters, { min_side_px: 0, shape: 'any' });
+  await handlers['set-filters']({ filters });
+  assert.deepEqual((await handlers['read-state'](null)).filters, filters);
+});
+
 test('pages never see the token', async () => {
   const { handlers } = makeBackground('http://127.0.0.1:1');
   const state = await handlers['read-state'](null);

@@ -16,7 +16,7 @@ const PAGE = {
   origin: { engine: 'bing', query: 'grizzly', page_url: 'https://b.example/', page_title: 'B' },
   site: 'Bing',
   state: 'ok',
-  candidates: [{ url: 'https://a.example/1.jpg', rank: 0 }],
+  candidates: [{ url: 'https://a.example/1.jpg', rank: 0, width: null, height: null }],
   without_original_count: 0,
 };
 
@@ -83,6 +83,7 @@ test('while the server is down the capture waits, and the person knows', async (
 });
 
 const EMPTY = { ...PAGE, candidates: [] };
+const SMALL = { ...PAGE, candidates: [{ url: 'https://a.example/1.jpg', width: 90, height: 90 }] };
 const UNNAMED = { ...PAGE, origin: { ...PAGE.origin, query: null } };
 // what is remembered, what the page holds, what is said
 const MISSING = [
@@ -92,6 +93,7 @@ const MISSING = [
   [CHOSEN, { ...EMPTY, state: 'nothing-found' }, /Nothing found here/],
   [CHOSEN, { ...EMPTY, state: 'blocked' }, /captcha/],
   [CHOSEN, UNNAMED, /type one/],
+  [{ ...CHOSEN, filters: { min_side_px: 400, shape: 'any' } }, SMALL, /passes the filters/],
 ];
 for (const [stored, page, note] of MISSING) {
   test(`what is missing is said: ${note.source}`, async () => {
