@@ -34,7 +34,15 @@ class DownloadService:
         self._intake = intake
 
     async def recover(self) -> int:
-        """Queue again what a killed process left as ``downloading``; return how many."""
+        """Queue again what a killed process left as ``downloading``; return how many.
+
+        What it left half-written on disk is removed.
+        """
+        try:
+            if swept := await self._intake.sweep():
+                log.info("download.swept", extra={"count": swept})
+        except OSError:  # room that is not won back is no reason not to start
+            log.exception("download.sweep_failed")
         async with self._database.write() as session:
             return await images.requeue_downloading(session)
 

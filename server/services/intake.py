@@ -47,6 +47,11 @@ class Intake:
         """
         return await self._pool.run(self._verify_and_write, data)
 
+    async def sweep(self) -> int:
+        """Remove the files that a killed process left half-written; return how many."""
+        stores = (self._stores.blobs, self._stores.thumbnails)
+        return sum([await self._pool.run(store.sweep_temporary_files) for store in stores])
+
     def _verify_and_write(self, data: bytes) -> Verified:
         verified = verify(data, self._limits)
         self._stores.thumbnails.write(verified.thumbnail, verified.sha256)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from server.repositories.images import ClaimedImage
 from server.services.downloads import DownloadService
 from server.services.feed import Feed
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +42,12 @@ class DownloadWorker:
 
     async def run(self) -> None:
         """Download what is queued, for ever."""
-        if count := await self._service.recover():
+        if count := await _insist("download.recover_failed", self._service.recover):
             log.info("download.recovered", extra={"count": count})
         async with asyncio.TaskGroup() as tasks:
             while True:
                 seen = self._feed.images_queued.count
-                claimed = await self._claim()
+                claimed = await _insist("download.claim_failed", self._claim)
                 for image in claimed:
                     self._in_flight += 1
                     tasks.create_task(self._download(image))
@@ -55,12 +58,7 @@ class DownloadWorker:
                     await self._has_room.wait()
 
     async def _claim(self) -> Sequence[ClaimedImage]:
-        while True:
-            try:
-                return await self._service.claim(self._concurrency - self._in_flight)
-            except OSError:  # as below: the queue is where it was
-                log.exception("download.claim_failed")
-                await asyncio.sleep(ERROR_PAUSE_S)
+        return await self._service.claim(self._concurrency - self._in_flight)
 
     async def _download(self, image: ClaimedImage) -> None:
         try:
@@ -84,12 +82,16 @@ class DownloadWorker:
 
     async def _postpone(self, image: ClaimedImage) -> None:
         # Until it works: meanwhile the image's place is taken, so that no more are claimed.
-        while True:
+        await asyncio.sleep(ERROR_PAUSE_S)
+        await _insist("download.release_failed", lambda: self._service.release(image.id))
+        self._feed.images_queued.send()
+
+
+async def _insist(failed: str, action: Callable[[], Awaitable[Result]]) -> Result:
+    """Repeat what this machine cannot do just now; ``failed`` is how the log calls that."""
+    while True:
+        try:
+            return await action()
+        except OSError:  # the queue is where it was
+            log.exception(failed)
             await asyncio.sleep(ERROR_PAUSE_S)
-            try:
-                await self._service.release(image.id)
-            except OSError:
-                log.exception("download.release_failed", extra={"image_id": image.id})
-            else:
-                self._feed.images_queued.send()
-                return

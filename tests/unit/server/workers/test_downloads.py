@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -132,6 +133,16 @@ async def test_what_a_killed_process_left_is_taken_up(data_folder: Path, site: S
         assert (await bird.settled(dataset))["status"]["ready"] == 5
         attempts = sorted(image["attempts"] for image in await bird.images(dataset))
         assert attempts == [1, 1, 2, 2, 2]
+
+
+async def test_what_a_killed_process_left_half_written_is_removed(data_folder: Path):
+    folder = data_folder / "blobs" / "ab" / "cd"
+    folder.mkdir(parents=True)
+    remains = folder / ".abcd.x.tmp"
+    remains.write_bytes(b"half")
+    os.utime(remains, (1, 1))
+    async with running(data_folder):
+        await eventually(lambda: not remains.exists())
 
 
 async def test_a_crash_between_bytes_and_row_loses_nothing(data_folder: Path, site: Site):
