@@ -2,7 +2,6 @@
 import { BowerbirdError } from '../lib/errors.js';
 import { parseServer } from '../lib/server-address.js';
 import { capture, undoLastCapture } from './captures.js';
-import { scanTab } from './scan.js';
 
 /** @typedef {import('../lib/messages.js').Handlers} Handlers */
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
@@ -19,6 +18,7 @@ const KNOWN_BATCH_SIZE = 500;
  * @property {import('./queue.js').CaptureQueue} queue Captures on their way.
  * @property {import('./classify.js').Classifier} classifier Asks the model.
  * @property {string} client Name of this build for the server.
+ * @property {(tabId: number) => Promise<import('../lib/types.js').PageScan>} scan Reads a page.
  */
 
 /**
@@ -32,7 +32,7 @@ export function makeHandlers(services) {
   return {
     ...pairingHandlers(services),
     ...queueHandlers(services),
-    'scan-page': ({ tab_id }) => scanTab(tab_id),
+    'scan-page': ({ tab_id }) => services.scan(tab_id),
     'list-datasets': () => listDatasets(services),
     'create-dataset': ({ name }) =>
       session.call({ method: 'POST', path: '/datasets', json: { name } }),

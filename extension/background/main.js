@@ -4,6 +4,7 @@
  */
 import { clientName, ext } from '../lib/browser.js';
 import { BowerbirdError, serialiseError } from '../lib/errors.js';
+import { Badge } from './badge.js';
 import { sendCapture } from './captures.js';
 import { Classifier } from './classify.js';
 import { addMenuItem, onMenuClick } from './context-menu.js';
@@ -42,8 +43,11 @@ const queue = new CaptureQueue({
   lock: (run) => navigator.locks.request(QUEUE_LOCK, run),
   now: () => Date.now(),
 });
-const shortcut = new Shortcut({ settings, queue, client, scan: scanTab, show: showInTab });
-const handlers = makeHandlers({ settings, session, queue, classifier, client });
+const badge = new Badge({ action: ext.action, scan: scanTab });
+/** @type {(tabId: number) => Promise<import('../lib/types.js').PageScan>} */
+const scan = (tabId) => badge.scan(tabId);
+const shortcut = new Shortcut({ settings, queue, client, scan, show: showInTab });
+const handlers = makeHandlers({ settings, session, queue, classifier, client, scan });
 
 // The token is no business of content scripts, which share a process with the page. Firefox 153
 // cannot say so.
@@ -59,6 +63,9 @@ ext.alarms.onAlarm.addListener(({ name }) => {
 ext.contextMenus.onClicked.addListener((info, tab) => void onMenuClick(classifier, info, tab));
 ext.commands.onCommand.addListener((command, tab) => {
   if (command === CAPTURE_COMMAND && tab?.id !== undefined) void shortcut.capture(tab.id);
+});
+ext.tabs.onUpdated.addListener((tabId, change, tab) => {
+  void badge.onTabUpdated(tabId, change, tab);
 });
 ext.runtime.onMessage.addListener((/** @type {Envelope} */ envelope, sender, respond) => {
   // Our own pages only: a content script shares its process with a page that may be hostile.

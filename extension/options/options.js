@@ -1,6 +1,7 @@
 /** The options page: the pairing, and captures that wait. */
 import { ext } from '../lib/browser.js';
 import { messageOf } from '../lib/errors.js';
+import { SEARCH_ORIGINS } from '../lib/search-hosts.js';
 import { send } from '../lib/send.js';
 import { byId, notify, plural, whileBusy } from '../ui/dom.js';
 
@@ -30,10 +31,25 @@ onClick('forget-queue', async () => {
   notify(notice, 'plain', 'Forgotten.');
 });
 
+const counting = byId('counting', HTMLInputElement);
+counting.addEventListener('change', () => {
+  // Within the click: browsers ask for permissions at no other time.
+  const answer = counting.checked
+    ? ext.permissions.request({ origins: SEARCH_ORIGINS })
+    : ext.permissions.remove({ origins: SEARCH_ORIGINS });
+  void report(async () => void (await answer)).then(showCounting);
+});
+
+await showCounting();
 await report(async () => {
   showPairing(await send('read-state', null));
   showQueue(await send('list-queue', null));
 });
+
+/** Show whether result pages are counted: the browser's permission is the switch. */
+async function showCounting() {
+  counting.checked = await ext.permissions.contains({ origins: SEARCH_ORIGINS });
+}
 
 /**
  * Show the pairing.

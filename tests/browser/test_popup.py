@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.chromium import Chromium, chromium, pair, sign_in
 from tests.support.photo_site import PhotoSite
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -61,3 +61,41 @@ def test_filters_leave_out_what_is_too_small_and_are_remembered(browser, site, p
     again.get_by_test_id("filter-size").select_option("100")
     expect(again.get_by_test_id("capture")).to_have_text(f"Capture {count} images")
     again.close()
+
+
+def badge_text(browser: Chromium, page: Page) -> str:
+    text: str = browser.context.service_workers[0].evaluate(
+        "async url => { const tab = (await chrome.tabs.query({})).find(each => each.url === url);"
+        " return chrome.action.getBadgeText({ tabId: tab.id }); }",
+        page.url,
+    )
+    return text
+
+
+def test_the_badge_shows_how_much_the_popup_found(browser, site, page):
+    assert badge_text(browser, page) == ""
+    popup = browser.open_popup(page)
+    expect(popup.get_by_test_id("candidate").first).to_be_visible()
+    assert badge_text(browser, page) == str(len(site.addresses("fruits")))
+    popup.close()
+
+
+def test_a_result_page_is_counted_when_it_has_loaded(browser, site, page):
+    # The address is Bing's, as the browser tells it where the person has allowed that.
+    browser.context.service_workers[0].evaluate(
+        """async pageUrl => {
+            const tab = (await chrome.tabs.query({})).find(({ url }) => url === pageUrl);
+            const url = 'https://www.bing.com/images/search?q=fruits';
+            chrome.tabs.onUpdated.dispatch(tab.id, { status: 'complete' }, { ...tab, url });
+        }""",
+        page.url,
+    )
+    count = str(len(site.addresses("fruits")))
+    wait_until(lambda: badge_text(browser, page) == count, 10, "the badge counts")
+
+
+def test_counting_is_off_until_the_person_allows_it(browser):
+    options = browser.open(f"chrome-extension://{browser.extension_id}/options/options.html")
+    expect(options.get_by_test_id("server-state")).to_contain_text("running")
+    expect(options.get_by_test_id("counting")).not_to_be_checked()
+    options.close()

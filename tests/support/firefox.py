@@ -59,6 +59,16 @@ class Firefox:
         assert answer["ok"], answer
         return answer["reply"]
 
+    def count_permitted_hosts(self) -> int:
+        """Return how many host patterns are granted; to be asked in a page of the extension."""
+        count: int = self.session.send(
+            "WebDriver:ExecuteAsyncScript",
+            script="const [done] = arguments;"
+            "window.browser.permissions.getAll().then(({ origins }) => done(origins.length));",
+            args=[],
+        )
+        return count
+
     def press_shortcut(self, modifiers: str, key: str) -> None:
         """Press a shortcut of the extension in the tab that is shown.
 
@@ -145,6 +155,7 @@ def firefox(profile: Path) -> Iterator[Firefox]:
         "marionette.port": port,
         "extensions.webextensions.uuids": json.dumps({ADDON_ID: ADDON_UUID}),
         "app.update.disabledForTesting": True,
+        "extensions.webextOptionalPermissionPrompts": False,  # asked for, they are granted
         "datareporting.policy.dataSubmissionEnabled": False,
     }
     profile.mkdir(parents=True)
