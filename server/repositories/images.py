@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from sqlalchemy import Select, delete, func, insert, or_, select, update
 
@@ -25,12 +26,20 @@ from server.repositories.paging import Page, PageRequest, read_page
 _CHUNK = 500
 
 
+class ImageSort(StrEnum):
+    """Which of a dataset's images comes first."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
 @dataclass(frozen=True)
 class ImageFilter:
-    """Which images of a dataset to list; None means any.
+    """Which images of a dataset to list, and how; None means any.
 
     Attributes:
         q: Text that the title, an address or the sha256 holds.
+        sort: In which order, by when they were first seen.
     """
 
     label: str | None = None
@@ -39,6 +48,7 @@ class ImageFilter:
     excluded: bool | None = None
     sha256: str | None = None
     q: str | None = None
+    sort: ImageSort = ImageSort.OLDEST
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,10 @@ def _filtered(dataset_id: str, wanted: ImageFilter) -> Select[ImageRecord]:
 async def list_page(
     session: Session, dataset_id: str, wanted: ImageFilter, request: PageRequest
 ) -> Page[ImageRecord]:
-    """Return a page of the dataset's images in the order they were seen."""
-    return await read_page(session, _filtered(dataset_id, wanted), ImageRecord.id, request)
+    """Return a page of the dataset's images in the order they were seen, or the reverse."""
+    query = _filtered(dataset_id, wanted)
+    newest_first = wanted.sort is ImageSort.NEWEST
+    return await read_page(session, query, ImageRecord.id, request, newest_first=newest_first)
 
 
 async def list_sightings(

@@ -62,7 +62,14 @@ async def test_an_image_is_found_by_its_hash(shared: Bird):
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"status": "lost"}, {"reason": "x"}, {"excluded": "perhaps"}, {"sha256": "x"}, {"limit": 0}],
+    [
+        {"status": "lost"},
+        {"reason": "x"},
+        {"excluded": "perhaps"},
+        {"sha256": "x"},
+        {"limit": 0},
+        {"sort": "prettiest"},
+    ],
     ids=str,
 )
 @on_shared
@@ -96,6 +103,19 @@ async def test_pages_are_complete_without_repeats_while_images_come(shared: Bird
         if (cursor := page["next_cursor"]) is None:
             break
     assert seen == urls + [f"http://b.test/{n}" for n in range(3)]
+
+
+@on_shared
+async def test_the_newest_come_first_when_asked(shared: Bird):
+    dataset = await shared.dataset()
+    await shared.capture(dataset, [f"http://a.test/{n}" for n in range(5)])
+    oldest = [image["id"] for image in await shared.images(dataset, sort="oldest")]
+    assert [image["id"] for image in await shared.images(dataset)] == oldest
+    path, params = f"/datasets/{dataset}/images", {"sort": "newest", "limit": 3}
+    first = (await shared.get(path, params=params)).json()
+    rest = (await shared.get(path, params=params | {"cursor": first["next_cursor"]})).json()
+    seen = [image["id"] for image in (*first["items"], *rest["items"])]
+    assert (seen, rest["next_cursor"]) == (oldest[::-1], None)
 
 
 @on_shared

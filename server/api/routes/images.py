@@ -22,7 +22,7 @@ from server.api.schemas.images import (
 from server.db.models import BlobRecord, ImageStatus
 from server.errors import BodyTooLargeError
 from server.reasons import Reason
-from server.repositories.images import ImageFilter
+from server.repositories.images import ImageFilter, ImageSort
 from server.services.images import Upload
 
 router = APIRouter(tags=["images"])
@@ -31,7 +31,7 @@ router = APIRouter(tags=["images"])
 CACHING = "private, max-age=31536000, immutable"
 
 
-async def get_filter(
+async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of the query
     label: Annotated[str | None, Query(max_length=100)] = None,
     status: ImageStatus | None = None,
     reason: Reason | None = None,
@@ -40,9 +40,12 @@ async def get_filter(
     q: Annotated[
         str | None, Query(max_length=200, description="Part of a title, address or hash.")
     ] = None,
+    sort: Annotated[ImageSort, Query(description="By when they were first seen.")] = (
+        ImageSort.OLDEST
+    ),
 ) -> ImageFilter:
-    """Return which images are asked for."""
-    return ImageFilter(label, status, reason, excluded, sha256, q)
+    """Return which images are asked for, and in which order."""
+    return ImageFilter(label, status, reason, excluded, sha256, q, sort)
 
 
 @router.get("/datasets/{dataset_id}/images")
@@ -52,7 +55,7 @@ async def list_images(
     page: PageDep,
     services: ServicesDep,
 ) -> PageOut[ImageOut]:
-    """List a dataset's images in the order they were seen."""
+    """List a dataset's images in the order they were first seen, or the newest first."""
     return PageOut.of(await services.images.list_page(dataset_id, wanted, page), ImageOut.of)
 
 
