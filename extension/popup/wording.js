@@ -5,6 +5,10 @@ import { makeLink, plural } from '../ui/dom.js';
 
 /** With fewer originals among the results, the site has changed; above, single results are odd. */
 const USUAL_RATIO = 0.9;
+/** Sites whose pages hold no originals: these come in answers to their scripts alone. */
+const DATA_IN_ANSWERS = new Set(['duckduckgo']);
+const LATE_HINT =
+  'Or the rest was loaded before Bowerbird looked: scroll on, or search again in this page, then open this again.';
 
 /**
  * Describe what was found on a page.
@@ -29,7 +33,8 @@ export function describePage(scan) {
  * @param {PageScan} scan What the page holds.
  * @returns {string | null} The sentence; null when there is nothing to say.
  */
-function explainState({ origin, candidates, site, state, without_original_count }) {
+function explainState(scan) {
+  const { origin, candidates, site, state, without_original_count } = scan;
   const name = site ?? 'This page';
   const what = forQuery(origin.query);
   const count = candidates.length + without_original_count;
@@ -45,10 +50,25 @@ function explainState({ origin, candidates, site, state, without_original_count 
         ? 'Nothing found here: this page shows no images that can be captured.'
         : `Nothing found here: this page of ${site} shows no results that Bowerbird knows how to read.`;
     case 'partial':
-      return candidates.length < count * USUAL_RATIO && site !== null
-        ? `${site} changed its page: ${candidates.length} of ${count} with originals.`
-        : `${without_original_count} of ${count} left out: only a thumbnail is known.`;
+      return explainPartial(scan, count);
   }
+}
+
+/**
+ * Say why results have no original: the site changed, or their data came before we listened.
+ *
+ * @param {PageScan} scan What the page holds.
+ * @param {number} count How many results it has.
+ * @returns {string} The sentence.
+ */
+function explainPartial(scan, count) {
+  const { origin, candidates, site, tile_count, payload_count, without_original_count } = scan;
+  if (site === null || candidates.length >= count * USUAL_RATIO) {
+    return `${without_original_count} of ${count} left out: only a thumbnail is known.`;
+  }
+  const change = `${site} changed its page: ${candidates.length} of ${count} with originals.`;
+  const hasData = payload_count > 0 || DATA_IN_ANSWERS.has(origin.engine);
+  return tile_count > payload_count && hasData ? `${change} ${LATE_HINT}` : change;
 }
 
 /**

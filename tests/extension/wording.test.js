@@ -48,6 +48,23 @@ const PAGES = [
     '',
     /^Bing changed its page: 0 of 100 with originals\.$/,
   ],
+  [
+    page({ state: 'partial', tile_count: 6, without_original_count: 4 }),
+    '2 images for “owl” · Bing',
+    /^Bing changed its page: 2 of 6 with originals\. Or the rest was loaded before/,
+  ],
+  [
+    page({
+      ...none,
+      origin: { engine: 'duckduckgo', query: 'owl' },
+      site: 'DuckDuckGo',
+      state: 'partial',
+      tile_count: 3,
+      without_original_count: 3,
+    }),
+    '',
+    /^DuckDuckGo changed its page: 0 of 3 with originals\. Or the rest was loaded before/,
+  ],
   [page({ ...none, state: 'blocked' }), '', /^Blocked by a captcha: Bing asks/],
   [page({ ...none, state: 'no-results' }), '', /^No results: Bing has no images for “owl”\.$/],
   [page({ ...none, state: 'nothing-found' }), '', /^Nothing found here: this page of Bing/],
