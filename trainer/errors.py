@@ -62,4 +62,4 @@ class ServerRefusedError(TrainerError):
 
 
 class LeaseLostError(ServerRefusedError):
-    """The job was given to another worker, or has ended."""
+    """The job was given to another worker, has ended, or is deleted."""

@@ -26,7 +26,9 @@ _IDENTITY_HEADER = "X-Bowerbird"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _FIRST_SUCCESS, _FIRST_REDIRECT, _FIRST_REFUSAL, _FIRST_FAILURE = 200, 300, 400, 500
 _TOO_MANY_REQUESTS = 429
-_LEASE_LOST = "/problems/job-not-leased"  # other conflicts are of files, and no reason to stop
+# Of another worker, ended, or deleted with its dataset. Other conflicts and missing things are of
+# files, and the job's to tell.
+_LEASE_LOST = ("/problems/job-not-leased", "/problems/job-not-found")
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _checked(response: httpx2.Response, content: bytes) -> Reply:
         problem = _problem(content)
         detail = problem.get("detail")
         text = detail[:_MAX_DETAIL_CHARS] if isinstance(detail, str) else ""
-        is_lost = problem.get("type") == _LEASE_LOST
+        is_lost = problem.get("type") in _LEASE_LOST
         raise (LeaseLostError if is_lost else ServerRefusedError)(status, text)
     raise ServerAwayError(f"the server answers {status}")
 

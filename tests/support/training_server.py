@@ -23,6 +23,7 @@ class TrainingServer:
     Attributes:
         state: What progress reports are answered with.
         is_leased: False answers everything about the job with 409.
+        is_deleted: True answers everything about the job with 404.
         failures: How many further requests are answered with 503.
         broken: sha256 → bytes to send instead of a blob's.
         missing: sha256 of blobs answered with 404.
@@ -36,6 +37,7 @@ class TrainingServer:
         self.jobs = 1
         self.state = "running"
         self.is_leased = True
+        self.is_deleted = False
         self.failures = 0
         self.lease_s = 30.0
         self.identity = {"X-Bowerbird": "1"}
@@ -111,6 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "jobs/claim":
             claim = play.claim()
             self._answer(200, claim) if claim else self._answer(204)
+        elif play.is_deleted:
+            self._problem(404, "no job", "job-not-found")
         elif not play.is_leased:
             self._problem(409, "the job is another worker's", "job-not-leased")
         else:

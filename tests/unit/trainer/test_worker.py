@@ -99,7 +99,7 @@ def test_the_lease_is_kept_during_long_work(
     assert play.bundle == b"bundle"
 
 
-@pytest.mark.parametrize("end", ["cancelled", "lease lost"])
+@pytest.mark.parametrize("end", ["cancelled", "lease lost", "deleted"])
 def test_a_job_taken_away_is_dropped(
     play: TrainingServer,
     training: Callable[..., None],
@@ -110,8 +110,8 @@ def test_a_job_taken_away_is_dropped(
     def take_away(tell: Tell) -> None:
         if end == "cancelled":
             play.state = "cancelled"
-        else:
-            play.is_leased = False
+        play.is_leased = end != "lease lost"
+        play.is_deleted = end == "deleted"
         patience = threading.Event()
         for _ in range(200):  # 10 s
             tell("head", 1, 2)
