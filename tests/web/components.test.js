@@ -60,6 +60,20 @@ test('a conflict of labels links both images', () => {
   assert.deepEqual(explainRefusal(new Error('no'), 'D'), ['no']);
 });
 
+test('a refusal over one image names the one, and says no more than the server', () => {
+  const error = new Problem({
+    slug: 'blob-damaged',
+    title: '',
+    status: 409,
+    detail: 'its bytes are gone; exclude it to go on',
+    members: { image_ids: ['A'] },
+  });
+  const said = explainRefusal(error, 'D').map((part) =>
+    typeof part === 'string' ? part : part.textContent,
+  );
+  assert.equal(said.join(''), 'Its bytes are gone; exclude it to go on. See the image.');
+});
+
 test('filters come from the address, unknown ones are ignored', () => {
   assert.deepEqual(readFilter(new URLSearchParams('')), {
     view: 'ready',

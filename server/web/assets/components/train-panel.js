@@ -39,18 +39,16 @@ export function trainingAdvice(dataset) {
  */
 export function explainRefusal(error, datasetId) {
   const ids = error instanceof Problem ? error.members['image_ids'] : null;
-  if (!Array.isArray(ids)) return [explainError(error)];
-  const links = ids
-    .filter((id) => typeof id === 'string')
+  const shown = Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+  if (shown.length === 0) return [explainError(error)];
+  const names = shown.length === 1 ? ['the image'] : ['the first', 'the second'];
+  const links = shown
+    .slice(0, names.length)
     .flatMap((id, index) => [
       index === 0 ? ' See ' : ' and ',
-      h(
-        'a',
-        { href: hashFor('images', id, { dataset: datasetId }) },
-        index === 0 ? 'the first' : 'the second',
-      ),
+      h('a', { href: hashFor('images', id, { dataset: datasetId }) }, names[index]),
     ]);
-  return [explainError(error), ...links, '; relabel or exclude one of them.'];
+  return [explainError(error), ...links, '.'];
 }
 
 /**
