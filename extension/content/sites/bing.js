@@ -117,4 +117,4 @@ function readLink(tile) {
   };
 }
 
-// Fixtures: tests/fixtures/pages/bing-*.html; expected counts in tests/extension/bing.test.js.
+// Fixtures: tests/fixtures/pages/bing-*.html; expected counts in tests/extension/adapters.test.js.

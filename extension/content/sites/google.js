@@ -202,4 +202,4 @@ function readTile(tile) {
   };
 }
 
-// Fixtures: tests/fixtures/pages/google-*; expected counts in tests/extension/google.test.js.
+// Fixtures: tests/fixtures/pages/google-*; expected counts in tests/extension/adapters.test.js.
