@@ -117,16 +117,20 @@ export function showSignIn(root, onSignedIn) {
       'section',
       { class: 'card', 'data-testid': 'sign-in-card' },
       h('h2', {}, 'Sign in'),
-      isLinkSpent() &&
+      h(
+        'div',
+        { class: 'stack' },
+        isLinkSpent() &&
+          h(
+            'p',
+            { class: 'message is-error', role: 'alert', 'data-testid': 'link-spent' },
+            'This link was used already, or is too old.',
+          ),
         h(
           'p',
-          { class: 'message is-error', role: 'alert', 'data-testid': 'link-spent' },
-          'This link was used already, or is too old.',
+          {},
+          'Your images stay with you, and this page shows them only to you. Let it know that it is you in one of three ways:',
         ),
-      h(
-        'p',
-        {},
-        'Your images stay with you, and this page shows them only to you. Let it know that it is you in one of three ways:',
       ),
       waysIn(onSignedIn),
     ),
