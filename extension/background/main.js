@@ -21,6 +21,8 @@ import { showInTab } from './toast.js';
 /** @typedef {import('../lib/messages.js').Envelope} Envelope */
 
 const QUEUE_ALARM = 'send-captures';
+/** The alarm repeats: a worker that dies before it sets the next one is woken all the same. */
+const QUEUE_PERIOD_MINUTES = 30;
 const QUEUE_LOCK = 'bowerbird-queue';
 
 const client = clientName();
@@ -38,7 +40,7 @@ const queue = new CaptureQueue({
   schedule: async (atMs) => {
     await (atMs === null
       ? ext.alarms.clear(QUEUE_ALARM)
-      : ext.alarms.create(QUEUE_ALARM, { when: atMs }));
+      : ext.alarms.create(QUEUE_ALARM, { when: atMs, periodInMinutes: QUEUE_PERIOD_MINUTES }));
   },
   lock: (run) => navigator.locks.request(QUEUE_LOCK, run),
   now: () => Date.now(),

@@ -32,6 +32,8 @@ export class CaptureQueue {
   /** @param {QueueParts} parts What it works with. */
   constructor(parts) {
     this.parts = parts;
+    /** The last of the short steps below: two at once could clear the alarm of a new entry. */
+    this.lastStep = Promise.resolve();
   }
 
   /**
@@ -40,15 +42,19 @@ export class CaptureQueue {
    * @param {Pick<QueueEntry, 'server' | 'dataset_id' | 'dataset_name' | 'body'>} capture What to send.
    */
   async add(capture) {
-    await this.parts.store.put({
-      ...capture,
-      capture_key: capture.body.capture_key,
-      state: 'queued',
-      attempt_count: 0,
-      next_attempt_at_ms: this.parts.now(),
-      error: null,
+    await this.#inTurn(async () => {
+      // Before as well: this worker may be evicted as soon as the entry is stored.
+      await this.parts.schedule(this.parts.now() + FIRST_DELAY_MS);
+      await this.parts.store.put({
+        ...capture,
+        capture_key: capture.body.capture_key,
+        state: 'queued',
+        attempt_count: 0,
+        next_attempt_at_ms: this.parts.now(),
+        error: null,
+      });
+      await this.#scheduleNext();
     });
-    await this.#schedule();
   }
 
   /** @returns {Promise<QueueEntry[]>} What is not settled, oldest first. */
@@ -134,6 +140,22 @@ export class CaptureQueue {
 
   /** Ask to be called when the next entry is due. */
   async #schedule() {
+    await this.#inTurn(() => this.#scheduleNext());
+  }
+
+  /**
+   * Run a step after those that were begun before it. None of them waits for the network.
+   *
+   * @param {() => Promise<void>} step What to run.
+   */
+  async #inTurn(step) {
+    const turn = this.lastStep.then(step);
+    this.lastStep = turn.catch(() => undefined);
+    await turn;
+  }
+
+  /** Look for the next entry and set the alarm for it. */
+  async #scheduleNext() {
     const entries = (await this.parts.store.list()).filter(({ state }) => state === 'queued');
     const times = entries.map((entry) => entry.next_attempt_at_ms);
     const earliest = this.parts.now() + FIRST_DELAY_MS;

@@ -43,7 +43,7 @@ export class QueueView {
    * @param {QueuedCapture} capture What waits.
    * @returns {HTMLElement} Its line.
    */
-  #makeLine({ capture_key, dataset_name, label, candidate_count, state, error }) {
+  #makeLine({ capture_key, dataset_name, label, candidate_count, attempt_count, error }) {
     const what = `${plural(candidate_count, 'image')} of “${label}” for ${dataset_name}`;
     const forget = make(
       'button',
@@ -59,7 +59,11 @@ export class QueueView {
     return make(
       'li',
       {},
-      make('span', {}, state === 'refused' ? `${what}: ${error}` : what),
+      make(
+        'span',
+        {},
+        error === null ? what : `${what}: ${error} (${plural(attempt_count, 'attempt')})`,
+      ),
       forget,
     );
   }

@@ -162,39 +162,3 @@ test('delays double up to half an hour', () => {
     [30_000, 60_000, 120_000, 1_800_000, 1_800_000],
   );
 });
-
-/** Numbers from 0 to 1 that a seed repeats. Source: mulberry32, public domain. */
-function randomOf(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
-  test(`whatever is lost on the way, each capture arrives once (seed ${seed})`, async () => {
-    const random = randomOf(seed);
-    const accepted = new Map();
-    const world = makeQueue(({ capture_key, body }) => {
-      if (random() < 0.3) throw DOWN; // the request is lost
-      if (random() < 0.1) throw refusal(503);
-      accepted.set(capture_key, body);
-      if (random() < 0.3) throw DOWN; // the answer is lost
-      return {};
-    });
-    const keys = Array.from({ length: 12 }, (_, index) => `K${String(index).padStart(2, '0')}`);
-    for (const key of keys) {
-      await world.queue.add(captureOf(key));
-      await Promise.all([world.queue.sendDue(), random() < 0.5 ? world.queue.sendDue() : null]);
-    }
-    for (let alarm = 0; alarm < 500 && (await world.queue.list()).length > 0; alarm += 1) {
-      world.now = Math.max(world.now, world.alarms.at(-1) ?? 0);
-      await world.queue.sendDue();
-    }
-    assert.deepEqual(await world.queue.list(), []);
-    assert.deepEqual([...accepted.keys()].toSorted(), keys);
-  });
-}
