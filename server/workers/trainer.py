@@ -18,6 +18,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+ROOT = Path(__file__).parents[2]  # where the package lies beside the trainer's
 FIRST_PAUSE_S = 1.0
 LAST_PAUSE_S = 60.0  # a trainer that cannot start is tried once a minute, and said so in the log
 SETTLED_S = 60.0  # one that ran this long was well; the next pause is short again
@@ -57,11 +58,14 @@ class TrainerCommand:
             "--name": WORKER_NAME,
             "--parent-pid": str(os.getpid()),
         }
-        return [sys.executable, "-m", "trainer", *(part for o in options.items() for part in o)]
+        # -P: a trainer.py in the folder where the server was started is the person's, not ours.
+        parts = (part for option in options.items() for part in option)
+        return [sys.executable, "-P", "-m", "trainer", *parts]
 
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """Return the child's environment."""
-        return {**inherited, "BOWERBIRD_TOKEN": self.token}
+        """Return the child's environment: it finds the trainer that belongs to this server."""
+        path = os.pathsep.join(part for part in (str(ROOT), inherited.get("PYTHONPATH")) if part)
+        return {**inherited, "PYTHONPATH": path, "BOWERBIRD_TOKEN": self.token}
 
 
 class TrainerProcess:

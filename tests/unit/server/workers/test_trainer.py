@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +41,30 @@ async def stop(task: asyncio.Task[None]) -> None:
 def test_the_command_names_all_but_the_token(tmp_path):
     command = TrainerCommand("http://127.0.0.1:8000", "bb_secret", tmp_path)
     arguments = command.arguments
-    assert arguments[:3] == [sys.executable, "-m", "trainer"]
+    assert arguments[:4] == [sys.executable, "-P", "-m", "trainer"]
     assert "bb_secret" not in " ".join(arguments), "other users see command lines"
-    assert command.environment({"A": "b"}) == {"A": "b", "BOWERBIRD_TOKEN": "bb_secret"}
+    root = str(trainer.ROOT)
+    assert command.environment({"A": "b"}) == {
+        "A": "b",
+        "PYTHONPATH": root,
+        "BOWERBIRD_TOKEN": "bb_secret",
+    }
+    assert command.environment({"PYTHONPATH": "/x"})["PYTHONPATH"] == os.pathsep.join((root, "/x"))
+
+
+def test_a_namesake_in_the_working_folder_is_not_run(tmp_path):
+    (tmp_path / "trainer.py").write_text("print('a stranger')")
+    command = TrainerCommand("http://127.0.0.1:8000", "bb_secret", tmp_path)
+    done = subprocess.run(
+        [*command.arguments[:4], "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=command.environment({"PATH": "/usr/bin"}),
+        timeout=60,
+    )
+    assert "Claim training jobs" in done.stdout
 
 
 async def test_it_is_started_again_when_it_ends(tmp_path, monkeypatch, caplog):
