@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"trainer: the token file cannot be read: {error}\n")
         return _USAGE_ERROR
     logs.configure()
-    watch.exit_on_sigterm()
+    watch.exit_on_signals(has_parent=options.parent_pid is not None)
     if options.parent_pid:
         watch.exit_with(options.parent_pid)
     connections = settings.download_threads + _SPARE_CONNECTIONS

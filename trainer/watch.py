@@ -1,4 +1,4 @@
-"""Ends the process with its parent, and on SIGTERM. Standard library only."""
+"""Ends the process with its parent, and on SIGTERM and Ctrl-C. Standard library only."""
 
 from __future__ import annotations
 
@@ -16,17 +16,21 @@ _POLL_S = 1.0  # a stray trainer for a second does no harm
 _GRACE_S = 10.0  # for the main thread to leave a long computation
 
 
-def exit_on_sigterm() -> None:
-    """Make SIGTERM raise SystemExit in the main thread, so that files and sockets are closed.
+def exit_on_signals(*, has_parent: bool) -> None:
+    """Make SIGTERM and Ctrl-C raise SystemExit in the main thread: files and sockets are closed.
 
     Nothing else is needed: blobs, features and bundles are written whole or not at all, and the
     server gives the job out again.
+
+    Args:
+        has_parent: Ctrl-C is for the server in the same terminal, which then sends SIGTERM.
     """
 
     def leave(_signal: int, _frame: FrameType | None) -> Never:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if has_parent else leave)
 
 
 def exit_with(parent_pid: int) -> None:

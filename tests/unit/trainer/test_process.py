@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,15 +43,30 @@ def _events(process: subprocess.Popen[str], count: int) -> list[dict[str, object
     return [json.loads(process.stderr.readline()) for _ in range(count)]
 
 
-def test_a_trainer_without_a_server_says_so_once_and_ends_on_sigterm(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_trainer_without_a_server_says_so_once_and_ends_on_a_signal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     with _trainer("--server", _NOBODY, "--work", str(tmp_path)) as process:
         started, away = _events(process, 2)
         assert started["event"] == "worker.started"
         assert away["event"] == "server.unreachable"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         _, rest = process.communicate(timeout=20)
     assert process.returncode == 0
     assert rest == ""
+
+
+def test_a_trainer_leaves_ctrl_c_to_the_server_beside_it(tmp_path: Path) -> None:
+    options = ("--server", _NOBODY, "--work", str(tmp_path), "--parent-pid", str(os.getpid()))
+    with _trainer(*options) as process:
+        _events(process, 2)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=20)
+    assert (process.returncode, rest) == (0, "")
 
 
 def test_a_trainer_ends_with_its_parent(tmp_path: Path) -> None:
