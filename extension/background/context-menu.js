@@ -1,6 +1,7 @@
 /** "What is this?" on an image: asks the model and shows the answer in the page. */
 import { ext } from '../lib/browser.js';
 import { BowerbirdError, messageOf } from '../lib/errors.js';
+import { nameAnswer } from '../lib/label.js';
 import { showInTab } from './toast.js';
 
 /** @typedef {import('../lib/types.js').Classification} Classification */
@@ -53,9 +54,8 @@ export async function onMenuClick(classifier, info, tab) {
  * @returns {Toast} What to show.
  */
 export function describe(answer) {
-  const [best] = answer.predictions;
   return {
-    title: answer.abstained || !best ? 'Not sure: none of these?' : best.label,
+    title: nameAnswer(answer),
     note: answer.dataset_name === null ? '' : `Model of “${answer.dataset_name}”`,
     bars: answer.predictions.slice(0, SHOWN_COUNT).map(({ label, probability }) => ({
       label,

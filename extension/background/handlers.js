@@ -56,13 +56,14 @@ export function makeHandlers(services) {
  * Make the handlers of pairing.
  *
  * @param {Services} services What they work with.
- * @returns {Pick<Handlers, 'read-state' | 'check-server' | 'pair' | 'unpair'>} The handlers.
+ * @returns {Pick<Handlers, 'read-state' | 'check-server' | 'compare-versions' | 'pair' | 'unpair'>} The handlers.
  */
 function pairingHandlers({ settings, session, queue }) {
   const readState = async () => publish(await settings.read());
   return {
     'read-state': readState,
     'check-server': ({ server }) => session.check(parseServer(server)),
+    'compare-versions': () => session.compareVersions(),
     pair: async ({ server, code }) => {
       await session.pair(parseServer(server), code);
       // What was captured while the pairing was lost goes out now, but nobody waits for it.

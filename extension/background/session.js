@@ -2,6 +2,8 @@
 import { BowerbirdError, ServerProblem } from '../lib/errors.js';
 import { ServerApi } from './api.js';
 
+/** The revision of the server's interface that this extension speaks. */
+const API_VERSION = 1;
 /** Bounds the loop over a paged list: 20 pages of 500. */
 const MAX_PAGES = 20;
 
@@ -70,6 +72,19 @@ export class Session {
    */
   async check(server) {
     return new ServerApi(server, null, 5000).call({ path: '//healthz' });
+  }
+
+  /**
+   * Compare what the paired server and this extension understand.
+   *
+   * @returns {Promise<'older' | 'same' | 'newer'>} The server, seen from here.
+   * @throws {BowerbirdError} As `call`.
+   */
+  async compareVersions() {
+    /** @type {{api_version?: unknown}} */
+    const { api_version: theirs } = await this.call({ path: '/server' });
+    if (theirs === API_VERSION) return 'same';
+    return Number(theirs) > API_VERSION ? 'newer' : 'older';
   }
 
   /**

@@ -48,6 +48,18 @@ export function matchLabel(label, labels) {
 }
 
 /**
+ * Name a model's answer. Abstaining does not mean that the likeliest label is unlikely: the image may
+ * resemble none of the classes, and still one of them most.
+ *
+ * @param {Pick<import('./types.js').Classification, 'predictions' | 'abstained'>} answer The answer.
+ * @returns {string} The label, or how unsure the model is.
+ */
+export function nameAnswer({ predictions: [best], abstained }) {
+  if (best === undefined) return 'Not sure';
+  return abstained ? `Not sure: perhaps ${best.label}, perhaps none of these` : best.label;
+}
+
+/**
  * Collapse white space.
  *
  * @param {string} text Any text.

@@ -18,6 +18,8 @@ export interface MessageMap {
   'read-state': { request: null; reply: ExtensionState };
   /** Ask whether our server answers at an address. */
   'check-server': { request: { server: string }; reply: { version: string } };
+  /** The paired server, seen from this extension. */
+  'compare-versions': { request: null; reply: 'older' | 'same' | 'newer' };
   pair: { request: { server: string; code: string }; reply: ExtensionState };
   unpair: { request: null; reply: ExtensionState };
   'scan-page': { request: { tab_id: number }; reply: PageScan };

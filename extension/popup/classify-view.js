@@ -1,5 +1,6 @@
 /** The popup's Classify tab: an image in, the model's answer out. */
 import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
+import { nameAnswer } from '../lib/label.js';
 import { send } from '../lib/send.js';
 import { byId, make, makeLink, notify } from '../ui/dom.js';
 import { readImageFile, takeImages } from './image-input.js';
@@ -121,10 +122,8 @@ export class ClassifyView {
 
   /** @param {Classification} answer What the model says. */
   #show({ predictions, abstained, dataset_name, milliseconds }) {
-    const [best] = predictions;
-    const isUnsure = abstained || best === undefined;
-    this.answer.dataset['abstained'] = String(isUnsure);
-    byId('top-label', HTMLElement).textContent = isUnsure ? 'Not sure: none of these?' : best.label;
+    this.answer.dataset['abstained'] = String(abstained);
+    byId('top-label', HTMLElement).textContent = nameAnswer({ predictions, abstained });
     byId('predictions', HTMLElement).replaceChildren(
       ...predictions.slice(0, SHOWN_COUNT).map(makeBar),
     );

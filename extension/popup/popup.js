@@ -2,7 +2,7 @@
 import { ext } from '../lib/browser.js';
 import { messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
-import { byId } from '../ui/dom.js';
+import { byId, notify } from '../ui/dom.js';
 import { CaptureView } from './capture-view.js';
 import { ClassifyView } from './classify-view.js';
 import { PairingView } from './pairing-view.js';
@@ -10,6 +10,11 @@ import { PairingView } from './pairing-view.js';
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
 
 const TABS = /** @type {const} */ (['capture', 'classify']);
+const VERSION_SENTENCES = {
+  older: 'The server is older than this extension: some of it may fail. Update the server.',
+  same: '',
+  newer: 'This extension is older than the server: some of it may fail. Update the extension.',
+};
 const tabList = byId('tabs', HTMLElement);
 const pairingView = byId('pairing-view', HTMLElement);
 const pairing = new PairingView(open);
@@ -54,8 +59,9 @@ async function start() {
 async function open(state) {
   const server = byId('server-link', HTMLAnchorElement);
   server.href = `${state.server}/`;
-  server.textContent = new URL(state.server).host;
+  server.textContent = nameServer(state.server);
   server.title = `Open ${state.server}`;
+  server.setAttribute('aria-label', server.title);
   const isPaired = state.pairing !== null;
   tabList.hidden = !isPaired;
   pairingView.hidden = isPaired;
@@ -64,7 +70,30 @@ async function open(state) {
     return pairing.open(state);
   }
   select('capture');
-  await Promise.all([capture.open(state, await findTab()), classify.open(state)]);
+  await Promise.all([capture.open(state, await findTab()), classify.open(state), sayVersions()]);
+}
+
+/** Say it when server and extension are of different times; either may have been updated alone. */
+async function sayVersions() {
+  try {
+    const sentence = VERSION_SENTENCES[await send('compare-versions', null)];
+    notify(byId('version-notice', HTMLElement), 'warn', ...(sentence === '' ? [] : [sentence]));
+  } catch {
+    // The server is down or unpaired: the views say so.
+  }
+}
+
+/**
+ * Name the server in the little room that there is: of a loopback address the port says
+ * all, and any other is too long.
+ *
+ * @param {string} server Its origin.
+ * @returns {string} For example `:8720`.
+ */
+function nameServer(server) {
+  const { hostname, port } = new URL(server);
+  const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
+  return isLoopback && port !== '' ? `:${port}` : 'Server';
 }
 
 /** Go back to pairing, since the server does not know this browser any more. */

@@ -99,3 +99,33 @@ def test_counting_is_off_until_the_person_allows_it(browser):
     expect(options.get_by_test_id("server-state")).to_contain_text("running")
     expect(options.get_by_test_id("counting")).not_to_be_checked()
     options.close()
+
+
+def test_a_server_of_another_time_is_named(browser, page):
+    popup = browser.open_popup(page)
+    expect(popup.get_by_test_id("candidate").first).to_be_visible()
+    expect(popup.get_by_test_id("version-notice")).to_be_hidden()
+    # Only the worker asks the server: hence its answer is changed there.
+    browser.context.service_workers[0].evaluate(
+        """() => {
+            const answer = globalThis.fetch;
+            globalThis.fetch = async (url, init) =>
+                String(url).endsWith('/api/v1/server')
+                    ? new Response('{"api_version": 0}', { headers: { 'X-Bowerbird': '1' } })
+                    : answer(url, init);
+        }"""
+    )
+    popup.reload()
+    expect(popup.get_by_test_id("version-notice")).to_contain_text("Update the server")
+    popup.close()
+
+
+@pytest.mark.parametrize(("is_popup", "width_px"), [(True, 470), (False, 360), (False, 450)])
+def test_the_link_to_the_server_is_never_cut(browser, page, is_popup, width_px):
+    popup = browser.open_popup(None if is_popup else page)
+    popup.set_viewport_size({"width": width_px, "height": 595})
+    expect(popup.get_by_test_id("pop-out")).to_be_visible(visible=is_popup)
+    link = popup.locator("#server-link")
+    expect(link).to_contain_text(":")
+    assert link.evaluate("e => e.scrollWidth <= e.clientWidth")
+    popup.close()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { matchLabel, normaliseQuery, proposeLabel } from '../../extension/lib/label.js';
+import { matchLabel, nameAnswer, normaliseQuery, proposeLabel } from '../../extension/lib/label.js';
 
 // query as typed, what was looked for
 const QUERIES = [
@@ -47,4 +47,11 @@ for (const [name, known, expected] of PROPOSALS) {
 test('labels match whatever their letter case and white space', () => {
   assert.equal(matchLabel(' black   BEAR', ['Grizzly', 'Black bear']), 'Black bear');
   assert.equal(matchLabel('black', ['Black bear']), undefined);
+});
+
+test('an answer is named by its first label, however unsure', () => {
+  const predictions = [{ label: 'grizzly', probability: 0.93 }];
+  assert.equal(nameAnswer({ predictions, abstained: false }), 'grizzly');
+  assert.match(nameAnswer({ predictions, abstained: true }), /^Not sure: perhaps grizzly/);
+  assert.equal(nameAnswer({ predictions: [], abstained: true }), 'Not sure');
 });

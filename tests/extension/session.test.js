@@ -97,6 +97,21 @@ test('lists are read to their end', async (t) => {
   );
 });
 
+// what the server says of its interface, what that means
+for (const [api_version, expected] of [
+  [1, 'same'],
+  [2, 'newer'],
+  [0, 'older'],
+  [undefined, 'older'],
+]) {
+  test(`a server of interface ${api_version} is ${expected}`, async (t) => {
+    const { server, requests } = await startServer(t, () => ({ name: 'bowerbird', api_version }));
+    const { session } = makeSession({ server, pairing: PAIRING });
+    assert.equal(await session.compareVersions(), expected);
+    assert.equal(requests[0].path, '/api/v1/server');
+  });
+}
+
 test('unpairing tells the server, and works without it', async (t) => {
   const { server, requests } = await startServer(t, () => ({}));
   const first = makeSession({ server, pairing: PAIRING });

@@ -151,7 +151,7 @@ test('an answer becomes a toast of three bars', () => {
 
 test('an abstention says so', () => {
   const toast = describe(answer({ abstained: true, dataset_name: null }));
-  assert.deepEqual([toast.title, toast.note], ['Not sure: none of these?', '']);
+  assert.deepEqual([toast.title, toast.note], ['Not sure: perhaps l0, perhaps none of these', '']);
 });
 
 test('a toast shows texts as texts, replaces the former one, and closes by Esc', () => {
