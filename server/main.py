@@ -68,7 +68,8 @@ class Folders:
     def make(self, name: str) -> Path:
         """Return a folder in the data folder, made if new."""
         path = self.root / name
-        path.mkdir(parents=True, exist_ok=True)
+        # Captures record what a person looks at: for others on this machine to leave alone.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
 
@@ -253,7 +254,7 @@ def create_token(settings: Settings, name: str) -> str:
         settings: Name the data folder.
         name: What the token is for.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate.upgrade(settings.resolved_database_url)
 
     async def create() -> str:

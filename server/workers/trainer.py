@@ -95,16 +95,7 @@ class TrainerProcess:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
             started = time.monotonic()
-            self._process = process = await asyncio.create_subprocess_exec(
-                *self._command.arguments, env=self._environment
-            )
-            log.info("trainer.started", extra={"pid": process.pid})
-            self._tell(TrainerState.RUNNING)
-            try:
-                code = await process.wait()
-            finally:
-                self._tell(TrainerState.STOPPED)
-                await _stop(process)
+            code = await self._run_once()
             if self._stopping.is_set():
                 return
             if time.monotonic() - started >= SETTLED_S:
@@ -112,6 +103,24 @@ class TrainerProcess:
             log.warning("trainer.ended", extra={"code": code, "again_in_s": pause_s})
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LAST_PAUSE_S)
+
+    async def _run_once(self) -> int | None:
+        """Run the trainer to its end; return its exit code, None when it could not be started."""
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *self._command.arguments, env=self._environment
+            )
+        except OSError:
+            # No memory or no process to be had now: no reason to stop serving.
+            log.exception("trainer.not_started")
+            return None
+        log.info("trainer.started", extra={"pid": process.pid})
+        self._tell(TrainerState.RUNNING)
+        try:
+            return await process.wait()
+        finally:
+            self._tell(TrainerState.STOPPED)
+            await _stop(process)
 
     def stop(self) -> None:
         """Ask the trainer to end, and start no other: before the server is out of its reach."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import stat
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -173,3 +174,8 @@ async def test_logs_hold_no_query_and_no_token(tmp_path: Path):
     assert b'"path": "/sign-in"' in logged
     for secret in (token, code, "secret.test"):
         assert secret.encode() not in logged
+
+
+async def test_the_data_folder_is_its_owners_alone(tmp_path: Path):
+    async with serving(tmp_path / "data"):
+        assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700

@@ -80,7 +80,9 @@ def label_of(folder_name: str) -> str | None:
     macOS writes letter and accent apart; a label typed in the browser has them composed.
     """
     label = " ".join(unicodedata.normalize("NFC", folder_name).split())
-    is_usable = label.isprintable() and 0 < len(label) <= MAX_LABEL_CHARS
+    # As the server has it. Format characters are let through: Persian is written with them.
+    has_controls = any(unicodedata.category(char) in {"Cc", "Cs"} for char in label)
+    is_usable = not has_controls and 0 < len(label) <= MAX_LABEL_CHARS
     return label if is_usable else None
 
 

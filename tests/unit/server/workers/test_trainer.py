@@ -98,3 +98,21 @@ async def test_it_ends_with_the_server(tmp_path, monkeypatch, ignores):
     await stop(task)
     with pytest.raises(ProcessLookupError):
         os.kill(int(ready.read_text()), 0)
+
+
+async def test_a_trainer_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "FIRST_PAUSE_S", 0.01)
+    tries = asyncio.Queue()
+
+    async def refuse(*_arguments, **_options):
+        tries.put_nowait(None)
+        raise BlockingIOError("no process to be had")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+    task = asyncio.create_task(played(tmp_path, "", lambda _: None).run())
+    async with asyncio.timeout(10):
+        await tries.get()
+        await tries.get()
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
