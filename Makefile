@@ -20,7 +20,7 @@ test: .venv/test.stamp node_modules/stamp ## Install what tests need and run eve
 	$(BIN)/pytest -m "slow or browser"
 
 check: .venv/test.stamp node_modules/stamp ## The quick answer: all but slow and browser tests
-	@$(MAKE) --no-print-directory lint types web unit
+	@$(MAKE) --no-print-directory -j2 unit lint types web
 
 lint: .venv/test.stamp ## ruff, import-linter
 	$(BIN)/ruff check $(SOURCES)

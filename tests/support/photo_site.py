@@ -6,6 +6,7 @@ site also links some photos under a second address, and a set of dead addresses.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html
 import json
@@ -165,7 +166,9 @@ class PhotoSite:
                 if answer.location:
                     self.send_header("Location", answer.location)
                 self.end_headers()
-                self.wfile.write(answer.body)
+                # A browser that leaves the page hangs up on its thumbnails.
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(answer.body)
 
             @override
             def log_message(self, format: str, *args: object) -> None:
