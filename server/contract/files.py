@@ -1,4 +1,4 @@
-"""Files and bytes: atomic writes, hashes, safe joins, canonical JSON. Standard library only."""
+"""Files and bytes: atomic writes, hashes, canonical JSON. Standard library only."""
 
 from __future__ import annotations
 
@@ -81,29 +81,6 @@ def sha256_of_file(path: Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def safe_join(root: Path, *parts: str) -> Path:
-    """Join names that come from elsewhere onto ``root``.
-
-    Args:
-        root: The folder that must not be left.
-        *parts: Relative path parts, never trusted.
-
-    Returns:
-        The resolved path, strictly inside ``root``.
-
-    Raises:
-        FormatError: When the result lies outside ``root`` (``..``, absolute paths, links), is
-            ``root`` itself, or a part holds a null byte.
-    """
-    if any("\0" in part for part in parts):
-        raise FormatError("a path may not hold a null byte")
-    base = root.resolve()
-    path = base.joinpath(*parts).resolve()
-    if path == base or not path.is_relative_to(base):
-        raise FormatError(f"the path {'/'.join(parts)!r} leaves its folder")
-    return path
 
 
 def canonical_json(value: object) -> bytes:

@@ -14,7 +14,6 @@ from server.contract.errors import FormatError
 from server.contract.files import (
     atomic_writer,
     canonical_json,
-    safe_join,
     sha256_of,
     sha256_of_file,
     write_atomically,
@@ -67,28 +66,6 @@ def test_hashes_of_bytes_and_files_agree(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(data)
     assert sha256_of_file(path) == sha256_of(data) == hashlib.sha256(data).hexdigest()
-
-
-def test_a_path_inside_its_folder_is_joined(tmp_path: Path) -> None:
-    assert safe_join(tmp_path, "a", "b/c") == tmp_path.resolve() / "a" / "b" / "c"
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [("..",), ("a", "../.."), ("/etc/passwd",), ("",), (".",), ("a", ".."), ("a\0b",)],
-    ids=str,
-)
-def test_a_path_out_of_its_folder_is_refused(tmp_path: Path, parts: tuple[str, ...]) -> None:
-    with pytest.raises(FormatError):
-        safe_join(tmp_path, *parts)
-
-
-def test_a_link_out_of_its_folder_is_refused(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    root.mkdir()
-    (root / "link").symlink_to(tmp_path)
-    with pytest.raises(FormatError, match="leaves its folder"):
-        safe_join(root, "link", "file")
 
 
 def test_canonical_json_is_sorted_compact_and_plain() -> None:
