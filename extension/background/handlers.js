@@ -154,7 +154,7 @@ async function findKnown(session, datasetId, urls) {
  */
 function publish(settings) {
   const { server, pairing, is_pairing_lost, dataset_id } = settings;
-  const { last_labels, query_labels, last_capture, filters } = settings;
+  const { last_labels, query_labels, last_capture, filters, sites_off } = settings;
   return {
     server,
     pairing: pairing && { name: pairing.name, server_version: pairing.server_version },
@@ -164,6 +164,7 @@ function publish(settings) {
     query_labels,
     last_capture,
     filters,
+    sites_off,
   };
 }
 

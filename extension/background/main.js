@@ -15,6 +15,7 @@ import { scanTab } from './scan.js';
 import { Session } from './session.js';
 import { SettingsStore } from './settings.js';
 import { CAPTURE_COMMAND, Shortcut } from './shortcut.js';
+import { registerSiteScripts } from './site-scripts.js';
 import { showInTab } from './toast.js';
 
 /** @typedef {import('../lib/messages.js').Answer} Answer */
@@ -56,7 +57,11 @@ const handlers = makeHandlers({ settings, session, queue, classifier, client, sc
 if ('setAccessLevel' in ext.storage.local) {
   void ext.storage.local.setAccessLevel({ accessLevel: 'TRUSTED_CONTEXTS' });
 }
-ext.runtime.onInstalled.addListener(() => void addMenuItem());
+ext.runtime.onInstalled.addListener(() => {
+  void addMenuItem();
+  // An update forgets what was registered.
+  void syncSiteScripts();
+});
 // Alarms may not survive a restart of the browser; the queue does. This listener wakes the worker.
 ext.runtime.onStartup.addListener(() => void queue.sendDue());
 ext.alarms.onAlarm.addListener(({ name }) => {
@@ -78,6 +83,12 @@ ext.runtime.onMessage.addListener((/** @type {Envelope} */ envelope, sender, res
 
 // Whatever woke this worker: what is due goes out, and an alarm is set for the rest.
 void queue.sendDue();
+
+/** Read the sites that are on from the start of their pages, and no others. */
+async function syncSiteScripts() {
+  const { sites_off } = await settings.read();
+  await registerSiteScripts(ext.scripting, sites_off);
+}
 
 /**
  * Run the handler of a message.

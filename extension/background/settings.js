@@ -16,6 +16,7 @@ const DEFAULTS = {
   last_capture: null,
   filters: NO_FILTERS,
   datasets: [],
+  sites_off: [],
 };
 
 /** How many queries and datasets keep their label; at 100 characters each that is 100 kB. */

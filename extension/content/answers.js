@@ -6,8 +6,11 @@ import { findQuery } from './query.js';
 
 /** @typedef {{query: string | null, text: string}} Answer */
 
-/** What reader.js calls its event. */
+/** What reader.js calls its events: it is there; here is an answer. */
+export const READER_EVENT = 'bowerbird-reader';
 export const ANSWER_EVENT = 'bowerbird-answer';
+/** What it waits for; until then it holds its answers back. */
+const LISTENING_EVENT = 'bowerbird-listening';
 const MAX_ANSWERS = 500;
 const MAX_LENGTH = 4_000_000;
 /** 100 screens of results; the oldest go first. */
@@ -24,6 +27,14 @@ export class AnswerCollector {
     document.addEventListener(ANSWER_EVENT, (event) => {
       this.#add(/** @type {CustomEvent<unknown>} */ (event).detail);
     });
+    // Either may have come first.
+    document.addEventListener(READER_EVENT, () => this.#sayListening());
+    this.#sayListening();
+  }
+
+  /** Let reader.js hand on what it has. */
+  #sayListening() {
+    this.document.dispatchEvent(new CustomEvent(LISTENING_EVENT));
   }
 
   /** @returns {string[]} The answers to what the page shows now, oldest first. */

@@ -17,6 +17,8 @@
   ];
   /** Answers have some 300 kB; longer texts are no list of results. */
   const MAX_LENGTH = 4_000_000;
+  /** Our listener comes within a second; nothing that a person sees comes before these. */
+  const MAX_HELD = 8;
   const MARK = '__bowerbirdReader';
   const page = /** @type {Window & typeof globalThis & {[MARK]?: boolean}} */ (window);
   if (page[MARK]) return;
@@ -31,11 +33,24 @@
       return false;
     }
   };
+  /** @type {(name: string, detail?: string) => void} */
+  const tell = (name, detail) => {
+    document.dispatchEvent(new CustomEvent(name, { detail }));
+  };
+  /** Answers that came before anybody listened: the first screens of results. @type {string[]} */
+  const held = [];
+  let isHeard = false;
   /** @type {(text: unknown) => void} */
   const handOn = (text) => {
     if (typeof text !== 'string' || text.length > MAX_LENGTH) return;
-    document.dispatchEvent(new CustomEvent('bowerbird-answer', { detail: text }));
+    if (isHeard) tell('bowerbird-answer', text);
+    else if (held.length < MAX_HELD) held.push(text);
   };
+  document.addEventListener('bowerbird-listening', () => {
+    isHeard = true;
+    for (const text of held.splice(0)) tell('bowerbird-answer', text);
+  });
+  tell('bowerbird-reader');
 
   /** @typedef {(...parameters: unknown[]) => unknown} AnyFunction */
   /** @type {(holder: object, name: string, onCall: (self: unknown, result: unknown) => void) => void} */

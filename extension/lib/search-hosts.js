@@ -14,20 +14,41 @@ const GOOGLE_ENDINGS =
     /\s+/,
   );
 
-const SEARCH_HOSTS = [
-  ...GOOGLE_ENDINGS.map((ending) => `www.google.${ending}`),
-  'www.bing.com',
-  'duckduckgo.com',
-  'yandex.com',
-  'yandex.ru',
-  'image.baidu.com',
-  'www.ecosia.org',
-  'www.flickr.com',
-  'unsplash.com',
-  'www.pinterest.com',
-  'commons.wikimedia.org',
-  'openverse.org',
+/**
+ * @typedef {object} SearchSite
+ * @property {string} id Id of its adapter.
+ * @property {string} name For the person.
+ * @property {string[]} hosts Where its result pages are.
+ */
+
+/** @type {readonly SearchSite[]} The sites that have an adapter. */
+export const SEARCH_SITES = [
+  {
+    id: 'google',
+    name: 'Google',
+    hosts: GOOGLE_ENDINGS.map((ending) => `www.google.${ending}`),
+  },
+  { id: 'bing', name: 'Bing', hosts: ['www.bing.com', 'cn.bing.com'] },
+  { id: 'duckduckgo', name: 'DuckDuckGo', hosts: ['duckduckgo.com'] },
+  { id: 'yandex', name: 'Yandex', hosts: ['yandex.com', 'yandex.ru', 'ya.ru'] },
+  { id: 'baidu', name: 'Baidu', hosts: ['image.baidu.com'] },
+  { id: 'ecosia', name: 'Ecosia', hosts: ['www.ecosia.org'] },
+  { id: 'flickr', name: 'Flickr', hosts: ['www.flickr.com'] },
+  { id: 'unsplash', name: 'Unsplash', hosts: ['unsplash.com'] },
+  { id: 'pinterest', name: 'Pinterest', hosts: ['www.pinterest.com'] },
+  { id: 'wikimedia', name: 'Wikimedia Commons', hosts: ['commons.wikimedia.org'] },
+  { id: 'openverse', name: 'Openverse', hosts: ['openverse.org'] },
 ];
 
-/** What to ask the browser for, to read result pages without a click. */
-export const SEARCH_ORIGINS = SEARCH_HOSTS.map((host) => `https://${host}/*`);
+/**
+ * Name the permissions for a site.
+ *
+ * @param {SearchSite} site The site.
+ * @returns {string[]} Match patterns.
+ */
+export function originsOf({ hosts }) {
+  return hosts.map((host) => `https://${host}/*`);
+}
+
+/** All of them, as the manifest asks for them. */
+export const SEARCH_ORIGINS = SEARCH_SITES.flatMap(originsOf);

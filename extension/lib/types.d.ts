@@ -210,6 +210,8 @@ export interface Settings {
   filters: Filters;
   /** The datasets as last seen, to capture into while the server is down. */
   datasets: Dataset[];
+  /** Ids of the search sites that are left alone: no badge, no marks, nothing read ahead. */
+  sites_off: string[];
 }
 
 /** The part of the settings that pages may see: never the token. */

@@ -55,6 +55,15 @@ const load = (address, responseType = '') =>
   });
 const tell = (detail) => document.dispatchEvent(new window.CustomEvent(ANSWER_EVENT, { detail }));
 
+test('answers that came before anybody listened are held back, but not without end', async () => {
+  for (let index = 0; index < 12; index += 1) {
+    answers.set(ANSWER, String(index));
+    await load(ANSWER);
+  }
+  const collector = new AnswerCollector(document);
+  assert.deepEqual(collector.read(), ['0', '1', '2', '3', '4', '5', '6', '7']);
+});
+
 test('answers with results are handed on once, and the page gets them as ever', async () => {
   const collector = new AnswerCollector(document);
   answers.set(ANSWER, '{"by":"fetch"}');

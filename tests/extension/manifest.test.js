@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { SEARCH_ORIGINS } from '../../extension/lib/search-hosts.js';
 
 const FOLDER = new URL('../../extension/', import.meta.url);
 const read = (path) => readFileSync(new URL(path, FOLDER), 'utf8');
@@ -27,22 +28,28 @@ test('icons have the sizes that they are declared for', () => {
   }
 });
 
-test('no host but loopback is asked for at installation', () => {
-  assert.deepEqual(manifest.host_permissions, ['http://127.0.0.1/*', 'http://localhost/*']);
+test('loopback and the search sites by their exact hosts are asked for at installation', () => {
+  const loopback = ['http://127.0.0.1/*', 'http://localhost/*'];
+  assert.deepEqual(manifest.host_permissions, [...loopback, ...SEARCH_ORIGINS]);
+  for (const origin of SEARCH_ORIGINS) assert.match(origin, /^https:\/\/[a-z.]+\.[a-z]{2,3}\/\*$/);
+  assert.deepEqual(manifest.optional_host_permissions, ['*://*/*']);
+  // Those of the search sites are registered by script: a site can be switched off.
   assert.equal(manifest.content_scripts, undefined);
 });
 
-test('pages can load the content scripts alone, and these need nothing else', () => {
+test('pages can load the content scripts and their words alone, and these need nothing else', () => {
   const [{ resources }, ...others] = manifest.web_accessible_resources;
-  assert.deepEqual([resources, others], [['content/*'], []]);
-  const files = [
-    ...list('content/').map((name) => `content/${name}`),
-    ...list('content/sites/').map((name) => `content/sites/${name}`),
-  ];
+  const words = ['lib/browser.js', 'lib/text.js'];
+  assert.deepEqual([resources, others], [['content/*', ...words], []]);
+  const files = readdirSync(new URL('content/', FOLDER), { recursive: true })
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => `content/${name}`);
+  files.push(...words);
   for (const file of files) {
     for (const [, path] of read(file).matchAll(/^import .* from '(.*)';$/gm)) {
       const target = new URL(path, new URL(file, FOLDER));
-      assert.ok(target.href.startsWith(new URL('content/', FOLDER).href), `${file}: ${path}`);
+      const name = target.href.slice(FOLDER.href.length);
+      assert.ok(name.startsWith('content/') || words.includes(name), `${file}: ${path}`);
     }
   }
 });
