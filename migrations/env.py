@@ -5,7 +5,8 @@ The URL comes from ``config.attributes["url"]`` (the server, the tests) or from
 """
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
 from server.db.models import Base, UtcDateTime
@@ -20,7 +21,21 @@ def _render(kind: str, item: object, _context: object) -> str | bool:
     return False
 
 
-with create_engine(url, poolclass=NullPool).connect() as connection:
+engine = create_engine(url, poolclass=NullPool)
+
+if engine.dialect.name == "sqlite":
+    # Python's driver begins a transaction before changes of rows alone, so a migration that is cut
+    # short would leave half of its tables changed, and could neither go on nor back.
+    @event.listens_for(engine, "connect")
+    def _leave_transactions_to_us(dbapi_connection: DBAPIConnection, _record: object) -> None:
+        dbapi_connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+with engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

@@ -130,6 +130,20 @@ class LabelInUseError(ConflictError):
     slug, title = "label-in-use", "The label still has images"
 
 
+class ImageNotObtainableError(ConflictError):
+    """The image takes no bytes: it has them, waits for them, or lacks them for another reason.
+
+    Attributes:
+        extra: Its ``image_status`` and ``reason``.
+    """
+
+    slug, title = "image-not-obtainable", "The image takes no bytes in its present state"
+
+    def __init__(self, image_id: str, status: str, reason: str | None) -> None:
+        state = status if reason is None else f"{status} ({reason})"
+        super().__init__(f"image {image_id} is {state}", image_status=status, reason=reason)
+
+
 class LabelConflictError(ConflictError):
     """One blob stands under two labels of a dataset.
 

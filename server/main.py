@@ -38,6 +38,7 @@ from server.net.fetch import Fetcher
 from server.net.limits import FetchLimits
 from server.services.access import AccessService, TokenKind
 from server.services.captures import CaptureService
+from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.feed import Feed
@@ -126,6 +127,7 @@ def _put_together(
         datasets=DatasetService(database, feed),
         captures=CaptureService(database, feed),
         images=ImageService(database, feed, intake, stores),
+        completions=CompletionService(database, feed, intake),
         snapshots=SnapshotService(database, stores.blobs, pool, folders.make("snapshots")),
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),

@@ -70,6 +70,7 @@ def _caps(limits: Limits) -> Mapping[Callable[..., object], int]:
     form_bytes = limits.image_bytes + MULTIPART_SLACK_BYTES
     return {
         images.upload_image: form_bytes,
+        images.complete_image: form_bytes,
         predict.classify: form_bytes,
         jobs.upload_bundle: limits.bundle_bytes,
     }

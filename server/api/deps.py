@@ -14,6 +14,7 @@ from server.errors import TokenScopeError, UnauthenticatedError
 from server.repositories.paging import PageRequest
 from server.services.access import AccessService, Caller, TokenKind
 from server.services.captures import CaptureService
+from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.feed import Feed
 from server.services.images import ImageService
@@ -65,6 +66,7 @@ class Services:
     datasets: DatasetService
     captures: CaptureService
     images: ImageService
+    completions: CompletionService
     snapshots: SnapshotService
     training: TrainingService
     models: ModelService

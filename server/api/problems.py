@@ -36,6 +36,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.DatasetExistsError: HTTPStatus.CONFLICT,
     errors.LabelExistsError: HTTPStatus.CONFLICT,
     errors.LabelInUseError: HTTPStatus.CONFLICT,
+    errors.ImageNotObtainableError: HTTPStatus.CONFLICT,
     errors.LabelConflictError: HTTPStatus.CONFLICT,
     errors.NotEnoughImagesError: HTTPStatus.CONFLICT,
     errors.BlobDamagedError: HTTPStatus.CONFLICT,

@@ -49,6 +49,15 @@ class ImageStatus(StrEnum):
     DUPLICATE = "duplicate"
 
 
+class ObtainedBy(StrEnum):
+    """How the bytes of an image came here."""
+
+    SERVER = "server"  # fetched from its address
+    BROWSER = "browser"  # fetched from its address in the person's own session
+    CACHED_COPY = "cached-copy"  # a search engine's full-size copy of it
+    UPLOAD = "upload"  # sent by a person or a program, without an address
+
+
 class ModelStage(StrEnum):
     """How far a model has been let out."""
 
@@ -178,6 +187,8 @@ class ImageRecord(Base):
         CheckConstraint(
             "status NOT IN ('ready', 'duplicate') OR sha256 IS NOT NULL", name="bytes_if_ready"
         ),
+        _one_of("obtained_by", ObtainedBy),
+        CheckConstraint("(sha256 IS NULL) = (obtained_by IS NULL)", name="obtained_if_bytes"),
         # One image of a dataset holds a blob; every further one is its duplicate.
         Index(
             "uq_images_ready_blob",
@@ -210,8 +221,11 @@ class ImageRecord(Base):
     status: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(40))
     detail: Mapped[str | None] = mapped_column(String(500))
+    # Of the last answer that the server itself got for the address; null before any.
+    http_status: Mapped[int | None]
     sha256: Mapped[str | None] = mapped_column(ForeignKey("blobs.sha256"))
     duplicate_of: Mapped[str | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
+    obtained_by: Mapped[str | None] = mapped_column(String(20))
     # The cluster of near-duplicates; given once and kept, so that a split never changes.
     group: Mapped[str | None] = mapped_column(String(64))
     attempts: Mapped[int] = mapped_column(default=0)

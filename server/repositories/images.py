@@ -15,12 +15,16 @@ from server.db.models import (
     ImageRecord,
     ImageStatus,
     LabelRecord,
+    ObtainedBy,
     SightingRecord,
 )
 from server.db.session import Session
 from server.errors import ImageNotFoundError
 from server.reasons import Reason
+from server.repositories.obtainable import ObtainableBy, obtainable
 from server.repositories.paging import Page, PageRequest, read_page
+
+MAX_DETAIL_CHARS = 500  # the column's width; details quote the web
 
 # SQLite takes 32,766 variables a statement; a smaller chunk keeps statements short.
 _CHUNK = 500
@@ -38,6 +42,7 @@ class ImageFilter:
     """Which images of a dataset to list, and how; None means any.
 
     Attributes:
+        obtainable: Only rejected ones that could still be had in this way.
         q: Text that the title, an address or the sha256 holds.
         sort: In which order, by when they were first seen.
     """
@@ -47,6 +52,7 @@ class ImageFilter:
     reason: str | None = None
     excluded: bool | None = None
     sha256: str | None = None
+    obtainable: ObtainableBy | None = None
     q: str | None = None
     sort: ImageSort = ImageSort.OLDEST
 
@@ -103,6 +109,8 @@ def _filtered(dataset_id: str, wanted: ImageFilter) -> Select[ImageRecord]:
     if wanted.label is not None:
         query = query.join(LabelRecord, LabelRecord.id == ImageRecord.label_id)
         query = query.where(LabelRecord.name == wanted.label)
+    if wanted.obtainable is not None:
+        query = query.where(obtainable())
     if wanted.q:
         held = (ImageRecord.title, ImageRecord.url, ImageRecord.source_url, ImageRecord.sha256)
         query = query.where(or_(*(column.contains(wanted.q, autoescape=True) for column in held)))
@@ -186,7 +194,8 @@ async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | N
     )
     if reason is not None:
         query = query.where(ImageRecord.reason == reason)
-    cleared = {"status": ImageStatus.QUEUED, "reason": None, "detail": None, "settled_at": None}
+    cleared = dict.fromkeys(("reason", "detail", "http_status", "settled_at"))
+    cleared["status"] = ImageStatus.QUEUED
     result = await session.execute(query.values(cleared).returning(ImageRecord.id))
     return len(result.all())
 
@@ -209,15 +218,26 @@ async def find_ready(session: Session, dataset_id: str, sha256: str) -> ImageRec
     )
 
 
-async def settle_verified(session: Session, image: ImageRecord, sha256: str) -> None:
+async def settle_verified(
+    session: Session, image: ImageRecord, sha256: str, obtained_by: ObtainedBy
+) -> None:
     """Give ``image`` its bytes: ready, or a duplicate of the image that had them first."""
     first = await find_ready(session, image.dataset_id, sha256)
     image.sha256 = sha256
+    image.obtained_by = obtained_by
     image.status = ImageStatus.READY if first is None else ImageStatus.DUPLICATE
     image.duplicate_of = None if first is None else first.id
     image.reason = image.detail = None
     image.settled_at = datetime.now(UTC)
     await session.flush()
+
+
+def settle_rejected(image: ImageRecord, reason: Reason, detail: str | None) -> None:
+    """Say of ``image`` that it has no usable bytes, and why."""
+    image.status = ImageStatus.REJECTED
+    image.reason = reason
+    image.detail = (detail or "")[:MAX_DETAIL_CHARS]
+    image.settled_at = datetime.now(UTC)
 
 
 async def delete_images(session: Session, image_ids: Collection[str]) -> None:
@@ -232,7 +252,8 @@ async def delete_images(session: Session, image_ids: Collection[str]) -> None:
         await session.execute(delete(ImageRecord).where(ImageRecord.id.in_(chunk)))
         for orphan in waiting:
             await session.refresh(orphan)
-            await settle_verified(session, orphan, str(orphan.sha256))
+            how = ObtainedBy(str(orphan.obtained_by))
+            await settle_verified(session, orphan, str(orphan.sha256), how)
 
 
 async def count_labelled(session: Session, label_id: str) -> int:

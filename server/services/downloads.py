@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
-from server.db.models import ImageRecord, ImageStatus
+from server.db.models import ObtainedBy
 from server.db.session import Database
 from server.errors import ImageNotFoundError
 from server.media.verify import NotUsableError, Verified
@@ -19,8 +18,6 @@ from server.services.feed import Feed
 from server.services.intake import Intake, blob_record
 
 log = logging.getLogger(__name__)
-
-MAX_DETAIL_CHARS = 500  # the column's width; details quote the web
 
 
 class DownloadService:
@@ -61,7 +58,8 @@ class DownloadService:
         with suppress(ImageNotFoundError):
             async with self._database.write() as session:
                 image = await images.get(session, claimed.id)
-                _reject(image, Reason.NOT_AN_IMAGE, "Bowerbird failed on it: see the server's log")
+                detail = "Bowerbird failed on it: see the server's log"
+                images.settle_rejected(image, Reason.NOT_AN_IMAGE, detail)
         self._feed.dataset(claimed.dataset_id).send()
 
     async def download(self, claimed: ClaimedImage) -> None:
@@ -91,11 +89,14 @@ class DownloadService:
         async with self._database.write() as session:
             image = await images.get(session, claimed.id)
             image.final_url = outcome.final_url
+            image.http_status = outcome.http_status
             if verified is not None:
                 await images.add_blob(session, blob_record(verified))
-                await images.settle_verified(session, image, verified.sha256)
+                await images.settle_verified(session, image, verified.sha256, ObtainedBy.SERVER)
             else:
-                _reject(image, *failure)
+                # A body that is neither there nor refused cannot be; say so rather than break the
+                # row's rule.
+                images.settle_rejected(image, failure[0] or Reason.EMPTY, failure[1])
             status = image.status
         log.info(
             "download.finished",
@@ -106,11 +107,3 @@ class DownloadService:
                 "seconds": round(outcome.seconds, 3),
             },
         )
-
-
-def _reject(image: ImageRecord, reason: Reason | None, detail: str | None) -> None:
-    image.status = ImageStatus.REJECTED
-    # A body that is neither there nor refused cannot be; say so rather than break the row's rule.
-    image.reason = reason if reason is not None else Reason.EMPTY
-    image.detail = (detail or "")[:MAX_DETAIL_CHARS]
-    image.settled_at = datetime.now(UTC)

@@ -14,6 +14,7 @@ from server.db.models import (
     CaptureRecord,
     ImageRecord,
     ImageStatus,
+    ObtainedBy,
     SightingRecord,
 )
 from server.db.session import Database, Session
@@ -86,7 +87,7 @@ class ImageService:
         """
         async with self._database.read() as session:
             record = await images.get(session, image_id)
-            view = (await _views(session, [record]))[0]
+            view = (await image_views(session, [record]))[0]
             return view, await images.list_sightings(session, image_id)
 
     async def list_page(
@@ -100,7 +101,7 @@ class ImageService:
         async with self._database.read() as session:
             await datasets.get(session, dataset_id)
             page = await images.list_page(session, dataset_id, wanted, request)
-            return Page(await _views(session, page.items), page.next_cursor, page.total)
+            return Page(await image_views(session, page.items), page.next_cursor, page.total)
 
     async def change(self, image_id: str, change: ImageChange) -> ImageView:
         """Change one image.
@@ -112,7 +113,7 @@ class ImageService:
         async with self._database.write() as session:
             record = await images.get(session, image_id)
             await _apply(session, record.dataset_id, [record], change)
-            view = (await _views(session, [record]))[0]
+            view = (await image_views(session, [record]))[0]
         self._feed.dataset(record.dataset_id).send()
         return view
 
@@ -173,8 +174,8 @@ class ImageService:
             else:
                 await images.add_blob(session, blob_record(verified))
                 record = await _add_uploaded(session, dataset_id, url_key, upload)
-                await images.settle_verified(session, record, verified.sha256)
-            view = (await _views(session, [record]))[0]
+                await images.settle_verified(session, record, verified.sha256, ObtainedBy.UPLOAD)
+            view = (await image_views(session, [record]))[0]
         self._feed.dataset(dataset_id).send()
         return view, not known
 
@@ -222,7 +223,8 @@ async def _find_file(store: FileStore, blob: BlobRecord) -> Path:
     return store.path(blob.sha256)
 
 
-async def _views(session: Session, records: Sequence[ImageRecord]) -> list[ImageView]:
+async def image_views(session: Session, records: Sequence[ImageRecord]) -> list[ImageView]:
+    """Return the images as they are shown, in their order."""
     blobs = await images.get_blobs(session, [record.sha256 for record in records])
     names = await images.get_label_names(session, [record.label_id for record in records])
     return [

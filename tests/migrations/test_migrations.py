@@ -10,6 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError
 
 from server.db.migrate import alembic_config, current_and_head, upgrade
 from server.db.models import Base
@@ -28,11 +29,16 @@ def config(url: str) -> Config:
     return alembic_config(url)
 
 
-def schema(path: Path) -> list[tuple[str, str]]:
+def schema(path: Path) -> dict[str, list[str]]:
+    """Return what each table and index is made of; the order of its parts means nothing."""
     with closing(sqlite3.connect(path)) as connection:
-        return sorted(
-            connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        )
+        made = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in made}
+
+
+def execute(path: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(sql).fetchall()
 
 
 def rows(path: Path) -> dict[str, int]:
@@ -65,8 +71,7 @@ def test_every_step_goes_down_and_up_again(config: Config, tmp_path: Path):
 def test_everything_can_be_taken_down(config: Config, tmp_path: Path):
     command.upgrade(config, "head")
     command.downgrade(config, "base")
-    names = {name for name, _ in schema(tmp_path / "bowerbird.db")}
-    assert names <= {"alembic_version"}
+    assert set(schema(tmp_path / "bowerbird.db")) <= {"alembic_version"}
 
 
 def test_the_revision_is_told(url: str, config: Config):
@@ -102,3 +107,80 @@ def test_every_constraint_has_a_name():
     for table in Base.metadata.tables.values():
         for constraint in table.constraints:
             assert constraint.name, (table.name, constraint)
+
+
+def test_every_constraint_of_the_models_is_in_the_database(config: Config, tmp_path: Path):
+    """What Alembic does not compare, and a table made anew could lose."""
+    command.upgrade(config, "head")
+    made = schema(tmp_path / "bowerbird.db")
+    for table in Base.metadata.tables.values():
+        for constraint in table.constraints:
+            lines = [line for line in made[table.name] if f"CONSTRAINT {constraint.name} " in line]
+            assert len(lines) == 1, constraint.name
+
+
+OLD_IMAGES = {
+    # id: (url, status, reason, detail, has bytes) → (http_status, obtained_by)
+    "fetched": (("http://a.test/1", "ready", None, None, True), (200, "server")),
+    "twin": (("http://a.test/2", "duplicate", None, None, True), (200, "server")),
+    "uploaded": ((None, "ready", None, None, True), (None, "upload")),
+    "refused": (
+        ("http://a.test/3", "rejected", "http-status", "HTTP 403 Forbidden", False),
+        (403, None),
+    ),
+    "odd": (("http://a.test/4", "rejected", "http-status", "HTTP 799", False), (799, None)),
+    "page": (("http://a.test/5", "rejected", "not-an-image", "HTML", False), (200, None)),
+    "bug": (
+        ("http://a.test/6", "rejected", "not-an-image", "Bowerbird failed on it: …", False),
+        (None, None),
+    ),
+    "slow": (("http://a.test/7", "rejected", "timeout", "not done in 30 s", False), (None, None)),
+    "queued": (("http://a.test/8", "queued", None, None, False), (None, None)),
+}
+
+
+def fill_old(path: Path) -> None:
+    """Write the images above as the first revision had them."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        day = "2026-11-22 10:00:00"
+        connection.execute("INSERT INTO datasets VALUES ('d', 'bears', '', ?)", [day])
+        for number, (key, (values, _)) in enumerate(OLD_IMAGES.items()):
+            url, status, reason, detail, has_bytes = values
+            sha256 = f"{number:064x}" if has_bytes else None
+            if sha256:
+                blob = (sha256, 1, 1, 1, "jpeg", 0, day)
+                connection.execute("INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?)", blob)
+            row = (key, "d", url, key, status, reason, detail, sha256, day)
+            connection.execute(
+                "INSERT INTO images (id, dataset_id, url, url_key, status, reason, detail, sha256,"
+                " created_at, attempts, excluded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
+                row,
+            )
+
+
+def test_images_from_before_are_told_how_their_bytes_came(config: Config, tmp_path: Path):
+    path = tmp_path / "bowerbird.db"
+    command.upgrade(config, "0001")
+    fill_old(path)
+    command.upgrade(config, "0002")
+    found = execute(path, "SELECT id, http_status, obtained_by FROM images")
+    assert {row[0]: row[1:] for row in found} == {key: new for key, (_, new) in OLD_IMAGES.items()}
+    command.downgrade(config, "0001")
+    kept = execute(path, "SELECT id, url, status, reason, detail, sha256 IS NOT NULL FROM images")
+    assert {row[0]: row[1:] for row in kept} == {key: old for key, (old, _) in OLD_IMAGES.items()}
+
+
+def test_a_migration_that_is_cut_short_has_done_nothing(config: Config, tmp_path: Path):
+    path = tmp_path / "bowerbird.db"
+    command.upgrade(config, "0001")
+    fill_old(path)
+    before = schema(path)
+    execute(
+        path,
+        "CREATE TRIGGER cut BEFORE UPDATE ON images BEGIN SELECT RAISE(ABORT, 'power'); END",
+    )
+    with pytest.raises(IntegrityError, match="power"):
+        command.upgrade(config, "0002")
+    execute(path, "DROP TRIGGER cut")
+    assert schema(path) == before
+    command.upgrade(config, "0002")

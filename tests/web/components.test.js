@@ -9,7 +9,7 @@ import {
   viewTabs,
 } from '../../server/web/assets/components/dataset-header.js';
 import { axisEnd, errorChart } from '../../server/web/assets/components/error-chart.js';
-import { outsideLink } from '../../server/web/assets/components/facts.js';
+import { imageFacts, outsideLink } from '../../server/web/assets/components/facts.js';
 import { stepStates } from '../../server/web/assets/components/get-started.js';
 import { clock } from '../../server/web/assets/components/pairing.js';
 import { predictionList } from '../../server/web/assets/components/predictions.js';
@@ -182,4 +182,11 @@ test('clocks', () => {
   const job = { started_at: '2026-11-22T10:00:00Z', finished_at: null };
   assert.equal(jobDuration(job, Date.parse('2026-11-22T10:01:05Z')), '1 min 5 s');
   assert.equal(jobDuration({ ...job, started_at: null }, 0), null);
+});
+
+test('the facts of an image say how its bytes came', () => {
+  const facts = (obtained_by) =>
+    imageFacts({ source_url: null, url: null, obtained_by, http_status: 403 }).textContent;
+  assert.match(facts('browser'), /Obtained.*session/);
+  assert.doesNotMatch(facts(null), /Obtained/);
 });

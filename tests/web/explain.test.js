@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { Problem } from '../../server/web/assets/lib/api.js';
-import { baselineTitle, explainError, explainReason } from '../../server/web/assets/lib/explain.js';
+import {
+  baselineTitle,
+  explainError,
+  explainObtained,
+  explainReason,
+} from '../../server/web/assets/lib/explain.js';
 import { explainFailure } from '../../server/web/assets/pages/try.js';
 
 /** The server's closed list, from its source. */
@@ -20,6 +25,17 @@ test('every reason of the server has a sentence', async () => {
     assert.notEqual(title, reason);
     assert.ok(text.length > 20, reason);
   }
+});
+
+test('every way of the server to get bytes has words', async () => {
+  const source = await readFile(new URL('../../server/db/models.py', import.meta.url), 'utf8');
+  const ways = source.match(/class ObtainedBy[^]*?\n\n\n/)?.[0].matchAll(/= "([a-z-]+)"/g) ?? [];
+  const words = [...ways].map(([, way]) => explainObtained({ obtained_by: way, http_status: 200 }));
+  assert.equal(words.length, 4);
+  for (const each of words) assert.match(each, /fetched|uploaded/);
+  assert.equal(explainObtained({ obtained_by: null, http_status: 403 }), null);
+  assert.match(explainObtained({ obtained_by: 'browser', http_status: 403 }), /session.*403$/);
+  assert.doesNotMatch(explainObtained({ obtained_by: 'upload', http_status: null }), /null/);
 });
 
 test('what is not known yet is still named', () => {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile, status
 from fastapi.responses import FileResponse
@@ -19,13 +19,17 @@ from server.api.schemas.images import (
     RetryIn,
     RetryOut,
 )
-from server.db.models import BlobRecord, ImageStatus
+from server.db.models import BlobRecord, ImageStatus, ObtainedBy
 from server.errors import BodyTooLargeError
 from server.reasons import Reason
 from server.repositories.images import ImageFilter, ImageSort
+from server.repositories.obtainable import ObtainableBy
+from server.services.completions import Completion
 from server.services.images import Upload
 
 router = APIRouter(tags=["images"])
+
+WebAddress = Annotated[str | None, Form(max_length=8192, pattern="^https?://")]
 
 # The bytes of an image never change, and only its owner may see them.
 CACHING = "private, max-age=31536000, immutable"
@@ -37,6 +41,10 @@ async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of
     reason: Reason | None = None,
     excluded: bool | None = None,
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
+    obtainable: Annotated[
+        ObtainableBy | None,
+        Query(description="Rejected by who asked for them: a person's browser may get them."),
+    ] = None,
     q: Annotated[
         str | None, Query(max_length=200, description="Part of a title, address or hash.")
     ] = None,
@@ -45,7 +53,7 @@ async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of
     ),
 ) -> ImageFilter:
     """Return which images are asked for, and in which order."""
-    return ImageFilter(label, status, reason, excluded, sha256, q, sort)
+    return ImageFilter(label, status, reason, excluded, sha256, obtainable, q, sort)
 
 
 @router.get("/datasets/{dataset_id}/images")
@@ -66,8 +74,8 @@ async def upload_image(  # noqa: PLR0913, PLR0917 - one parameter per form field
     response: Response,
     file: Annotated[UploadFile, File()],
     label: Annotated[Name | None, Form()] = None,
-    source_url: Annotated[str | None, Form(max_length=8192, pattern="^https?://")] = None,
-    page_url: Annotated[str | None, Form(max_length=8192, pattern="^https?://")] = None,
+    source_url: WebAddress = None,
+    page_url: WebAddress = None,
 ) -> ImageOut:
     """Add an image from its bytes; 200 instead of 201 when they were uploaded before."""
     data = await read_capped(file, services.limits.image_bytes)
@@ -112,6 +120,24 @@ async def read_file(image_id: str, request: Request, services: ServicesDep) -> R
     """Return the image's bytes as they were fetched."""
     path, blob = await services.images.get_file(image_id)
     return serve(request, path, blob, f"image/{blob.format}")
+
+
+@router.put("/images/{image_id}/file")
+async def complete_image(
+    image_id: str,
+    services: ServicesDep,
+    file: Annotated[UploadFile, File()],
+    via: Annotated[Literal[ObtainedBy.BROWSER, ObtainedBy.CACHED_COPY], Form()],
+    final_url: WebAddress = None,
+) -> ImageOut:
+    """Complete an image that the server could not get (`obtainable=browser`) with its bytes.
+
+    They are verified as a download's are: the image is `ready`, `duplicate` or `rejected` after it.
+    Sent again they change nothing. An image in any other state answers 409 `image-not-obtainable`.
+    """
+    data = await read_capped(file, services.limits.image_bytes)
+    sent = Completion(data, via, final_url)
+    return ImageOut.of(await services.completions.complete(image_id, sent))
 
 
 @router.get("/images/{image_id}/thumbnail", response_class=FileResponse)

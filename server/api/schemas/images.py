@@ -8,13 +8,18 @@ from datetime import datetime
 from pydantic import Field
 
 from server.api.schemas.base import Id, Name, ReplyModel, RequestModel
-from server.db.models import CaptureRecord, SightingRecord
+from server.db.models import CaptureRecord, ObtainedBy, SightingRecord
 from server.reasons import Reason
 from server.services.images import ImageChange, ImageView
 
 
 class ImageOut(ReplyModel):
-    """An image. Sizes are in pixels; ``width`` and ``height`` are the real ones, upright."""
+    """An image.
+
+    Sizes are in pixels; ``width`` and ``height`` are the real ones, upright. ``http_status`` is
+    that of the last answer the server itself got; ``obtained_by`` says how its bytes came, null
+    without any.
+    """
 
     id: str
     dataset_id: str
@@ -22,6 +27,8 @@ class ImageOut(ReplyModel):
     status: str
     reason: str | None
     detail: str | None
+    http_status: int | None
+    obtained_by: ObtainedBy | None
     excluded: bool
     reviewed_at: datetime | None
     url: str | None

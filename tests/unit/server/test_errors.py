@@ -34,6 +34,7 @@ def test_a_slug_is_the_kebab_case_of_its_class():
 def test_every_domain_error_answers_with_its_status(error):
     arguments = {
         errors.ImageNotUsableError: (Reason.EMPTY, "no bytes"),
+        errors.ImageNotObtainableError: ("some key", "ready", None),
     }.get(error, ("some key",))
     response = problems.respond(error(*arguments))
     assert response.status_code == problems.STATUS[error]

@@ -2,6 +2,7 @@
  * What is known of one image: size, where it comes from, where it was seen.
  */
 import { h } from '../lib/dom.js';
+import { explainObtained } from '../lib/explain.js';
 import { bytes, count, hostOf, timeElement, webUrl } from '../lib/format.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
@@ -51,6 +52,7 @@ export function imageFacts(image) {
     ['Found on', outsideLink(image.source_url)],
     ['Image address', outsideLink(image.url)],
     ['Licence', image.license],
+    ['Obtained', explainObtained(image)],
     ['Fetched', image.settled_at ? timeElement(image.settled_at) : null],
     [
       'SHA-256',

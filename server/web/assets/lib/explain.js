@@ -7,7 +7,7 @@ import { Problem } from './api.js';
 const REASONS = {
   'http-status': {
     title: 'The site refused',
-    text: 'It answered with an error such as 404 (gone) or 403 (not for you). Trying again helps only if that was temporary.',
+    text: 'It answered with an error such as 404 (gone) or 403 (not for you). Trying again helps only if that was temporary; after 401, 403 or 429 the extension’s popup offers to fetch it in your own session.',
   },
   timeout: {
     title: 'Too slow',
@@ -65,6 +65,24 @@ const REASONS = {
  */
 export function explainReason(reason) {
   return REASONS[reason ?? ''] ?? { title: reason ?? 'Unknown reason', text: '' };
+}
+
+/** @type {Record<import('./types.js').ObtainedBy, string>} */
+const OBTAINED = {
+  server: 'fetched by the server',
+  browser: 'fetched by a browser, in its person’s session',
+  'cached-copy': 'a search engine’s copy, fetched by a browser',
+  upload: 'uploaded',
+};
+
+/**
+ * @param {Pick<import('./types.js').Image, 'obtained_by' | 'http_status'>} image An image.
+ * @returns {string | null} How its bytes came; null while it has none.
+ */
+export function explainObtained({ obtained_by, http_status }) {
+  if (obtained_by === null) return null;
+  const isRefused = http_status !== null && http_status !== 200;
+  return `${OBTAINED[obtained_by]}${isRefused ? `; the server was answered ${String(http_status)}` : ''}`;
 }
 
 /** @type {Record<import('./types.js').Status, string>} */

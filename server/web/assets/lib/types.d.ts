@@ -1,6 +1,7 @@
 // The shapes that the REST API answers with (docs: /openapi.json). JSON names are used as they are.
 
 export type Status = 'queued' | 'downloading' | 'ready' | 'rejected' | 'duplicate';
+export type ObtainedBy = 'server' | 'browser' | 'cached-copy' | 'upload';
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 export type Stage = 'candidate' | 'shadow' | 'limited' | 'live' | 'retired';
 
@@ -54,6 +55,9 @@ export interface Image {
   status: Status;
   reason: string | null;
   detail: string | null;
+  /** Of the last answer that the server itself got for the address. */
+  http_status: number | null;
+  obtained_by: ObtainedBy | null;
   excluded: boolean;
   reviewed_at: string | null;
   url: string | null;
