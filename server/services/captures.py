@@ -11,7 +11,8 @@ from server.db.models import CaptureRecord, ImageStatus
 from server.db.session import Database, Session
 from server.net import urls
 from server.reasons import Reason
-from server.repositories import captures, datasets, images
+from server.repositories import captures, datasets, held, images
+from server.repositories.held import Held
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
 
@@ -121,8 +122,8 @@ class CaptureService:
             await images.delete_images(session, doomed)
         self._feed.dataset(record.dataset_id).send()
 
-    async def find_known(self, dataset_id: str, addresses: Sequence[str]) -> list[int]:
-        """Return the places of the addresses that the dataset has.
+    async def find_known(self, dataset_id: str, addresses: Sequence[str]) -> dict[int, Held]:
+        """Return what the dataset has of these addresses, by their places in the list.
 
         Raises:
             DatasetNotFoundError: No dataset has this id.
@@ -130,10 +131,10 @@ class CaptureService:
         keys = [_key(address) for address in addresses]
         async with self._database.read() as session:
             await datasets.get(session, dataset_id)
-            found = await images.find_by_keys(
+            found = await held.find_held(
                 session, dataset_id, {key for key in keys if key is not None}
             )
-        return [index for index, key in enumerate(keys) if key in found]
+        return {index: found[key] for index, key in enumerate(keys) if key in found}
 
 
 def _key(address: str) -> str | None:

@@ -242,11 +242,22 @@ async def test_undo_of_many_images_is_whole(still: Bird):
     assert (await still.counts(dataset))["total"] == 0
 
 
-async def test_known_addresses_are_told_by_their_place(still: Bird):
+async def test_known_addresses_are_told_by_their_place_with_what_the_dataset_has(still: Bird):
     dataset = await still.dataset()
-    await still.capture(dataset, ["http://a.test/1", "http://a.test/2"])
+    await still.capture(dataset, ["http://a.test/1"], "grizzly")
+    await still.capture(dataset, ["http://a.test/2"], None)
+    await still.capture(await still.dataset(), ["http://a.test/3"], "black")
+    first, second = await still.images(dataset)
+    await still.patch(f"/images/{first['id']}", json={"excluded": True})
     urls = ["http://A.test/2#x", "nothing", "http://a.test/3", "http://a.test/1", "data:,"]
     response = await still.post(f"/datasets/{dataset}/known", json={"urls": urls})
-    assert response.json() == {"known": [0, 3]}
+    queued = {"status": "queued"}
+    assert response.json() == {
+        "known": [0, 3],
+        "images": [
+            {"index": 0, "id": second["id"], "label": None, "excluded": False} | queued,
+            {"index": 3, "id": first["id"], "label": "grizzly", "excluded": True} | queued,
+        ],
+    }
     too_many = await still.post(f"/datasets/{dataset}/known", json={"urls": ["x"] * 501})
     problem(too_many, 422, "invalid-request")

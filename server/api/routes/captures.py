@@ -34,5 +34,5 @@ async def undo_capture(capture_id: str, services: ServicesDep) -> Response:
 
 @router.post("/datasets/{dataset_id}/known")
 async def find_known(dataset_id: str, body: KnownIn, services: ServicesDep) -> KnownOut:
-    """Say which of these addresses the dataset has, by their place in the list."""
-    return KnownOut(known=await services.captures.find_known(dataset_id, body.urls))
+    """Say which of these addresses the dataset has, by their place in the list, and as what."""
+    return KnownOut.of(await services.captures.find_known(dataset_id, body.urls))

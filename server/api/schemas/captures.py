@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -18,7 +20,8 @@ from server.api.schemas.base import (
     cut,
 )
 from server.contract.schema import UtcDatetime
-from server.db.models import CaptureRecord
+from server.db.models import CaptureRecord, ImageStatus
+from server.repositories.held import Held
 from server.services.captures import Candidate, Capture
 
 MAX_CANDIDATES = 1000  # no results page shows more; larger collections come in several captures
@@ -121,7 +124,24 @@ class KnownIn(RequestModel):
     urls: list[str] = Field(max_length=500)
 
 
+class HeldOut(ReplyModel):
+    """An image that the dataset has under an address; ``index`` is the address's place."""
+
+    index: int
+    id: str
+    label: str | None
+    status: ImageStatus
+    excluded: bool
+
+
 class KnownOut(ReplyModel):
-    """The places of those that the dataset has."""
+    """The places of those that the dataset has, and what it has there, both in order."""
 
     known: list[int]
+    images: list[HeldOut]
+
+    @classmethod
+    def of(cls, found: Mapping[int, Held]) -> KnownOut:
+        """Return what was found as the API shows it."""
+        images = [HeldOut(index=index, **asdict(held)) for index, held in found.items()]
+        return cls(known=list(found), images=images)
