@@ -24,6 +24,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--enable-unsafe-extension-debugging",  # lets a test press the toolbar button
 )
 
 
@@ -52,6 +53,29 @@ class Chromium:
             tab = f"?tab={self._tab_id(page)}"
         return self.open(f"chrome-extension://{self.extension_id}/popup/popup.html{tab}")
 
+    def press_button(self, page: Page) -> None:
+        """Press the extension's button while ``page`` is shown: its popup opens over the page.
+
+        Like a person's click, this lets the extension into the tab until another page is opened.
+        """
+        page.bring_to_front()
+        browser = self.context.browser
+        assert browser is not None
+        session = browser.new_browser_cdp_session()
+        tabs = session.send("Target.getTargets", {"filter": [{"type": "tab"}]})["targetInfos"]
+        (shown,) = [tab["targetId"] for tab in tabs if tab["embedderData"]["tabActive"]]
+        session.send("Extensions.triggerAction", {"id": self.extension_id, "targetId": shown})
+        session.detach()
+
+    def find_shown_tab_id(self, page: Page) -> int:
+        """Return the id of a page's tab, also where the extension may not see its address."""
+        page.bring_to_front()
+        worker = self.context.service_workers[0]
+        tab_id: int = worker.evaluate(
+            "async () => (await chrome.tabs.query({ active: true }))[0].id"
+        )
+        return tab_id
+
     def _tab_id(self, page: Page) -> int:
         worker = self.context.service_workers[0]
         tab_id: int = worker.evaluate(
@@ -61,8 +85,21 @@ class Chromium:
 
 
 @contextmanager
-def chromium(profile: Path, *, headless: bool = True, slow_mo_ms: float = 0) -> Iterator[Chromium]:
-    """Yield a Chromium that has loaded the extension's folder as it is."""
+def chromium(
+    profile: Path,
+    *,
+    headless: bool = True,
+    slow_mo_ms: float = 0,
+    web_port: int | None = None,
+) -> Iterator[Chromium]:
+    """Yield a Chromium that has loaded the extension's folder as it is.
+
+    Args:
+        profile: A folder for its profile.
+        headless: Whether its window is not shown.
+        slow_mo_ms: Pause after each step.
+        web_port: A port on loopback that answers for every host but loopback, by any certificate.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path is not None, "Chromium is missing: tests/install-browsers says how to get it"
     with sync_playwright() as playwright:
@@ -76,6 +113,7 @@ def chromium(profile: Path, *, headless: bool = True, slow_mo_ms: float = 0) -> 
             args=[
                 *(["--headless=new"] if headless else []),
                 *QUIET,
+                *([] if web_port is None else _map_all_hosts(web_port)),
                 f"--disable-extensions-except={EXTENSION}",
                 f"--load-extension={EXTENSION}",
             ],
@@ -89,6 +127,11 @@ def chromium(profile: Path, *, headless: bool = True, slow_mo_ms: float = 0) -> 
             yield Chromium(context, extension_id)
         finally:
             context.close()
+
+
+def _map_all_hosts(port: int) -> list[str]:
+    rules = f"MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+    return [f"--host-resolver-rules={rules}", "--ignore-certificate-errors", "--no-proxy-server"]
 
 
 def sign_in(browser: Chromium, client: httpx2.Client) -> Page:

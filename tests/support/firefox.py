@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.chromium import EXTENSION
-from tests.support.marionette import Marionette, MarionetteError
+from tests.support.marionette import ELEMENT, Marionette, MarionetteError
 from tests.support.processes import free_port, wait_until
 
 ADDON_ID = "bowerbird@bowerbird.example"
@@ -48,6 +48,29 @@ class Firefox:
         )
         return tab_id
 
+    def find_shown_tab_id(self) -> int:
+        """Return the extension's id of the tab that is shown, whatever page it shows."""
+        tab_id: int = self._run_in_browser(
+            "const { ExtensionParent } = ChromeUtils.importESModule("
+            "'resource://gre/modules/ExtensionParent.sys.mjs');"
+            "const { tabTracker } = ExtensionParent.apiManager.global;"
+            "return tabTracker.getId(window.gBrowser.selectedTab);"
+        )
+        return tab_id
+
+    def shown_handle(self) -> str:
+        """Return Marionette's name of the tab that is shown."""
+        handle: str = self.session.send("WebDriver:GetWindowHandle")
+        return handle
+
+    def show(self, handle: str) -> None:
+        """Show a tab by Marionette's name of it."""
+        self.session.send("WebDriver:SwitchToWindow", handle=handle, focus=True)
+
+    def run(self, script: str) -> Any:
+        """Run a script in the page that is shown, beside the page's own; return its result."""
+        return self.session.send("WebDriver:ExecuteScript", script=script, args=[])
+
     def send(self, message: str, request: object) -> Any:
         """Ask the background, as a page of the extension does; to be called in one."""
         answer = self.session.send(
@@ -78,12 +101,16 @@ class Firefox:
             modifiers: As Firefox writes them, such as ``alt,shift``.
             key: The letter.
         """
+        self._run_in_browser(
+            "document.querySelector(arguments[0]).doCommand();",
+            f"keyset[id^='ext-'] > key[modifiers='{modifiers}'][key='{key}']",
+        )
+
+    def _run_in_browser(self, script: str, *parameters: object) -> Any:
         self.session.send("Marionette:SetContext", value="chrome")
         try:
-            self.session.send(
-                "WebDriver:ExecuteScript",
-                script="document.querySelector(arguments[0]).doCommand();",
-                args=[f"keyset[id^='ext-'] > key[modifiers='{modifiers}'][key='{key}']"],
+            return self.session.send(
+                "WebDriver:ExecuteScript", script=script, args=list(parameters)
             )
         finally:
             self.session.send("Marionette:SetContext", value="content")
@@ -124,6 +151,28 @@ class Firefox:
         self.session.send("WebDriver:ElementClear", id=element)
         self.session.send("WebDriver:ElementSendKeys", id=element, text=text)
 
+    def select(self, test_id: str, value: str) -> None:
+        """Choose a value from a list, once the list has it."""
+
+        def choose() -> bool:
+            script = (
+                "const [list, value] = arguments; list.value = value;"
+                "list.dispatchEvent(new Event('change', { bubbles: true }));"
+                "return list.value === value;"
+            )
+            element = {ELEMENT: self.find(test_id)}
+            chosen: bool = self.session.send(
+                "WebDriver:ExecuteScript", script=script, args=[element, value]
+            )
+            return chosen
+
+        wait_until(choose, PATIENCE_S, f"{test_id} has {value!r}")
+
+    def choose_file(self, test_id: str, path: Path) -> None:
+        """Choose a file, whose field need not be seen."""
+        element = self.session.find(f"[data-testid='{test_id}']")
+        self.session.send("WebDriver:ElementSendKeys", id=element, text=str(path))
+
     def value(self, test_id: str) -> str:
         """Return what a field holds."""
         value: str = self.session.send(
@@ -141,12 +190,21 @@ class Firefox:
         wait_until(says, PATIENCE_S, f"{test_id} says {text!r}")
 
 
+def _ask_all_of(web_port: int | None) -> dict[str, Any]:
+    if web_port is None:
+        return {}
+    site = f"127.0.0.1:{web_port}"
+    proxy = {"proxyType": "manual", "httpProxy": site, "sslProxy": site, "noProxy": ["127.0.0.1"]}
+    return {"acceptInsecureCerts": True, "proxy": proxy}
+
+
 @contextmanager
-def firefox(profile: Path) -> Iterator[Firefox]:
+def firefox(profile: Path, *, web_port: int | None = None) -> Iterator[Firefox]:
     """Yield a Firefox that has loaded the extension's folder as it is.
 
     Args:
         profile: A folder for its profile, made here.
+        web_port: A port on loopback that is the proxy of every other host, by any certificate.
     """
     path = shutil.which("firefox-esr") or shutil.which("firefox")
     assert path is not None, "Firefox is missing: tests/install-browsers says how to get it"
@@ -174,7 +232,7 @@ def firefox(profile: Path) -> Iterator[Firefox]:
             return None
 
         session = wait_until(connect, START_S, "Firefox listens")
-        session.send("WebDriver:NewSession", capabilities={})
+        session.send("WebDriver:NewSession", **_ask_all_of(web_port))
         session.send("Addon:Install", path=str(EXTENSION), temporary=True)
         yield Firefox(session)
     finally:
