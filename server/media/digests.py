@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+# How far apart two pictures may be and still be the same one. Measured on 542 real photos, 146,611
+# pairs, some 335 of them true: the difference hash alone finds 441 pairs, both together 342. Of
+# re-encodings, resizes and grey copies they find all, of crops by 2 % 96 %, by 5 % 41 %, of copies
+# with a watermark 94 %, of mirrored ones none.
+NEAR_DHASH_BITS: Final = 10
+NEAR_PHASH_BITS: Final = 16
+
 _SIDE: Final = 8  # 8 rows × 8 comparisons = 64 bits  # noqa: RUF003
+_WAVE_SIDE: Final = 32  # the picture that the cosine hash sees; it keeps the 8 × 8 lowest waves  # noqa: RUF003
 # Rows compared at once: a tile of 512 by 512 distances of 8 bytes is 2 MiB, which the processor's
 # cache holds (2,048 took twice as long), whatever N is.
 _TILE: Final = 512
@@ -30,6 +38,37 @@ def dhash(image: Image.Image) -> int:
     values = np.asarray(cells, dtype=np.uint8)
     bits = np.packbits(values[:, :-1] > values[:, 1:])
     return int.from_bytes(bits.tobytes(), "big")
+
+
+def phash(image: Image.Image) -> int:
+    """Return the cosine hash of a picture: is each slow wave in it stronger than the median one?
+
+    Tells pictures apart that the difference hash confuses, such as things on a plain ground.
+    Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010,
+    section 3.2.1; here the first row and column of the transform are left out, which hold the
+    brightness and its slopes.
+
+    Args:
+        image: Any mode that converts to ``L``; upright.
+
+    Returns:
+        64 bits, from slow to fast waves row by row, as an unsigned number.
+    """
+    cells = image.convert("L").resize((_WAVE_SIDE, _WAVE_SIDE), Image.Resampling.BOX)
+    waves = _WAVES @ np.asarray(cells, dtype=np.float64) @ _WAVES.T
+    bits = np.packbits(waves > np.median(waves))
+    return int.from_bytes(bits.tobytes(), "big")
+
+
+def _cosine_waves() -> NDArray[np.float64]:
+    """Return the rows 1 to 8 of the discrete cosine transform (type II) of 32 values."""
+    frequency = np.arange(1, _SIDE + 1)[:, None]
+    place = 2 * np.arange(_WAVE_SIDE)[None, :] + 1
+    waves: NDArray[np.float64] = np.cos(np.pi * place * frequency / (2 * _WAVE_SIDE))
+    return waves
+
+
+_WAVES: Final = _cosine_waves()
 
 
 def hamming_distance(a: int, b: int) -> int:

@@ -19,8 +19,9 @@ from typing import Final
 from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from server.media.digests import dhash
+from server.media.digests import dhash, phash
 from server.media.jpeg import ScanProbe, count_scans, open_probe
+from server.media.quality import Quality, measure
 from server.media.sniff import UNKNOWN, Kind, sniff
 from server.media.thumbnails import SIDEWAYS, encode_thumbnail, make_thumbnail
 from server.reasons import Reason
@@ -80,7 +81,9 @@ class Verified:
         width: In pixels, upright (after the EXIF turn).
         height: In pixels, upright.
         bytes: Size of the file.
-        dhash: 64 bits, unsigned; of the upright picture.
+        dhash: Difference hash, 64 bits, unsigned; of the upright picture.
+        phash: Cosine hash, likewise.
+        quality: Measures of the upright picture.
         thumbnail: A JPEG without metadata, upright, at most ``thumbnail_px`` a side.
         orientation: EXIF orientation, 1 to 8, that the thumbnail has already been turned by.
     """
@@ -91,6 +94,8 @@ class Verified:
     height: int
     bytes: int
     dhash: int
+    phash: int
+    quality: Quality
     thumbnail: builtins.bytes
     orientation: int
 
@@ -146,6 +151,8 @@ def verify(data: bytes, limits: VerifyLimits | None = None) -> Verified:
         height=height,
         bytes=len(data),
         dhash=dhash(small),
+        phash=phash(small),
+        quality=measure(small),
         thumbnail=encode_thumbnail(small, limits.thumbnail_quality),
         orientation=orientation,
     )

@@ -9,7 +9,13 @@ import pytest
 from PIL import Image
 
 from server.media import digests
-from server.media.digests import dhash, hamming_distance, near_duplicate_groups
+from server.media.digests import (
+    NEAR_PHASH_BITS,
+    dhash,
+    hamming_distance,
+    near_duplicate_groups,
+    phash,
+)
 from tests.support import images
 
 
@@ -79,3 +85,26 @@ def test_re_encodings_group_and_other_pictures_do_not() -> None:
     hashes += [dhash(picture.resize((300, 225))) for picture in pictures]
     groups = near_duplicate_groups(np.array(hashes, dtype=np.uint64), 10).tolist()
     assert groups == list(range(20)) * 2
+
+
+@pytest.mark.parametrize("row", range(1, 9))
+@pytest.mark.parametrize("column", range(1, 9))
+def test_the_cosine_hash_knows_a_wave_by_its_place(row: int, column: int) -> None:
+    # A pure wave: its strength is at the row of its vertical and the column of its horizontal
+    # frequency; elsewhere is what rounding leaves.
+    place = np.pi * (2 * np.arange(32) + 1) / 64
+    wave = np.outer(np.cos(row * place), np.cos(column * place))
+    picture = Image.fromarray((128 + 100 * wave).round().astype(np.uint8))
+    bit = 63 - (8 * (row - 1) + (column - 1))
+    assert phash(picture) >> bit & 1
+
+
+def test_half_of_the_waves_are_above_the_median() -> None:
+    assert phash(images.photo(300, 200, 9)).bit_count() == 32
+
+
+def test_the_cosine_hash_survives_what_the_difference_hash_does() -> None:
+    for seed in range(10):
+        picture = images.photo(800, 600, seed)
+        for copy in (picture.resize((300, 225)), picture.convert("L")):
+            assert hamming_distance(phash(picture), phash(copy)) <= NEAR_PHASH_BITS // 2

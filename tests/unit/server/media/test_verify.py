@@ -92,6 +92,8 @@ def test_a_whole_image_is_described(name: str) -> None:
     assert verified.bytes == len(data)
     assert verified.orientation == 1
     assert 0 <= verified.dhash < 2**64
+    assert 0 <= verified.phash < 2**64
+    assert verified.quality.sharpness > 0
     thumbnail = opened(verified.thumbnail)
     assert thumbnail.format == "JPEG"
     assert thumbnail.mode == "RGB"
