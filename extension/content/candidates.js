@@ -127,6 +127,8 @@ export class CandidateList {
     this.base = base;
     /** @type {Map<string, Candidate>} */
     this.byUrl = new Map();
+    /** Which element of the page shows which candidate. @type {Map<Element, Candidate>} */
+    this.shown = new Map();
     this.duplicateCount = 0;
     this.withoutOriginalCount = 0;
   }
@@ -135,9 +137,10 @@ export class CandidateList {
    * Add an image, unless its address can't be used, is a thumbnail's, or is there already.
    *
    * @param {RawCandidate} raw As read.
+   * @param {Element | null} [element] What shows it on the page; nothing for what is in data alone.
    * @returns {boolean} False when there is no address of an original.
    */
-  add(raw) {
+  add(raw, element = null) {
     const url = toHttpUrl(raw.url, this.base);
     if (url === null || isThumbnail(url)) {
       this.withoutOriginalCount += 1;
@@ -145,6 +148,7 @@ export class CandidateList {
     }
     if (this.byUrl.has(url)) {
       this.duplicateCount += 1;
+      this.show(url, element);
       return true;
     }
     this.byUrl.set(url, {
@@ -157,7 +161,19 @@ export class CandidateList {
       rank: this.byUrl.size,
       license: toLicense(raw.license),
     });
+    this.show(url, element);
     return true;
+  }
+
+  /**
+   * Remember which element shows an image that is there already.
+   *
+   * @param {string | null | undefined} rawUrl Its address as the page has it.
+   * @param {Element | null} element What shows it; several may show the same.
+   */
+  show(rawUrl, element) {
+    const candidate = this.byUrl.get(toHttpUrl(rawUrl, this.base) ?? '');
+    if (candidate !== undefined && element !== null) this.shown.set(element, candidate);
   }
 
   /** @returns {Candidate[]} The candidates, by rank. */

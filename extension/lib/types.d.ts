@@ -2,6 +2,7 @@
  * Shapes that the extension's parts share. Fields that travel to or from the server keep the
  * server's snake_case names: there is no mapping layer.
  */
+import type { CandidateList } from '../content/candidates.js';
 
 /** An image address seen on a page, with what the page says of it. */
 export interface Candidate {
@@ -56,7 +57,13 @@ export interface Adapter {
   noResults: PageMarks;
   /** Whether the page has this site's shape, under whatever address. */
   matches(document: Document, payloads: string[]): boolean;
-  findCandidates(document: Document, payloads: string[], location: URL): Findings;
+  /** `found` takes them, and which elements show them. */
+  findCandidates(
+    document: Document,
+    payloads: string[],
+    location: URL,
+    found?: CandidateList,
+  ): Findings;
 }
 
 /**
@@ -125,14 +132,20 @@ export interface CaptureReply {
   refused: { index: number; reason: string; detail?: string }[];
 }
 
-/** A capture on its way: kept until the server has answered for it. */
+/**
+ * A capture on its way, or a part of it: the server takes no more than 1000 candidates at once. What
+ * is sent, the `CaptureBody`, is kept beside it under the same key.
+ */
 export interface QueueEntry {
   capture_key: string;
+  /** The `capture_key` of the first part: what parts of one capture share. */
+  group_key: string;
   /** The server it was made for: it is sent to no other. */
   server: string;
   dataset_id: string;
   dataset_name: string;
-  body: CaptureBody;
+  label: string;
+  candidate_count: number;
   /** `queued` is retried by itself; `refused` needs the person. */
   state: 'queued' | 'refused';
   attempt_count: number;
@@ -141,8 +154,9 @@ export interface QueueEntry {
   error: string | null;
 }
 
-/** A queue entry without its candidates: what the popup lists. */
+/** A capture that waits, its parts summed up: what the popup lists. */
 export interface QueuedCapture {
+  /** Of its first part. */
   capture_key: string;
   dataset_name: string;
   label: string;
@@ -152,12 +166,26 @@ export interface QueuedCapture {
   error: string | null;
 }
 
-/** A capture that the server acknowledged. */
-export interface SentCapture extends CaptureReply {
+/** A part of a capture that the server acknowledged. */
+export interface SentPart
+  extends
+    CaptureReply,
+    Pick<
+      QueueEntry,
+      'capture_key' | 'group_key' | 'server' | 'dataset_id' | 'dataset_name' | 'label'
+    > {}
+
+/** A capture that the server acknowledged, its parts summed up. */
+export interface SentCapture {
+  /** Of its first part. */
   capture_key: string;
+  server: string;
   dataset_id: string;
   dataset_name: string;
   label: string;
+  added: number;
+  known: number;
+  refused: { reason: string }[];
 }
 
 /** What became of a capture by the time the popup was answered. */
@@ -193,28 +221,67 @@ export interface Filters {
   shape: 'any' | 'moderate' | 'landscape' | 'square' | 'portrait';
 }
 
-/** Everything kept in `storage.local`; each field is its own key. */
-export interface Settings {
-  /** Shape of the stored fields, for later revisions to migrate from. */
-  revision: 1;
-  server: string;
+/** A server that this browser was paired with, and what was chosen there. */
+export interface KnownServer {
+  /** Its origin. */
+  url: string;
   pairing: Pairing | null;
   /** True when the server refused the token: "not paired any more", not "never paired". */
   is_pairing_lost: boolean;
   dataset_id: string | null;
   /** The label last used in each dataset, by dataset id. */
   last_labels: Record<string, string>;
-  /** The label chosen for each query, newest last. */
-  query_labels: Record<string, string>;
-  last_capture: SentCapture | null;
-  filters: Filters;
   /** The datasets as last seen, to capture into while the server is down. */
   datasets: Dataset[];
-  /** Ids of the search sites that are left alone: no badge, no marks, nothing read ahead. */
-  sites_off: string[];
 }
 
-/** The part of the settings that pages may see: never the token. */
-export type ExtensionState = Omit<Settings, 'revision' | 'pairing' | 'datasets'> & {
+export type Theme = 'auto' | 'light' | 'dark';
+
+/** Everything kept in `storage.local`; each field is its own key. */
+export interface StoredSettings {
+  /** Shape of the stored fields: revisions.js migrates from earlier ones. */
+  revision: 2;
+  /** Origin of the active server, which need not be among the known ones yet. */
+  server: string;
+  servers: KnownServer[];
+  /** The label chosen for each query, newest last. */
+  query_labels: Record<string, string>;
+  filters: Filters;
+  /** Ids of the search sites that are left alone: no badge, no marks, nothing read ahead. */
+  sites_off: string[];
+  theme: Theme;
+  /** Whether pages show which of their images the dataset has. */
+  is_overlay_on: boolean;
+}
+
+/** As the background works with it: what belongs to the active server lies among the rest. */
+export type Settings = StoredSettings & Omit<KnownServer, 'url'>;
+
+/** The part of the settings that pages may see: never a token. */
+export type ExtensionState = Omit<Settings, 'revision' | 'pairing' | 'datasets' | 'servers'> & {
   pairing: { name: string; server_version: string } | null;
+  /** What undo takes back: the last capture that added something. */
+  last_capture: SentCapture | null;
 };
+
+/** A known server as pages list it. */
+export interface ListedServer {
+  url: string;
+  is_active: boolean;
+  /** How the server names this browser; null without a pairing. */
+  paired_as: string | null;
+  is_pairing_lost: boolean;
+  /** Images that wait here for this server. */
+  waiting_count: number;
+}
+
+/** All that this browser stores, for the person: tokens are left out. */
+export interface Export {
+  settings: Omit<StoredSettings, 'servers'> & {
+    servers: (Omit<KnownServer, 'pairing'> & {
+      pairing: { name: string; server_version: string } | null;
+    })[];
+  };
+  waiting: QueueEntry[];
+  sent: SentPart[];
+}

@@ -59,10 +59,10 @@ export const baidu = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers to scrolling.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Results.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const shown = document.querySelector(SHOWN_ANSWER)?.textContent ?? '';
   const texts = [...readScripts(document), shown, ...payloads].filter((text) =>
     text.includes('"thumbURL"'),
@@ -70,7 +70,7 @@ function findCandidates(document, payloads, location) {
   const records = texts.flatMap((text) => findRecords(parseTolerantly(text), isResult));
   for (const record of records) found.add(readResult(record));
   const tiles = findTiles(document, TILE);
-  for (const tile of tiles) found.add(readTile(tile));
+  for (const tile of tiles) found.add(readTile(tile), tile);
   return found.toFindings({ tile_count: tiles.length, payload_count: records.length });
 }
 

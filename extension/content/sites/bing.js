@@ -43,10 +43,10 @@ export const bing = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} _payloads Not needed.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {Findings} Results in page order.
  */
-function findCandidates(document, _payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, _payloads, location, found = new CandidateList(location)) {
   const tiles = findTiles(document, TILE);
   let payloadCount = 0;
   let leftOutCount = 0;
@@ -57,7 +57,7 @@ function findCandidates(document, _payloads, location) {
       continue;
     }
     if (data !== null) payloadCount += 1;
-    found.add(readTile(tile, data, location));
+    found.add(readTile(tile, data, location), tile);
   }
   return found.toFindings({
     tile_count: tiles.length,

@@ -44,21 +44,24 @@ export const duckduckgo = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers of `i.js`.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Results.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const records = payloads.flatMap((text) => findRecords(parseJson(text), isResult));
-  const known = new Set();
+  /** @type {Map<string | null, string | null>} */
+  const known = new Map();
   for (const record of records) {
-    known.add(readId(textAt(record, 'thumbnail')));
+    known.set(readId(textAt(record, 'thumbnail')), textAt(record, 'image'));
     found.add(readResult(record));
   }
   const tiles = findTiles(document, ANY_TILE);
   for (const tile of tiles) {
     const source = tile.querySelector('img')?.getAttribute('src') ?? null;
+    const id = readId(source);
     // Without the answer there is no original: counts as such.
-    if (!known.has(readId(source))) found.add({ url: null });
+    if (known.has(id)) found.show(known.get(id), tile);
+    else found.add({ url: null });
   }
   return found.toFindings({ tile_count: tiles.length, payload_count: records.length });
 }

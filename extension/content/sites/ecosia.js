@@ -31,22 +31,23 @@ export const ecosia = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} _payloads Not needed.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Results in page order.
  */
-function findCandidates(document, _payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, _payloads, location, found = new CandidateList(location)) {
   const tiles = findTiles(document, TILE);
   for (const tile of tiles) {
     const [, width, height] = SIZE_TEXT.exec(tile.querySelector(SIZE)?.textContent ?? '') ?? [];
     const { thumbnail_url, title } = readShown(tile);
-    found.add({
+    const image = {
       url: tile.querySelector(ORIGINAL)?.getAttribute('href'),
       source_url: tile.querySelector(SOURCE)?.getAttribute('href'),
       thumbnail_url,
       title: tile.getAttribute('aria-label') ?? title,
       width,
       height,
-    });
+    };
+    found.add(image, tile);
   }
   return found.toFindings({ tile_count: tiles.length });
 }

@@ -87,18 +87,26 @@ export const flickr = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers to scrolling.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Photos.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const texts = [...readScripts(document), ...payloads];
   const photos = new Map(texts.flatMap(readPhotos).map((photo) => [textAt(photo, 'id'), photo]));
-  for (const photo of photos.values()) found.add(readPhoto(photo));
+  /** @type {Map<string | null, string | null | undefined>} */
+  const addresses = new Map();
+  for (const [id, photo] of photos) {
+    const image = readPhoto(photo);
+    addresses.set(id, image.url);
+    found.add(image);
+  }
   const tiles = findTiles(document, TILE);
   for (const tile of tiles) {
     const href = tile.querySelector(TILE_LINK)?.getAttribute('href') ?? '';
+    const id = PHOTO_PATH.exec(href)?.[1] ?? null;
     // The tile shows one small size; there is no original without the data.
-    if (!photos.has(PHOTO_PATH.exec(href)?.[1] ?? null)) found.add({ url: null });
+    if (photos.has(id)) found.show(addresses.get(id), tile);
+    else found.add({ url: null });
   }
   return found.toFindings({ tile_count: tiles.length, payload_count: photos.size });
 }

@@ -52,17 +52,17 @@ export const generic = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} _payloads Not read: nothing is known of their shape.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {Findings} Pictures in page order, backgrounds after them, `og:image` last.
  */
-function findCandidates(document, _payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, _payloads, location, found = new CandidateList(location)) {
   const license = document.querySelector(LICENSE)?.getAttribute('href');
   const roots = findRoots(document);
   const images = /** @type {HTMLImageElement[]} */ (findIn(roots, 'img', MAX_ELEMENTS));
   for (const image of images) {
     const choice = chooseSource(image, location);
     if (isWorthwhile(choice, location)) {
-      found.add({ ...describe(image, location), ...choice, license });
+      found.add({ ...describe(image, location), ...choice, license }, image);
     }
   }
   const leftOutCount = images.length - found.byUrl.size - found.withoutOriginalCount;

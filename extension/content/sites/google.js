@@ -67,21 +67,18 @@ export const google = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers to scrolling, as texts.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Results.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
-  const entries = readEntries([...readScripts(document), ...payloads]);
-  for (const meta of [...document.querySelectorAll(OLD_META)].slice(0, MAX_ENTRIES)) {
-    addOldEntry(entries, meta.textContent ?? '');
-  }
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
+  const entries = readEntries(document, payloads);
   const tiles = findTiles(document, TILE);
   const shown = new Set();
   for (const tile of tiles) {
     const id = tile.getAttribute('data-docid') ?? tile.getAttribute('data-tbnid') ?? '';
     if (shown.has(id)) continue;
     shown.add(id);
-    found.add(fillIn(entries.get(id) ?? { url: null }, readTile(tile)));
+    found.add(fillIn(entries.get(id) ?? { url: null }, readTile(tile)), tile);
   }
   for (const [id, entry] of entries) if (!shown.has(id)) found.add(entry);
   return found.toFindings({
@@ -103,14 +100,29 @@ function holdsEntries(text) {
 }
 
 /**
- * Read all entries out of texts, undoing escapes level by level until they show.
+ * Read all that the page's data hold.
  *
- * @param {string[]} texts Scripts and answers.
+ * @param {Document} document Page to read.
+ * @param {string[]} payloads Answers to scrolling, as texts.
  * @returns {Map<string, RawCandidate>} Images by key, in the order of the texts.
  */
-function readEntries(texts) {
+function readEntries(document, payloads) {
   /** @type {Map<string, RawCandidate>} */
   const entries = new Map();
+  addEntries(entries, [...readScripts(document), ...payloads]);
+  for (const meta of [...document.querySelectorAll(OLD_META)].slice(0, MAX_ENTRIES)) {
+    addOldEntry(entries, meta.textContent ?? '');
+  }
+  return entries;
+}
+
+/**
+ * Read all entries out of texts, undoing escapes level by level until they show.
+ *
+ * @param {Map<string, RawCandidate>} entries Where they go; the first of a key stays.
+ * @param {string[]} texts Scripts and answers.
+ */
+function addEntries(entries, texts) {
   let workLength = 0;
   /** @type {(text: string, start: number) => string | null} */
   const cut = (text, start) => {
@@ -130,7 +142,6 @@ function readEntries(texts) {
       text = unescapeOnce(text);
     }
   }
-  return entries;
 }
 
 /**

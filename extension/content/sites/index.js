@@ -1,5 +1,5 @@
 /** Chooses the adapter for a page and runs it: the one entry for browsers, tests and node alike. */
-import { toText } from '../candidates.js';
+import { CandidateList, toText } from '../candidates.js';
 import { judge } from '../diagnosis.js';
 import { findQuery } from '../query.js';
 import { baidu } from './baidu.js';
@@ -45,15 +45,16 @@ const MAX_PAYLOADS = 500;
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers that the page's own scripts got, as texts.
  * @param {URL} location Its address.
- * @returns {PageScan} At most `MAX_CANDIDATES` candidates; what is beyond counts as left out.
+ * @param {number} [maxCount] How many candidates are enough.
+ * @returns {PageScan} At most so many candidates; what is beyond counts as left out.
  */
-export function scan(document, payloads, location) {
+export function scan(document, payloads, location, maxCount = MAX_CANDIDATES) {
   const texts = payloads.slice(-MAX_PAYLOADS);
   const adapter = chooseAdapter(document, texts, location);
   const findings = adapter.findCandidates(document, texts, location);
   const state = judge(document, location, adapter, findings);
   // Pictures of a captcha are no results.
-  const kept = state === 'blocked' ? [] : findings.candidates.slice(0, MAX_CANDIDATES);
+  const kept = state === 'blocked' ? [] : findings.candidates.slice(0, maxCount);
   return {
     ...findings,
     origin: {
@@ -67,6 +68,25 @@ export function scan(document, payloads, location) {
     candidates: kept,
     left_out_count: findings.left_out_count + findings.candidates.length - kept.length,
   };
+}
+
+/**
+ * Find out which elements of a page show which candidates. What `scan` finds in data alone, because
+ * the page shows it no more or not yet, is not among them.
+ *
+ * @param {Document} document Page to read; nothing in it is changed.
+ * @param {string[]} payloads Answers that the page's own scripts got, as texts.
+ * @param {URL} location Its address.
+ * @returns {Map<Element, import('../../lib/types.js').Candidate>} Candidates by tile, in page order
+ *   as far as the adapter reads in it; empty on a blocked page.
+ */
+export function locate(document, payloads, location) {
+  const texts = payloads.slice(-MAX_PAYLOADS);
+  const adapter = chooseAdapter(document, texts, location);
+  const found = new CandidateList(location);
+  const findings = adapter.findCandidates(document, texts, location, found);
+  if (judge(document, location, adapter, findings) === 'blocked') found.shown.clear();
+  return found.shown;
 }
 
 /**

@@ -43,23 +43,25 @@ export const openverse = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers of the API.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Images.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const records = [
     ...readReferences(parseJson(readPageData(document))),
     ...payloads.flatMap((text) => findRecords(parseJson(text), isImage)),
   ];
-  const known = new Set();
+  /** @type {Map<string | null, string | null>} */
+  const known = new Map();
   for (const record of records) {
-    known.add(textAt(record, 'id'));
+    known.set(textAt(record, 'id'), textAt(record, 'url'));
     found.add(readImage(record));
   }
   const tiles = findTiles(document, TILE);
   for (const tile of tiles) {
     const id = IMAGE_ID.exec(tile.getAttribute('href') ?? '')?.[1] ?? null;
-    if (!known.has(id)) found.add({ url: null });
+    if (known.has(id)) found.show(known.get(id), tile);
+    else found.add({ url: null });
   }
   return found.toFindings({ tile_count: tiles.length, payload_count: records.length });
 }

@@ -41,17 +41,18 @@ export const pinterest = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers to scrolling.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Pins.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const texts = [...readScripts(document), ...payloads].filter((text) => text.includes('"images"'));
   const pins = texts.flatMap((text) => findRecords(parseJson(text), isPin));
-  const known = new Set();
+  /** @type {Map<string | null | undefined, string | null | undefined>} */
+  const known = new Map();
   let leftOutCount = 0;
   for (const pin of pins) {
     const image = readPin(pin);
-    known.add(keyOf(image.url));
+    known.set(keyOf(image.url), image.url);
     if (pin['is_promoted'] === true || pin['type'] === 'story') leftOutCount += 1;
     else found.add(image);
   }
@@ -60,7 +61,8 @@ function findCandidates(document, payloads, location) {
     const image = readTile(tile);
     // A wrapper within a pin is the same pin once more.
     if (tile.parentElement?.closest(TILE)) leftOutCount += 1;
-    else if (image.url === null || !known.has(keyOf(image.url))) found.add(image);
+    else if (image.url === null || !known.has(keyOf(image.url))) found.add(image, tile);
+    else found.show(known.get(keyOf(image.url)), tile);
   }
   return found.toFindings({
     tile_count: tiles.length,

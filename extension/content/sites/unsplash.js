@@ -47,29 +47,32 @@ export const unsplash = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers to scrolling.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Photos.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const texts = [...readScripts(document), ...payloads].filter((text) => text.includes('"urls"'));
   const records = texts.flatMap((text) => findRecords(parseJson(text), isPhoto));
-  const known = new Set();
+  /** @type {Map<string | null | undefined, string | null | undefined>} */
+  const known = new Map();
   let leftOutCount = 0;
-  /** @type {(image: RawCandidate, isForSale: boolean) => void} */
-  const add = (image, isForSale) => {
+  /** @type {(image: RawCandidate, isForSale: boolean, tile: Element | null) => void} */
+  const add = (image, isForSale, tile) => {
     const key = IMAGE_PATH.exec(image.url ?? '')?.[1] ?? image.url;
     if (isForSale || PREMIUM.test(image.url ?? '')) leftOutCount += 1;
-    else if (!key || !known.has(key)) found.add(image);
-    known.add(key);
+    else if (!key || !known.has(key)) found.add(image, tile);
+    else found.show(known.get(key), tile);
+    if (!known.has(key)) known.set(key, image.url);
   };
   for (const record of records) {
     add(
       readPhoto(record),
       ['plus', 'premium', 'sponsored'].some((name) => record[name] === true),
+      null,
     );
   }
   const tiles = findTiles(document, ANY_TILE);
-  for (const tile of tiles) add(readTile(tile, location), false);
+  for (const tile of tiles) add(readTile(tile, location), false, tile);
   return found.toFindings({
     tile_count: tiles.length,
     payload_count: records.length,

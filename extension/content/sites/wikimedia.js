@@ -42,24 +42,25 @@ export const wikimedia = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers of the API.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Files.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const records = payloads.flatMap((text) =>
     findRecords(parseJson(text), isFile).toSorted(byIndex),
   );
   const known = new Set();
   let leftOutCount = 0;
-  /** @type {(image: RawCandidate) => void} */
-  const add = (image) => {
+  /** @type {(image: RawCandidate, tile: Element | null) => void} */
+  const add = (image, tile) => {
     if (image.url && !IMAGE_PATH.test(image.url)) leftOutCount += 1;
-    else if (!image.url || !known.has(image.url)) found.add(image);
+    else if (!image.url || !known.has(image.url)) found.add(image, tile);
+    else found.show(image.url, tile);
     known.add(image.url);
   };
-  for (const record of records) add(readFile(record));
+  for (const record of records) add(readFile(record), null);
   const tiles = findTiles(document, TILE);
-  for (const tile of tiles) add(readTile(tile));
+  for (const tile of tiles) add(readTile(tile), tile);
   return found.toFindings({
     tile_count: tiles.length,
     payload_count: records.length,

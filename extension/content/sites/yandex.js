@@ -44,10 +44,10 @@ export const yandex = {
  * @param {Document} document Page to read; nothing in it is changed.
  * @param {string[]} payloads Answers to scrolling.
  * @param {URL} location The page's address.
+ * @param {CandidateList} [found] Where they go.
  * @returns {import('../../lib/types.js').Findings} Results by their place.
  */
-function findCandidates(document, payloads, location) {
-  const found = new CandidateList(location);
+function findCandidates(document, payloads, location, found = new CandidateList(location)) {
   const states = findTiles(document, STATE);
   const texts = [...states.map((holder) => holder.getAttribute('data-state')), ...payloads];
   const entities = texts.flatMap((text) => findRecords(parseJson(text), isEntity));
@@ -56,9 +56,11 @@ function findCandidates(document, payloads, location) {
     found.add(readEntity(entity));
   }
   const tiles = findTiles(document, OLD_TILE);
-  for (const tile of tiles) found.add(readOldTile(tile));
-  const links = entities.length + tiles.length > 0 ? [] : findTiles(document, LINK);
+  for (const tile of tiles) found.add(readOldTile(tile), tile);
+  const allLinks = findTiles(document, LINK);
+  const links = entities.length + tiles.length > 0 ? [] : allLinks;
   for (const link of links) found.add(readLink(link));
+  for (const link of allLinks) found.show(readLink(link).url, link);
   return found.toFindings({
     tile_count: tiles.length + links.length,
     payload_count: entities.length,
