@@ -1,11 +1,22 @@
 /** Makes captures out of what the person chose, and takes them back. */
 import { BowerbirdError, ServerProblem } from '../lib/errors.js';
 import { normaliseQuery } from '../lib/label.js';
+import { text } from '../lib/text.js';
 import { ulid } from '../lib/ulid.js';
 
-/** @typedef {import('../lib/types.js').QueueEntry} QueueEntry */
+/** @typedef {import('../lib/types.js').Candidate} Candidate */
+/** @typedef {import('../lib/types.js').CaptureBody} CaptureBody */
 /** @typedef {import('../lib/types.js').CaptureReply} CaptureReply */
 /** @typedef {import('../lib/types.js').CaptureOutcome} CaptureOutcome */
+/** @typedef {import('../lib/types.js').QueueEntry} QueueEntry */
+/** @typedef {import('../lib/types.js').QueuedCapture} QueuedCapture */
+/** @typedef {import('../lib/types.js').SentCapture} SentCapture */
+/** @typedef {import('../lib/types.js').SentPart} SentPart */
+
+/** The server takes this many candidates in one body … */
+const MAX_PART_CANDIDATES = 1000;
+/** … and 4 MiB, of which the rest is for the page's own address and title. */
+const MAX_PART_BYTES = 3 * 1024 ** 2;
 
 /**
  * Store a capture, try to send it, and say what became of it.
@@ -16,86 +27,205 @@ import { ulid } from '../lib/ulid.js';
  * @param {string} parts.client Name of this build for the server.
  * @param {import('../lib/messages.js').Request<'capture'>} request What the person chose.
  * @returns {Promise<CaptureOutcome>} Sent, or why not yet.
+ * @throws {BowerbirdError} `not-kept`: nothing is captured.
  */
 export async function capture({ settings, queue, client }, { dataset, label, origin, candidates }) {
   const { server } = await settings.read();
-  const captureKey = ulid();
-  await queue.add({
-    server,
-    dataset_id: dataset.id,
-    dataset_name: dataset.name,
-    body: {
-      capture_key: captureKey,
-      label,
-      ...origin,
-      captured_at: new Date().toISOString(),
-      client,
-      candidates,
-    },
-  });
-  await settings.rememberChoice(dataset.id, label, normaliseQuery(origin.query));
-  await queue.sendDue();
-  return findOutcome(settings, queue, captureKey);
+  const pieces = splitCandidates(candidates);
+  const captured_at = new Date().toISOString();
+  const bodies = makeKeys(pieces.length).map((capture_key, index) => ({
+    capture_key,
+    label,
+    ...origin,
+    captured_at,
+    client,
+    candidates: pieces[index] ?? [],
+  }));
+  await queue.add({ server, dataset_id: dataset.id, dataset_name: dataset.name }, bodies);
+  await settings.rememberChoice(dataset.id, label, normaliseQuery(origin.query), server);
+  // What waited from before too: the person is at work, so the server may well be up again.
+  await queue.sendQueued();
+  return findOutcome(queue, bodies[0]?.capture_key ?? '', server);
+}
+
+/**
+ * Split what no single body may hold.
+ *
+ * @param {Candidate[]} candidates All that is captured.
+ * @returns {Candidate[][]} The same in the same order, in as few parts as can be; at least one.
+ */
+export function splitCandidates(candidates) {
+  const encoder = new TextEncoder();
+  /** @type {Candidate[]} */
+  let part = [];
+  const parts = [part];
+  let partBytes = 0;
+  for (const candidate of candidates) {
+    const bytes = encoder.encode(JSON.stringify(candidate)).length + 1;
+    if (part.length === MAX_PART_CANDIDATES || partBytes + bytes > MAX_PART_BYTES) {
+      part = [];
+      parts.push(part);
+      partBytes = 0;
+    }
+    part.push(candidate);
+    partBytes += bytes;
+  }
+  return parts;
+}
+
+/**
+ * Make keys of one moment.
+ *
+ * @param {number} count How many.
+ * @returns {string[]} Keys in the order of the parts: the queue sends by key.
+ */
+function makeKeys(count) {
+  const nowMs = Date.now();
+  return Array.from({ length: count }, () => ulid(nowMs)).sort();
 }
 
 /**
  * Find out whether a capture was sent.
  *
- * @param {import('./settings.js').SettingsStore} settings Holds the last capture that was.
- * @param {import('./queue.js').CaptureQueue} queue Holds those that were not.
- * @param {string} captureKey Which capture.
+ * @param {import('./queue.js').CaptureQueue} queue Holds what was sent and what waits.
+ * @param {string} groupKey Which capture.
+ * @param {string} server Where it goes.
  * @returns {Promise<CaptureOutcome>} What became of it.
  */
-async function findOutcome(settings, queue, captureKey) {
-  const waiting = (await queue.list()).find((entry) => entry.capture_key === captureKey);
-  if (waiting !== undefined) {
-    return { state: waiting.state, error: waiting.error ?? 'Waits behind another capture.' };
+async function findOutcome(queue, groupKey, server) {
+  const entries = (await queue.list()).filter((entry) => entry.server === server);
+  const waiting = entries.filter(({ group_key }) => group_key === groupKey);
+  if (waiting.length > 0) {
+    // It may wait behind others, which then know why.
+    const error = [...waiting, ...entries].find((entry) => entry.error !== null)?.error;
+    const state = waiting.some((entry) => entry.state === 'refused') ? 'refused' : 'queued';
+    return { state, error: error ?? text('captureWaits') };
   }
-  const { last_capture } = await settings.read();
-  if (last_capture?.capture_key !== captureKey) {
-    throw new BowerbirdError(
-      'unexpected',
-      'Sent, but another capture came between: see the page of the dataset.',
-    );
-  }
-  return { state: 'sent', capture: last_capture };
+  const sent = partsOf(await queue.listSent(), groupKey);
+  if (sent.length === 0) throw new BowerbirdError('unexpected', text('captureGone'));
+  return { state: 'sent', capture: sumUp(sent) };
 }
 
 /**
- * Send a queued capture to the server that it was made for.
+ * Send one part of a capture to the server that it was made for.
  *
- * @param {import('./session.js').Session} session The paired server.
- * @param {import('./settings.js').SettingsStore} settings Says which server that is.
- * @param {QueueEntry} entry What to send.
+ * @param {import('./session.js').Session} session The paired servers.
+ * @param {QueueEntry} entry What to send, and where.
+ * @param {CaptureBody} body The same in the server's words.
  * @returns {Promise<CaptureReply>} The server's answer.
- * @throws {BowerbirdError} As `Session.call`; `not-paired` when it is for another server.
+ * @throws {BowerbirdError} As `Session.call`.
  */
-export async function sendCapture(session, settings, entry) {
-  const { server } = await settings.read();
-  if (server !== entry.server) {
-    throw new BowerbirdError('not-paired', `Waits until ${entry.server} is paired again.`);
-  }
+export async function sendCapture(session, entry, body) {
   const path = `/datasets/${encodeURIComponent(entry.dataset_id)}/captures`;
-  return session.call({ method: 'POST', path, json: entry.body });
+  return session.call({ method: 'POST', path, json: body }, entry.server);
 }
 
 /**
- * Take the last capture back.
+ * Find the capture that undo takes back: the last one that added something.
  *
- * @param {import('./session.js').Session} session The paired server.
- * @param {import('./settings.js').SettingsStore} settings Knows the last capture.
- * @returns {Promise<import('../lib/types.js').SentCapture>} What was taken back.
- * @throws {BowerbirdError} As `Session.call`; `unexpected` when there is nothing to take back.
+ * @param {import('./queue.js').CaptureQueue} queue Holds what was sent.
+ * @param {string} server The server that is asked.
+ * @returns {Promise<SentCapture | null>} The capture; null when there is none.
  */
-export async function undoLastCapture(session, settings) {
-  const { last_capture: last } = await settings.read();
-  if (last === null) throw new BowerbirdError('unexpected', 'There is no capture to undo.');
+export async function findLastCapture(queue, server) {
+  const parts = (await queue.listSent()).filter((part) => part.server === server);
+  const last = parts.findLast(({ added }) => added > 0);
+  return last === undefined ? null : sumUp(partsOf(parts, last.group_key));
+}
+
+/**
+ * Take a capture back; of one that is sent in part, the rest is dropped.
+ *
+ * @param {object} parts What it works with.
+ * @param {import('./session.js').Session} parts.session The paired servers.
+ * @param {import('./queue.js').CaptureQueue} parts.queue Holds what was sent and what waits.
+ * @param {string} captureKey Which capture: the last may be another than the person was shown.
+ * @returns {Promise<SentCapture>} What was taken back.
+ * @throws {BowerbirdError} As `Session.call`; `unexpected` when there is nothing to take back. When it
+ *   fails halfway, undoing again takes the rest back.
+ */
+export async function undoCapture({ session, queue }, captureKey) {
+  const findSent = async () => partsOf(await queue.listSent(), captureKey);
+  if ((await findSent()).length === 0) {
+    throw new BowerbirdError('unexpected', text('nothingToUndo'));
+  }
+  await queue.withdraw(captureKey);
+  const sent = await findSent();
+  for (const part of sent) {
+    await deleteCapture(session, part);
+    await queue.forgetSent(part.capture_key);
+  }
+  return sumUp(sent);
+}
+
+/**
+ * Delete a capture on the server, unless it is gone already, for example undone on the server's page.
+ *
+ * @param {import('./session.js').Session} session The paired servers.
+ * @param {SentPart} part What to delete, and where.
+ * @throws {BowerbirdError} As `Session.call`.
+ */
+async function deleteCapture(session, { capture_id, server }) {
+  const path = `/captures/${encodeURIComponent(capture_id)}`;
   try {
-    await session.call({ method: 'DELETE', path: `/captures/${last.capture_id}` });
+    await session.call({ method: 'DELETE', path }, server);
   } catch (error) {
-    // Gone already, for example undone on the server's page.
     if (!(error instanceof ServerProblem) || error.status !== 404) throw error;
   }
-  await settings.update({ last_capture: null });
-  return last;
+}
+
+/**
+ * Choose the parts of a capture.
+ *
+ * @template {{group_key: string}} T
+ * @param {T[]} parts Parts of several.
+ * @param {string} groupKey Which capture.
+ * @returns {T[]} Its parts, in their order.
+ */
+function partsOf(parts, groupKey) {
+  return parts.filter(({ group_key }) => group_key === groupKey);
+}
+
+/**
+ * Sum up what the server made of a capture's parts.
+ *
+ * @param {SentPart[]} parts Its parts; at least one.
+ * @returns {SentCapture} The capture.
+ */
+function sumUp(parts) {
+  const [first] = parts;
+  if (first === undefined) throw new RangeError('a capture has at least one part');
+  const { group_key, server, dataset_id, dataset_name, label } = first;
+  return {
+    capture_key: group_key,
+    server,
+    dataset_id,
+    dataset_name,
+    label,
+    added: parts.reduce((sum, part) => sum + part.added, 0),
+    known: parts.reduce((sum, part) => sum + part.known, 0),
+    refused: parts.flatMap((part) => part.refused),
+  };
+}
+
+/**
+ * Shorten the queue to what the popup lists: a line for each capture.
+ *
+ * @param {QueueEntry[]} entries The queue.
+ * @returns {QueuedCapture[]} Captures, oldest first, without their candidates.
+ */
+export function summariseQueue(entries) {
+  return [...new Set(entries.map(({ group_key }) => group_key))].map((groupKey) => {
+    const parts = partsOf(entries, groupKey);
+    const told = parts.find(({ error }) => error !== null) ?? parts[0];
+    return {
+      capture_key: groupKey,
+      dataset_name: told?.dataset_name ?? '',
+      label: told?.label ?? '',
+      candidate_count: parts.reduce((sum, part) => sum + part.candidate_count, 0),
+      state: parts.some(({ state }) => state === 'refused') ? 'refused' : 'queued',
+      attempt_count: Math.max(...parts.map(({ attempt_count }) => attempt_count)),
+      error: told?.error ?? null,
+    };
+  });
 }

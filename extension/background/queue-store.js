@@ -1,17 +1,32 @@
-/** Keeps queued captures in IndexedDB: a thousand candidates are too much for `storage.local`. */
+/**
+ * Keeps captures in IndexedDB: a thousand candidates are too much for `storage.local`. What waits
+ * is kept in two stores, as its state changes often and its candidates never; what the server has
+ * acknowledged stays for a while in a third, so that it can be undone.
+ */
 
+/** @typedef {import('../lib/types.js').CaptureBody} CaptureBody */
 /** @typedef {import('../lib/types.js').QueueEntry} QueueEntry */
+/** @typedef {import('../lib/types.js').SentPart} SentPart */
 
 /**
- * @typedef {object} QueueStore
- * @property {(entry: QueueEntry) => Promise<void>} put Add or replace by `capture_key`.
- * @property {() => Promise<QueueEntry[]>} list All entries, oldest first.
- * @property {(captureKey: string) => Promise<void>} remove Drop one.
+ * @typedef {object} QueueStore Each call is one transaction: it happens whole, and then lasts, or not at all.
+ * @property {(entries: QueueEntry[], bodies: CaptureBody[]) => Promise<void>} add Keep new entries.
+ * @property {(entries: QueueEntry[]) => Promise<void>} put Replace entries by `capture_key`.
+ * @property {() => Promise<QueueEntry[]>} list All that wait, oldest first.
+ * @property {(captureKey: string) => Promise<CaptureBody>} readBody What to send for an entry.
+ * @property {(captureKeys: string[]) => Promise<void>} remove Drop entries.
+ * @property {(part: SentPart) => Promise<void>} settle Turn an entry into what the server made of it.
+ * @property {() => Promise<SentPart[]>} listSent What was sent last, oldest capture first.
+ * @property {(captureKeys: string[]) => Promise<void>} removeSent Drop what has been undone.
  */
 
 const DATABASE = 'bowerbird';
-const VERSION = 1;
-const STORE = 'captures';
+const VERSION = 2;
+const ENTRIES = 'captures';
+const BODIES = 'bodies';
+const SENT = 'sent';
+/** Of those that added something, and of the others: some ten of the largest captures. */
+const MAX_SENT = 50;
 
 /**
  * The queue's store in this browser.
@@ -20,35 +35,101 @@ const STORE = 'captures';
  */
 export function indexedDbStore() {
   return {
-    put: async (entry) => {
-      await transact('readwrite', (store) => store.put(entry));
-    },
+    add: (entries, bodies) =>
+      write([ENTRIES, BODIES], ([entryStore, bodyStore]) => {
+        for (const entry of entries) entryStore.put(entry);
+        for (const body of bodies) bodyStore.put(body);
+      }),
+    put: (entries) =>
+      write([ENTRIES], ([entryStore]) => {
+        for (const entry of entries) entryStore.put(entry);
+      }),
     // Keys are ULIDs: key order is the order of capture.
-    list: async () => {
-      const entries = await transact('readonly', (store) => store.getAll());
-      return /** @type {QueueEntry[]} */ (entries);
-    },
-    remove: async (captureKey) => {
-      await transact('readwrite', (store) => store.delete(captureKey));
-    },
+    list: () => read(ENTRIES, (store) => store.getAll()),
+    readBody: (captureKey) => read(BODIES, (store) => store.get(captureKey)),
+    remove: (captureKeys) =>
+      write([ENTRIES, BODIES], (stores) => {
+        for (const store of stores) for (const key of captureKeys) store.delete(key);
+      }),
+    settle: (part) =>
+      write([ENTRIES, BODIES, SENT], ([entryStore, bodyStore, sentStore]) => {
+        entryStore.delete(part.capture_key);
+        bodyStore.delete(part.capture_key);
+        sentStore.put(part);
+        /** @type {IDBRequest<SentPart[]>} */
+        const all = sentStore.getAll();
+        all.onsuccess = () => {
+          for (const key of findStale(all.result)) sentStore.delete(key);
+        };
+      }),
+    listSent: () => read(SENT, (store) => store.getAll()),
+    removeSent: (captureKeys) =>
+      write([SENT], ([sentStore]) => {
+        for (const key of captureKeys) sentStore.delete(key);
+      }),
   };
 }
 
 /**
- * Run one request in a transaction of its own and wait until it is on disk.
+ * Choose what to drop of what was sent. Captures that added nothing never displace the others: these
+ * can be undone.
  *
- * @param {IDBTransactionMode} mode Whether the request writes.
- * @param {(store: IDBObjectStore) => IDBRequest} run Makes the request.
- * @returns {Promise<unknown>} The request's result.
+ * @param {SentPart[]} parts What was sent, oldest first.
+ * @returns {string[]} Keys of those beyond the cap.
  */
-async function transact(mode, run) {
+export function findStale(parts) {
+  return [true, false].flatMap((isFruitful) =>
+    parts
+      .filter(({ added }) => added > 0 === isFruitful)
+      .slice(0, -MAX_SENT)
+      .map(({ capture_key }) => capture_key),
+  );
+}
+
+/**
+ * Run one request that reads.
+ *
+ * @template T
+ * @param {string} name Name of the store.
+ * @param {(store: IDBObjectStore) => IDBRequest<T>} run Makes the request.
+ * @returns {Promise<T>} Its result.
+ */
+async function read(name, run) {
+  return transact([name], 'readonly', ([store]) => run(/** @type {IDBObjectStore} */ (store)));
+}
+
+/**
+ * Make requests that write, in one transaction, and wait until it is on disk.
+ *
+ * @template {string[]} Names
+ * @param {readonly [...Names]} names Names of the stores.
+ * @param {(stores: {[Index in keyof Names]: IDBObjectStore}) => void} run Makes the requests.
+ */
+async function write(names, run) {
+  await transact(names, 'readwrite', (stores) => {
+    run(/** @type {{[Index in keyof Names]: IDBObjectStore}} */ (stores));
+    return null;
+  });
+}
+
+/**
+ * Run a transaction to its end.
+ *
+ * @template T
+ * @param {readonly string[]} names Names of the stores.
+ * @param {IDBTransactionMode} mode Whether it writes.
+ * @param {(stores: IDBObjectStore[]) => IDBRequest<T> | null} run Makes the requests; returns the one that answers.
+ * @returns {Promise<T>} That request's result.
+ * @throws {DOMException} Such as `QuotaExceededError`; then nothing has changed.
+ */
+async function transact(names, mode, run) {
   const database = await open();
   try {
-    return await new Promise((/** @type {(result: unknown) => void} */ resolve, reject) => {
+    return await new Promise((/** @type {(result: T) => void} */ resolve, reject) => {
       // Strict: an acknowledged capture survives a crash of the whole machine.
-      const transaction = database.transaction(STORE, mode, { durability: 'strict' });
-      const request = run(transaction.objectStore(STORE));
-      transaction.oncomplete = () => resolve(request.result);
+      const transaction = database.transaction(names, mode, { durability: 'strict' });
+      const request = run(names.map((name) => transaction.objectStore(name)));
+      transaction.oncomplete = () => resolve(/** @type {T} */ (request?.result));
       transaction.onabort = () => reject(transaction.error ?? new Error('The transaction ended.'));
     });
   } finally {
@@ -56,14 +137,37 @@ async function transact(mode, run) {
   }
 }
 
-/** @returns {Promise<IDBDatabase>} The database, made if new. */
+/** @returns {Promise<IDBDatabase>} The database, made or brought to the present version. */
 function open() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, VERSION);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore(STORE, { keyPath: 'capture_key' });
+    request.onupgradeneeded = ({ oldVersion }) => {
+      const { result: database, transaction } = request;
+      if (oldVersion < 1) database.createObjectStore(ENTRIES, { keyPath: 'capture_key' });
+      database.createObjectStore(BODIES, { keyPath: 'capture_key' });
+      database.createObjectStore(SENT, { keyPath: 'capture_key' });
+      if (oldVersion === 1 && transaction !== null) moveBodies(transaction);
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error ?? new Error('The database did not open.'));
   });
+}
+
+/**
+ * Bring entries of the first version, which hold what to send, into the present shape.
+ *
+ * @param {IDBTransaction} transaction The upgrade.
+ */
+function moveBodies(transaction) {
+  const entryStore = transaction.objectStore(ENTRIES);
+  /** @type {IDBRequest<(QueueEntry & {body: CaptureBody})[]>} */
+  const all = entryStore.getAll();
+  all.onsuccess = () => {
+    for (const { body, ...entry } of all.result) {
+      const { label, candidates } = body;
+      const group_key = entry.capture_key;
+      entryStore.put({ ...entry, group_key, label, candidate_count: candidates.length });
+      transaction.objectStore(BODIES).put(body);
+    }
+  };
 }

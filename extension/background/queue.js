@@ -1,29 +1,35 @@
 /**
- * Captures on their way to the server. Each is stored before it is first sent and dropped after the
+ * Captures on their way to the server. Each is stored before it is first sent and settled after the
  * server has answered for it; its `capture_key` makes a second sending harmless. So the browser may
  * be closed, the worker evicted or the server stopped at any point.
  */
-import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
+import { BowerbirdError, messageOf } from '../lib/errors.js';
+import { formatNumber, text } from '../lib/text.js';
+import {
+  FIRST_DELAY_MS,
+  afterFailure,
+  isLasting,
+  makeEntries,
+  sumCandidates,
+} from './queue-entry.js';
 
-/** @typedef {import('../lib/types.js').QueueEntry} QueueEntry */
+/** @typedef {import('../lib/types.js').CaptureBody} CaptureBody */
 /** @typedef {import('../lib/types.js').CaptureReply} CaptureReply */
+/** @typedef {import('../lib/types.js').QueueEntry} QueueEntry */
+/** @typedef {import('../lib/types.js').SentPart} SentPart */
 
-/** Alarms fire no earlier than this in any browser. */
-const FIRST_DELAY_MS = 30_000;
-const MAX_DELAY_MS = 30 * 60_000;
-/** Refusals that pass by themselves: timeout, too many requests. */
-const PASSING_STATUS = new Set([401, 408, 425, 429]);
-
-/** With these, the other captures would fail in the same way, each after its timeout. */
+/** At up to 1 kB each, 100 MB of the person's disk for a server that never comes back. */
+const MAX_CANDIDATES = 100_000;
+/** With these, other captures for that server would fail in the same way, each after its timeout. */
 const UNREACHABLE = new Set(['server-down', 'another-program']);
 
 /**
  * @typedef {object} QueueParts
  * @property {import('./queue-store.js').QueueStore} store Where entries are kept.
- * @property {(entry: QueueEntry) => Promise<CaptureReply>} send Sends one to the server.
- * @property {(entry: QueueEntry, reply: CaptureReply) => Promise<void>} onSent Told before the entry is dropped.
+ * @property {(entry: QueueEntry, body: CaptureBody) => Promise<CaptureReply>} send Sends one to its server.
  * @property {(atMs: number | null) => Promise<void>} schedule Asks to be called again; null cancels.
- * @property {<T>(run: () => Promise<T>) => Promise<T>} lock Runs one at a time, across all contexts.
+ * @property {<T>(name: 'send' | 'step', run: () => Promise<T>) => Promise<T>} lock Runs one of a name at
+ *   a time, across all contexts; lets go of it when a context ends.
  * @property {() => number} now Milliseconds since 1970.
  */
 
@@ -32,28 +38,32 @@ export class CaptureQueue {
   /** @param {QueueParts} parts What it works with. */
   constructor(parts) {
     this.parts = parts;
-    /** The last of the short steps below: two at once could clear the alarm of a new entry. */
-    this.lastStep = Promise.resolve();
   }
 
   /**
    * Store a capture; it is safe from here on.
    *
-   * @param {Pick<QueueEntry, 'server' | 'dataset_id' | 'dataset_name' | 'body'>} capture What to send.
+   * @param {Pick<QueueEntry, 'server' | 'dataset_id' | 'dataset_name'>} target Where it goes.
+   * @param {CaptureBody[]} bodies Its parts, each of which the server takes; at least one.
+   * @throws {BowerbirdError} `not-kept`: nothing of it is stored.
    */
-  async add(capture) {
-    await this.#inTurn(async () => {
+  async add(target, bodies) {
+    const { store, now } = this.parts;
+    const entries = makeEntries(target, bodies, now());
+    await this.#step(async () => {
+      const count = sumCandidates(entries) + sumCandidates(await store.list());
+      if (count > MAX_CANDIDATES) {
+        throw new BowerbirdError('not-kept', text('queueFull', formatNumber(MAX_CANDIDATES)));
+      }
       // Before as well: this worker may be evicted as soon as the entry is stored.
-      await this.parts.schedule(this.parts.now() + FIRST_DELAY_MS);
-      await this.parts.store.put({
-        ...capture,
-        capture_key: capture.body.capture_key,
-        state: 'queued',
-        attempt_count: 0,
-        next_attempt_at_ms: this.parts.now(),
-        error: null,
-      });
-      await this.#scheduleNext();
+      await this.parts.schedule(now() + FIRST_DELAY_MS);
+      try {
+        await store.add(entries, bodies);
+      } catch (error) {
+        throw notKept(error);
+      } finally {
+        await this.#scheduleNext();
+      }
     });
   }
 
@@ -62,96 +72,160 @@ export class CaptureQueue {
     return this.parts.store.list();
   }
 
+  /** @returns {Promise<SentPart[]>} What was sent last and is not undone, oldest capture first. */
+  async listSent() {
+    return this.parts.store.listSent();
+  }
+
   /** Send what is due, then ask to be called for the rest. */
   async sendDue() {
-    await this.parts.lock(async () => {
-      // Also before: this worker may be evicted while it sends.
-      await this.#schedule();
-      const now = this.parts.now();
-      for (const entry of await this.parts.store.list()) {
-        if (entry.state !== 'queued' || entry.next_attempt_at_ms > now) continue;
-        const canGoOn = await this.#attempt(entry);
-        if (!canGoOn) break;
-      }
-      await this.#schedule();
+    const now = this.parts.now();
+    await this.#send(({ state, next_attempt_at_ms }) => {
+      return state === 'queued' && next_attempt_at_ms <= now;
     });
   }
 
-  /** Make everything due, what was refused included, and send it. */
+  /** Send what waits, due or not: there is a reason to think that it succeeds now. */
+  async sendQueued() {
+    await this.#send(({ state }) => state === 'queued');
+  }
+
+  /** Send everything, what was refused included. */
   async retry() {
-    await this.parts.lock(async () => {
-      for (const entry of await this.parts.store.list()) {
-        await this.parts.store.put({ ...entry, state: 'queued', next_attempt_at_ms: 0 });
-      }
-    });
-    await this.sendDue();
+    await this.#send(() => true);
   }
 
   /**
    * Drop a capture that the person gives up.
    *
-   * @param {string | null} captureKey Which one; null for all.
+   * @param {string | null} groupKey Which one; null for all.
    */
-  async forget(captureKey) {
-    await this.parts.lock(async () => {
-      for (const { capture_key: each } of await this.parts.store.list()) {
-        if (captureKey === null || captureKey === each) await this.parts.store.remove(each);
+  async forget(groupKey) {
+    await this.parts.lock('send', async () => {
+      const entries = await this.parts.store.list();
+      const doomed = entries.filter(({ group_key }) => groupKey === null || groupKey === group_key);
+      await this.parts.store.remove(doomed.map(({ capture_key }) => capture_key));
+      await this.#schedule();
+    });
+  }
+
+  /**
+   * Let no part of a capture arrive any more, before those that have arrived are undone. The server
+   * may have a part without our knowing: hence its answer is asked for once more.
+   *
+   * @param {string} groupKey Which capture.
+   * @throws {BowerbirdError} As `QueueParts.send`.
+   */
+  async withdraw(groupKey) {
+    await this.parts.lock('send', async () => {
+      for (const entry of await this.parts.store.list()) {
+        if (entry.group_key === groupKey) await this.#deliverOrDrop(entry);
       }
       await this.#schedule();
     });
   }
 
   /**
-   * Send one capture and settle it, or note why not.
+   * Forget what has been undone.
    *
-   * @param {QueueEntry} entry What to send.
-   * @returns {Promise<boolean>} False when the others would fail in the same way.
+   * @param {string} captureKey Which part of which capture.
    */
-  async #attempt(entry) {
-    let reply;
-    try {
-      reply = await this.parts.send(entry);
-    } catch (error) {
-      await this.parts.store.put(this.#afterFailure(entry, error));
-      return !(error instanceof BowerbirdError && UNREACHABLE.has(error.kind));
-    }
-    await this.parts.onSent(entry, reply);
-    await this.parts.store.remove(entry.capture_key);
-    return true;
+  async forgetSent(captureKey) {
+    await this.parts.store.removeSent([captureKey]);
   }
 
   /**
-   * Note a failure.
+   * Send some of what waits, oldest first.
    *
-   * @param {QueueEntry} entry What was sent.
-   * @param {unknown} error What happened.
-   * @returns {QueueEntry} The entry to keep.
+   * @param {(entry: QueueEntry) => boolean} isWanted Which.
    */
-  #afterFailure(entry, error) {
-    const attemptCount = entry.attempt_count + 1;
-    return {
-      ...entry,
-      state: isLasting(error) ? 'refused' : 'queued',
-      attempt_count: attemptCount,
-      next_attempt_at_ms: this.parts.now() + delayAfter(attemptCount),
-      error: messageOf(error),
-    };
+  async #send(isWanted) {
+    await this.parts.lock('send', async () => {
+      // Also before: this worker may be evicted while it sends.
+      await this.#schedule();
+      /** @type {Set<string>} */
+      const down = new Set();
+      for (const entry of await this.parts.store.list()) {
+        if (down.has(entry.server) || !isWanted(entry)) continue;
+        const canGoOn = await this.#attempt(entry);
+        if (!canGoOn) down.add(entry.server);
+      }
+      await this.#schedule();
+    });
+  }
+
+  /**
+   * Send one part and settle it, or note why not.
+   *
+   * @param {QueueEntry} entry What to send.
+   * @returns {Promise<boolean>} False when others for its server would fail in the same way.
+   */
+  async #attempt(entry) {
+    try {
+      await this.#deliver(entry);
+      return true;
+    } catch (error) {
+      await this.#note(afterFailure(entry, error, this.parts.now()));
+      return !(error instanceof BowerbirdError && UNREACHABLE.has(error.kind));
+    }
+  }
+
+  /**
+   * Send one part and settle it.
+   *
+   * @param {QueueEntry} entry What to send.
+   */
+  async #deliver(entry) {
+    const { store, send } = this.parts;
+    const { capture_id, added, known, refused } = await send(
+      entry,
+      await store.readBody(entry.capture_key),
+    );
+    const { capture_key, group_key, server, dataset_id, dataset_name, label } = entry;
+    const place = { capture_key, group_key, server, dataset_id, dataset_name, label };
+    await store.settle({ ...place, capture_id, added, known, refused });
+  }
+
+  /**
+   * Send one part, or drop it when the server does not want it.
+   *
+   * @param {QueueEntry} entry What to send.
+   */
+  async #deliverOrDrop(entry) {
+    try {
+      await this.#deliver(entry);
+    } catch (error) {
+      if (!isLasting(error)) throw error;
+      await this.parts.store.remove([entry.capture_key]);
+    }
+  }
+
+  /**
+   * Keep what is known of an entry, if the disk has room for it.
+   *
+   * @param {QueueEntry} entry The entry.
+   */
+  async #note(entry) {
+    try {
+      await this.parts.store.put([entry]);
+    } catch {
+      // Of a full disk: the entry stays as it was, and sending it is what makes room.
+    }
   }
 
   /** Ask to be called when the next entry is due. */
   async #schedule() {
-    await this.#inTurn(() => this.#scheduleNext());
+    await this.#step(() => this.#scheduleNext());
   }
 
   /**
-   * Run a step after those that were begun before it. None of them waits for the network.
+   * Run a short step, none of which waits for the network; two at once could clear the alarm of a
+   * new entry.
    *
    * @param {() => Promise<void>} step What to run.
    */
-  async #inTurn(step) {
-    const turn = this.lastStep.then(step);
-    this.lastStep = turn.catch(() => undefined);
-    await turn;
+  async #step(step) {
+    await this.parts.lock('step', step);
   }
 
   /** Look for the next entry and set the alarm for it. */
@@ -164,21 +238,15 @@ export class CaptureQueue {
 }
 
 /**
- * Tell a refusal that will be repeated from one that passes.
+ * Explain that a capture could not be stored.
  *
- * @param {unknown} error What happened.
- * @returns {boolean} True when sending the same again is useless.
+ * @param {unknown} error What the store threw.
+ * @returns {BowerbirdError} For the person.
  */
-function isLasting(error) {
-  return error instanceof ServerProblem && error.status < 500 && !PASSING_STATUS.has(error.status);
-}
-
-/**
- * Wait longer after each failure.
- *
- * @param {number} attemptCount Failures so far, at least 1.
- * @returns {number} Milliseconds until the next attempt.
- */
-export function delayAfter(attemptCount) {
-  return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (attemptCount - 1));
+function notKept(error) {
+  const isFull = error instanceof Error && error.name === 'QuotaExceededError';
+  return new BowerbirdError(
+    'not-kept',
+    isFull ? text('queueDiskFull') : text('queueNotKept', messageOf(error)),
+  );
 }

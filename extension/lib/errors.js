@@ -5,7 +5,7 @@
 
 /**
  * @typedef {'server-down' | 'another-program' | 'not-paired' | 'page-not-readable' | 'bad-address'
- *   | 'too-large' | 'unexpected'} ErrorKind
+ *   | 'too-large' | 'not-kept' | 'newer-settings' | 'too-many-servers' | 'unexpected'} ErrorKind
  */
 
 /**

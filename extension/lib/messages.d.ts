@@ -4,13 +4,16 @@ import type {
   Candidate,
   Classification,
   Dataset,
+  Export,
   ExtensionState,
   Filters,
+  ListedServer,
   Model,
   PageOrigin,
   PageScan,
   QueuedCapture,
   SentCapture,
+  Theme,
 } from './types.js';
 import type { SerialisedError } from './errors.js';
 
@@ -21,13 +24,28 @@ export interface MessageMap {
   /** The paired server, seen from this extension. */
   'compare-versions': { request: null; reply: 'older' | 'same' | 'newer' };
   pair: { request: { server: string; code: string }; reply: ExtensionState };
-  unpair: { request: null; reply: ExtensionState };
+  /** End the pairing with a server: the active one when none is named. */
+  unpair: { request: { server: string } | null; reply: ExtensionState };
+  /** The servers that this browser knows, oldest first. */
+  'list-servers': { request: null; reply: ListedServer[] };
+  /** Make a known server the active one. */
+  'choose-server': { request: { server: string }; reply: ExtensionState };
+  /** Unpair a server and drop what was chosen there; captures for it stay until they are dropped. */
+  'forget-server': { request: { server: string }; reply: ExtensionState };
   'scan-page': { request: { tab_id: number }; reply: PageScan };
   /** `offline` says why the list is only the last one seen. */
   'list-datasets': { request: null; reply: { datasets: Dataset[]; offline: string | null } };
   'create-dataset': { request: { name: string }; reply: Dataset };
   'choose-dataset': { request: { dataset_id: string }; reply: null };
   'set-filters': { request: { filters: Filters }; reply: null };
+  'set-theme': { request: { theme: Theme }; reply: null };
+  /** Read a search site's pages, or leave them alone; replies with the ids of those that are off. */
+  'switch-site': { request: { site: string; is_on: boolean }; reply: string[] };
+  'switch-overlay': { request: { is_on: boolean }; reply: null };
+  /** All that is stored here, for the person. */
+  'export-data': { request: null; reply: Export };
+  /** Forget everything, and let the servers forget this browser. */
+  'erase-data': { request: null; reply: null };
   /** Which of the addresses the dataset already has, by index. */
   'find-known': { request: { dataset_id: string; urls: string[] }; reply: number[] };
   capture: {
@@ -39,8 +57,8 @@ export interface MessageMap {
     };
     reply: CaptureOutcome;
   };
-  /** Take the last capture back; replies with what it was. */
-  'undo-capture': { request: null; reply: SentCapture };
+  /** Take a capture back that was sent, or what is left of it; replies with what was taken back. */
+  'undo-capture': { request: { capture_key: string }; reply: SentCapture };
   'list-queue': { request: null; reply: QueuedCapture[] };
   'retry-queue': { request: null; reply: QueuedCapture[] };
   /** Drop one queued capture, or all of them. */

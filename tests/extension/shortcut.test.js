@@ -1,4 +1,5 @@
 /** The shortcut over a real HTTP server: what it captures, and what it says when it can't. */
+import './support/i18n.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sendCapture } from '../../extension/background/captures.js';
@@ -7,7 +8,7 @@ import { Session } from '../../extension/background/session.js';
 import { SettingsStore } from '../../extension/background/settings.js';
 import { Shortcut } from '../../extension/background/shortcut.js';
 import { closedServer, startServer } from './support/server.js';
-import { MemoryArea, MemoryStore, makeLock } from './support/storage.js';
+import { MemoryArea, MemoryStore, makeLocks } from './support/storage.js';
 
 const PAIRING = { token: 't0k', token_id: '01T', name: 'this browser', server_version: '0.1.0' };
 const BEARS = { id: '01D', name: 'bears', counts: { labels: { Grizzly: { total: 3, ready: 3 } } } };
@@ -26,12 +27,9 @@ function makeShortcut(stored, scan = async () => PAGE) {
   const session = new Session(settings, 'client/1 (test)');
   const queue = new CaptureQueue({
     store: new MemoryStore(),
-    send: (entry) => sendCapture(session, settings, entry),
-    onSent: async ({ capture_key, body }, reply) => {
-      await settings.update({ last_capture: { ...reply, capture_key, label: body.label } });
-    },
+    send: (entry, body) => sendCapture(session, entry, body),
     schedule: async () => undefined,
-    lock: makeLock(),
+    lock: makeLocks()(),
     now: () => Date.now(),
   });
   const shown = [];

@@ -1,4 +1,5 @@
 /** The browser's storage in memory: the same promises and copies, none of the disk. */
+import { findStale } from '../../../extension/background/queue-store.js';
 
 /** Stands for `ext.storage.local`. */
 export class MemoryArea {
@@ -18,34 +19,85 @@ export class MemoryArea {
   async set(items) {
     Object.assign(this.items, structuredClone(items));
   }
+
+  async clear() {
+    this.items = {};
+  }
 }
+
+const byKey = (a, b) => (a.capture_key < b.capture_key ? -1 : 1);
+const sorted = (map) => structuredClone([...map.values()].sort(byKey));
 
 /** Stands for the queue's IndexedDB. */
 export class MemoryStore {
   constructor() {
     this.entries = new Map();
+    this.bodies = new Map();
+    this.sent = new Map();
+    this.isDiskFull = false;
   }
 
-  async put(entry) {
-    this.entries.set(entry.capture_key, structuredClone(entry));
+  async add(entries, bodies) {
+    this.#needRoom();
+    for (const each of entries) this.entries.set(each.capture_key, structuredClone(each));
+    for (const each of bodies) this.bodies.set(each.capture_key, structuredClone(each));
+  }
+
+  async put(entries) {
+    this.#needRoom();
+    for (const each of entries) this.entries.set(each.capture_key, structuredClone(each));
   }
 
   async list() {
-    const entries = [...this.entries.values()];
-    return structuredClone(entries.sort((a, b) => (a.capture_key < b.capture_key ? -1 : 1)));
+    return sorted(this.entries);
   }
 
-  async remove(captureKey) {
-    this.entries.delete(captureKey);
+  async readBody(captureKey) {
+    return structuredClone(this.bodies.get(captureKey));
+  }
+
+  async remove(captureKeys) {
+    for (const key of captureKeys) {
+      this.entries.delete(key);
+      this.bodies.delete(key);
+    }
+  }
+
+  async settle(part) {
+    await this.remove([part.capture_key]);
+    this.sent.set(part.capture_key, structuredClone(part));
+    for (const key of findStale(await this.listSent())) this.sent.delete(key);
+  }
+
+  async listSent() {
+    return sorted(this.sent);
+  }
+
+  async removeSent(captureKeys) {
+    for (const key of captureKeys) this.sent.delete(key);
+  }
+
+  #needRoom() {
+    if (this.isDiskFull) throw new DOMException('No room.', 'QuotaExceededError');
   }
 }
 
-/** @returns {<T>(run: () => Promise<T>) => Promise<T>} Runs one at a time, as a Web Lock does. */
-export function makeLock() {
-  let last = Promise.resolve();
-  return (run) => {
-    const result = last.then(run);
-    last = result.catch(() => undefined);
-    return result;
-  };
+/**
+ * Stands for `navigator.locks`, whose locks a context lets go of when it ends.
+ *
+ * @returns {(ended?: Promise<void>) => <T>(name: string, run: () => Promise<T>) => Promise<T>} For
+ *   a context that ends then: runs one of a name at a time, across contexts.
+ */
+export function makeLocks() {
+  const last = new Map();
+  return (ended = new Promise(() => undefined)) =>
+    (name, run) => {
+      const free = last.get(name) ?? Promise.resolve();
+      const result = free.then(run);
+      last.set(
+        name,
+        free.then(() => Promise.race([result.catch(() => undefined), ended])),
+      );
+      return result;
+    };
 }

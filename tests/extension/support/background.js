@@ -1,0 +1,43 @@
+/** The background's parts put together as main.js does, with storage in memory. */
+import './i18n.js';
+import { sendCapture } from '../../../extension/background/captures.js';
+import { Classifier } from '../../../extension/background/classify.js';
+import { makeHandlers } from '../../../extension/background/handlers.js';
+import { CaptureQueue } from '../../../extension/background/queue.js';
+import { BLANK_SERVER, REVISION } from '../../../extension/background/revisions.js';
+import { Session } from '../../../extension/background/session.js';
+import { SettingsStore } from '../../../extension/background/settings.js';
+import { MemoryArea, MemoryStore, makeLocks } from './storage.js';
+
+export const PAIRING = {
+  token: 't0k',
+  token_id: '01T',
+  name: 'this browser',
+  server_version: '0.1.0',
+};
+export const BEARS = { id: '01D', name: 'bears' };
+
+/**
+ * Make the handlers, paired with a server.
+ *
+ * @param {string} server Its origin.
+ * @param {object} [ofServer] What is remembered of it.
+ * @returns {{settings: SettingsStore, queue: CaptureQueue, handlers: object}} The parts.
+ */
+export function makeBackground(server, ofServer = {}) {
+  const known = { ...BLANK_SERVER, url: server, pairing: PAIRING, ...ofServer };
+  const area = new MemoryArea({ revision: REVISION, server, servers: [known] });
+  const settings = new SettingsStore(area);
+  const client = 'client/1 (test)';
+  const session = new Session(settings, client);
+  const queue = new CaptureQueue({
+    store: new MemoryStore(),
+    send: (entry, body) => sendCapture(session, entry, body),
+    schedule: async () => undefined,
+    lock: makeLocks()(),
+    now: () => Date.now(),
+  });
+  const classifier = new Classifier(session);
+  const handlers = makeHandlers({ settings, session, queue, classifier, client });
+  return { settings, queue, handlers };
+}
