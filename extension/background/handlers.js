@@ -1,11 +1,10 @@
 /** What the background does for each message of the extension's own pages. */
 import { BowerbirdError } from '../lib/errors.js';
-import { parseServer } from '../lib/server-address.js';
-import { capture, undoLastCapture } from './captures.js';
+import { capture, summariseQueue, undoCapture } from './captures.js';
+import { makePreferenceHandlers } from './preference-handlers.js';
+import { makeServerHandlers } from './server-handlers.js';
 
 /** @typedef {import('../lib/messages.js').Handlers} Handlers */
-/** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
-/** @typedef {import('../lib/types.js').QueuedCapture} QueuedCapture */
 
 const OFFLINE_KINDS = new Set(['server-down', 'another-program']);
 /** The server takes this many addresses in one question. */
@@ -19,6 +18,8 @@ const KNOWN_BATCH_SIZE = 500;
  * @property {import('./classify.js').Classifier} classifier Asks the model.
  * @property {string} client Name of this build for the server.
  * @property {(tabId: number) => Promise<import('../lib/types.js').PageScan>} scan Reads a page.
+ * @property {(sitesOff: string[]) => Promise<void>} onSitesSwitched Told which search sites are off now.
+ * @property {() => Promise<void>} dropPermissions Gives back what the browser allowed after installation.
  */
 
 /**
@@ -30,7 +31,8 @@ const KNOWN_BATCH_SIZE = 500;
 export function makeHandlers(services) {
   const { settings, session, classifier } = services;
   return {
-    ...pairingHandlers(services),
+    ...makeServerHandlers(services),
+    ...makePreferenceHandlers(services),
     ...queueHandlers(services),
     'scan-page': ({ tab_id }) => services.scan(tab_id),
     'list-datasets': () => listDatasets(services),
@@ -38,10 +40,6 @@ export function makeHandlers(services) {
       session.call({ method: 'POST', path: '/datasets', json: { name } }),
     'choose-dataset': async ({ dataset_id }) => {
       await settings.update({ dataset_id });
-      return null;
-    },
-    'set-filters': async ({ filters }) => {
-      await settings.update({ filters });
       return null;
     },
     'find-known': ({ dataset_id, urls }) => findKnown(session, dataset_id, urls),
@@ -53,31 +51,6 @@ export function makeHandlers(services) {
 }
 
 /**
- * Make the handlers of pairing.
- *
- * @param {Services} services What they work with.
- * @returns {Pick<Handlers, 'read-state' | 'check-server' | 'compare-versions' | 'pair' | 'unpair'>} The handlers.
- */
-function pairingHandlers({ settings, session, queue }) {
-  const readState = async () => publish(await settings.read());
-  return {
-    'read-state': readState,
-    'check-server': ({ server }) => session.check(parseServer(server)),
-    'compare-versions': () => session.compareVersions(),
-    pair: async ({ server, code }) => {
-      await session.pair(parseServer(server), code);
-      // What was captured while the pairing was lost goes out now, but nobody waits for it.
-      void queue.retry();
-      return readState();
-    },
-    unpair: async () => {
-      await session.unpair();
-      return readState();
-    },
-  };
-}
-
-/**
  * Make the handlers of captures and their queue.
  *
  * @param {Services} services What they work with.
@@ -85,11 +58,11 @@ function pairingHandlers({ settings, session, queue }) {
  *   The handlers.
  */
 function queueHandlers(services) {
-  const { settings, session, queue } = services;
-  const list = async () => (await queue.list()).map(summarise);
+  const { queue } = services;
+  const list = async () => summariseQueue(await queue.list());
   return {
     capture: (request) => capture(services, request),
-    'undo-capture': () => undoLastCapture(session, settings),
+    'undo-capture': ({ capture_key }) => undoCapture(services, capture_key),
     'list-queue': list,
     'retry-queue': async () => {
       await queue.retry();
@@ -108,11 +81,14 @@ function queueHandlers(services) {
  * @param {Services} services What it works with.
  * @returns {Promise<import('../lib/messages.js').Reply<'list-datasets'>>} The datasets.
  */
-async function listDatasets({ session, settings }) {
+async function listDatasets({ session, settings, queue }) {
+  const { server } = await settings.read();
   try {
     /** @type {import('../lib/types.js').Dataset[]} */
-    const datasets = await session.list('/datasets');
-    await settings.update({ datasets });
+    const datasets = await session.list('/datasets', {}, server);
+    await settings.update({ datasets }, server);
+    // It answers: what could not be sent goes out now, but nobody waits for it.
+    void queue.sendQueued();
     return { datasets, offline: null };
   } catch (error) {
     const isDown = error instanceof BowerbirdError && OFFLINE_KINDS.has(error.kind);
@@ -144,38 +120,4 @@ async function findKnown(session, datasetId, urls) {
     known.push(...reply.known.map((index) => index + start));
   }
   return known;
-}
-
-/**
- * Leave out what pages have no use for: the token never leaves the background.
- *
- * @param {import('../lib/types.js').Settings} settings All settings.
- * @returns {ExtensionState} What pages may see.
- */
-function publish(settings) {
-  const { server, pairing, is_pairing_lost, dataset_id } = settings;
-  const { last_labels, query_labels, last_capture, filters, sites_off } = settings;
-  return {
-    server,
-    pairing: pairing && { name: pairing.name, server_version: pairing.server_version },
-    is_pairing_lost,
-    dataset_id,
-    last_labels,
-    query_labels,
-    last_capture,
-    filters,
-    sites_off,
-  };
-}
-
-/**
- * Shorten a queue entry to what the popup lists.
- *
- * @param {import('../lib/types.js').QueueEntry} entry The entry.
- * @returns {QueuedCapture} Without its candidates.
- */
-function summarise({ capture_key, dataset_name, body, state, attempt_count, error }) {
-  const { label, candidates } = body;
-  const candidate_count = candidates.length;
-  return { capture_key, dataset_name, label, candidate_count, state, attempt_count, error };
 }

@@ -9,6 +9,7 @@ import { sendCapture } from './captures.js';
 import { Classifier } from './classify.js';
 import { addMenuItem, onMenuClick } from './context-menu.js';
 import { makeHandlers } from './handlers.js';
+import { dropOptionalHosts } from './permissions.js';
 import { indexedDbStore } from './queue-store.js';
 import { CaptureQueue } from './queue.js';
 import { scanTab } from './scan.js';
@@ -24,33 +25,40 @@ import { showInTab } from './toast.js';
 const QUEUE_ALARM = 'send-captures';
 /** The alarm repeats: a worker that dies before it sets the next one is woken all the same. */
 const QUEUE_PERIOD_MINUTES = 30;
-const QUEUE_LOCK = 'bowerbird-queue';
+const { host_permissions: REQUIRED_HOSTS = [] } = /** @type {{host_permissions?: string[]}} */ (
+  ext.runtime.getManifest()
+);
 
 const client = clientName();
-const settings = new SettingsStore(ext.storage.local);
+const store = indexedDbStore();
+const settings = new SettingsStore(ext.storage.local, (part) => store.settle(part));
 const session = new Session(settings, client);
 const classifier = new Classifier(session);
 const queue = new CaptureQueue({
-  store: indexedDbStore(),
-  send: (entry) => sendCapture(session, settings, entry),
-  onSent: async (entry, reply) => {
-    const { capture_key, dataset_id, dataset_name, body } = entry;
-    const capture = { ...reply, capture_key, dataset_id, dataset_name, label: body.label };
-    await settings.update({ last_capture: capture });
-  },
+  store,
+  send: (entry, body) => sendCapture(session, entry, body),
   schedule: async (atMs) => {
     await (atMs === null
       ? ext.alarms.clear(QUEUE_ALARM)
       : ext.alarms.create(QUEUE_ALARM, { when: atMs, periodInMinutes: QUEUE_PERIOD_MINUTES }));
   },
-  lock: (run) => navigator.locks.request(QUEUE_LOCK, run),
+  lock: (name, run) => navigator.locks.request(`bowerbird-queue-${name}`, run),
   now: () => Date.now(),
 });
 const badge = new Badge({ action: ext.action, scan: scanTab });
 /** @type {(tabId: number) => Promise<import('../lib/types.js').PageScan>} */
 const scan = (tabId) => badge.scan(tabId);
 const shortcut = new Shortcut({ settings, queue, client, scan, show: showInTab });
-const handlers = makeHandlers({ settings, session, queue, classifier, client, scan });
+const handlers = makeHandlers({
+  settings,
+  session,
+  queue,
+  classifier,
+  client,
+  scan,
+  onSitesSwitched: (sitesOff) => registerSiteScripts(ext.scripting, sitesOff),
+  dropPermissions: () => dropOptionalHosts(ext.permissions, REQUIRED_HOSTS),
+});
 
 // The token is no business of content scripts, which share a process with the page. Firefox 153
 // cannot say so.
@@ -63,7 +71,7 @@ ext.runtime.onInstalled.addListener(() => {
   void syncSiteScripts();
 });
 // Alarms may not survive a restart of the browser; the queue does. This listener wakes the worker.
-ext.runtime.onStartup.addListener(() => void queue.sendDue());
+ext.runtime.onStartup.addListener(() => void queue.sendQueued());
 ext.alarms.onAlarm.addListener(({ name }) => {
   if (name === QUEUE_ALARM) void queue.sendDue();
 });

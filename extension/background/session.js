@@ -1,5 +1,6 @@
-/** The paired server: calls it with the stored token, pairs, and notices when the pairing is over. */
+/** The paired servers: calls them with their tokens, pairs, and notices when a pairing is over. */
 import { BowerbirdError, ServerProblem } from '../lib/errors.js';
+import { text } from '../lib/text.js';
 import { ServerApi } from './api.js';
 
 /** The revision of the server's interface that this extension speaks. */
@@ -7,7 +8,7 @@ const API_VERSION = 1;
 /** Bounds the loop over a paged list: 20 pages of 500. */
 const MAX_PAGES = 20;
 
-/** Calls the server that this browser is paired with. */
+/** Calls the servers that this browser is paired with. */
 export class Session {
   /**
    * @param {import('./settings.js').SettingsStore} settings Where the pairing is kept.
@@ -23,18 +24,22 @@ export class Session {
    *
    * @template T
    * @param {import('./api.js').Call} call What to ask.
+   * @param {string} [server] Origin of the server to ask; the active one when left out.
    * @returns {Promise<T>} The server's answer.
    * @throws {BowerbirdError} As `ServerApi.call`; `not-paired` without a valid token.
    */
-  async call(call) {
-    const { server, pairing, is_pairing_lost } = await this.settings.read();
-    if (pairing === null) throw notPaired(is_pairing_lost);
+  async call(call, server) {
+    const known = await this.settings.read();
+    const url = server ?? known.server;
+    const { pairing = null, is_pairing_lost = false } =
+      known.servers.find((each) => each.url === url) ?? {};
+    if (pairing === null) throw notPaired(url, is_pairing_lost);
     try {
-      return await new ServerApi(server, pairing.token).call(call);
+      return await new ServerApi(url, pairing.token).call(call);
     } catch (error) {
       if (!(error instanceof ServerProblem) || error.status !== 401) throw error;
-      await this.#forgetToken(pairing.token);
-      throw notPaired(true);
+      await this.#forgetToken(url, pairing.token);
+      throw notPaired(url, true);
     }
   }
 
@@ -44,9 +49,11 @@ export class Session {
    * @template T
    * @param {string} path Path of the list, without a query.
    * @param {Record<string, string>} query Filters.
+   * @param {string} [server] As in `call`.
    * @returns {Promise<T[]>} Its items, up to 10,000.
+   * @throws {BowerbirdError} As `call`.
    */
-  async list(path, query = {}) {
+  async list(path, query = {}, server) {
     /** @type {T[]} */
     const items = [];
     /** @type {string | null} */
@@ -56,7 +63,7 @@ export class Session {
       const position = cursor === null ? {} : { cursor };
       const parameters = new URLSearchParams({ ...query, limit: '500', ...position });
       /** @type {{items: T[], next_cursor: string | null}} */
-      const reply = await this.call({ path: `${path}?${parameters.toString()}` });
+      const reply = await this.call({ path: `${path}?${parameters.toString()}` }, server);
       items.push(...reply.items);
       cursor = reply.next_cursor;
       if (cursor === null) break;
@@ -88,50 +95,54 @@ export class Session {
   }
 
   /**
-   * Exchange a code from the server's page for a token of our own.
+   * Exchange a code from the server's page for a token of our own, and make that server the active one.
    *
    * @param {string} server Origin of the server.
    * @param {string} code Code as typed.
-   * @throws {BowerbirdError} As `ServerApi.call`.
+   * @throws {BowerbirdError} As `ServerApi.call`; `too-many-servers`.
    */
   async pair(server, code) {
+    // Before: a code works once, and a token that cannot be kept is lost.
+    await this.settings.checkRoom(server);
     /** @type {import('../lib/types.js').Pairing} */
     const pairing = await new ServerApi(server, null).call({
       method: 'POST',
       path: '/pairings/redeem',
       json: { code, client: this.client },
     });
-    const { server: former } = await this.settings.read();
-    // Another server's datasets and captures mean nothing here.
-    const choices =
-      former === server
-        ? {}
-        : { dataset_id: null, last_labels: {}, last_capture: null, datasets: [] };
-    await this.settings.update({ server, pairing, is_pairing_lost: false, ...choices });
+    await this.settings.addServer(server, pairing);
   }
 
-  /** End the pairing: the server forgets the token if it can be reached, this browser always does. */
-  async unpair() {
-    const { pairing } = await this.settings.read();
-    if (pairing === null) return;
-    try {
-      await this.call({ method: 'DELETE', path: `/tokens/${pairing.token_id}` });
-    } catch (error) {
-      // A server that is down or refuses keeps a token that nobody holds any more.
-      if (!(error instanceof BowerbirdError)) throw error;
+  /**
+   * End a pairing: the server forgets the token if it can be reached, this browser always does.
+   *
+   * @param {string} [server] Origin of the server; the active one when left out.
+   */
+  async unpair(server) {
+    const known = await this.settings.read();
+    const url = server ?? known.server;
+    const pairing = known.servers.find((each) => each.url === url)?.pairing ?? null;
+    if (pairing !== null) {
+      try {
+        await this.call({ method: 'DELETE', path: `/tokens/${pairing.token_id}` }, url);
+      } catch (error) {
+        // A server that is down or refuses keeps a token that nobody holds any more.
+        if (!(error instanceof BowerbirdError)) throw error;
+      }
     }
-    await this.settings.update({ pairing: null, is_pairing_lost: false });
+    await this.settings.update({ pairing: null, is_pairing_lost: false }, url);
   }
 
   /**
    * Forget a token that the server refused, unless a new pairing has replaced it meanwhile.
    *
+   * @param {string} url Origin of the server.
    * @param {string} token The token that was refused.
    */
-  async #forgetToken(token) {
-    const { pairing } = await this.settings.read();
-    if (pairing?.token === token) {
-      await this.settings.update({ pairing: null, is_pairing_lost: true });
+  async #forgetToken(url, token) {
+    const { servers } = await this.settings.read();
+    if (servers.find((each) => each.url === url)?.pairing?.token === token) {
+      await this.settings.update({ pairing: null, is_pairing_lost: true }, url);
     }
   }
 }
@@ -139,14 +150,13 @@ export class Session {
 /**
  * Explain that there is no token.
  *
+ * @param {string} url Origin of the server.
  * @param {boolean} isLost Whether there was one.
  * @returns {BowerbirdError} For the person.
  */
-function notPaired(isLost) {
+function notPaired(url, isLost) {
   return new BowerbirdError(
     'not-paired',
-    isLost
-      ? 'This browser is not paired with the server any more. Pair it again.'
-      : 'This browser is not paired with a server yet.',
+    isLost ? text('pairingLost', url) : text('notPaired', url),
   );
 }

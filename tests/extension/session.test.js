@@ -1,7 +1,8 @@
+import './support/i18n.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Session } from '../../extension/background/session.js';
-import { SettingsStore } from '../../extension/background/settings.js';
+import { MAX_SERVERS, SettingsStore } from '../../extension/background/settings.js';
 import { closedServer, sendProblem, startServer } from './support/server.js';
 import { MemoryArea } from './support/storage.js';
 
@@ -29,17 +30,67 @@ test('pairing stores the token, and calls carry it', async (t) => {
   assert.equal(requests[1].headers.authorization, 'Bearer t0k');
 });
 
-test('pairing with another server forgets what belonged to the former', async (t) => {
-  const { server } = await startServer(t, () => PAIRING);
+test('pairing with another server adds it, and the former keeps what belongs to it', async (t) => {
+  const { server } = await startServer(t, () => ({ ...PAIRING, token: 'second' }));
+  const former = 'http://127.0.0.1:1';
   const { settings, session } = makeSession({
-    server: 'http://127.0.0.1:1',
+    server: former,
+    pairing: PAIRING,
     dataset_id: '01D',
     datasets: [{ id: '01D' }],
     query_labels: { bear: 'grizzly' },
   });
   await session.pair(server, 'K7QF2M');
-  const { dataset_id, datasets, query_labels } = await settings.read();
-  assert.deepEqual([dataset_id, datasets, query_labels], [null, [], { bear: 'grizzly' }]);
+  const now = await settings.read();
+  assert.deepEqual([now.dataset_id, now.datasets], [null, []]);
+  assert.deepEqual([now.server, now.query_labels], [server, { bear: 'grizzly' }]);
+  await settings.chooseServer(former);
+  const then = await settings.read();
+  assert.deepEqual([then.pairing, then.dataset_id], [PAIRING, '01D']);
+});
+
+test('a call goes to the server that is named, with that one’s token', async (t) => {
+  const asked = await startServer(t, () => ({}));
+  const active = await startServer(t, () => ({}));
+  const { settings, session } = makeSession({ server: asked.server, pairing: PAIRING });
+  await settings.addServer(active.server, { ...PAIRING, token: 'second' });
+  await session.call({ path: '/datasets' }, asked.server);
+  assert.deepEqual(
+    asked.requests.map(({ headers }) => headers.authorization),
+    ['Bearer t0k'],
+  );
+  assert.deepEqual(active.requests, []);
+  await session.call({ path: '/datasets' });
+  assert.equal(active.requests[0].headers.authorization, 'Bearer second');
+  const unknown = 'http://127.0.0.1:1';
+  await assert.rejects(session.call({ path: '/' }, unknown), { kind: 'not-paired' });
+});
+
+test('a refused token ends that server’s pairing and no other', async (t) => {
+  const { server } = await startServer(t, (_request, response) =>
+    sendProblem(response, 401, 'token-invalid'),
+  );
+  const { settings, session } = makeSession({ server, pairing: PAIRING });
+  await settings.addServer('http://127.0.0.1:1', PAIRING);
+  await assert.rejects(session.call({ path: '/datasets' }, server), { kind: 'not-paired' });
+  const { servers } = await settings.read();
+  assert.deepEqual(
+    servers.map(({ pairing, is_pairing_lost }) => [pairing, is_pairing_lost]),
+    [
+      [null, true],
+      [PAIRING, false],
+    ],
+  );
+});
+
+test('with as many servers as are kept, no code is spent on another one', async (t) => {
+  const { server, requests } = await startServer(t, () => PAIRING);
+  const { settings, session } = makeSession();
+  for (let index = 0; index < MAX_SERVERS; index += 1) {
+    await settings.addServer(`http://127.0.0.1:${9000 + index}`, PAIRING);
+  }
+  await assert.rejects(session.pair(server, 'K7QF2M'), { kind: 'too-many-servers' });
+  assert.deepEqual(requests, []);
 });
 
 test('a wrong code leaves everything as it was', async (t) => {
@@ -72,13 +123,13 @@ test('a token that the server refuses is forgotten, and the loss remembered', as
 });
 
 test('a late 401 does not end a newer pairing', async (t) => {
-  const { settings, session } = makeSession({ pairing: PAIRING });
   const newer = { ...PAIRING, token: 'newer' };
   const { server } = await startServer(t, (_request, response) => {
-    void settings.update({ pairing: newer });
-    sendProblem(response, 401, 'token-invalid');
+    void settings
+      .update({ pairing: newer })
+      .then(() => sendProblem(response, 401, 'token-invalid'));
   });
-  await settings.update({ server });
+  const { settings, session } = makeSession({ server, pairing: PAIRING });
   await assert.rejects(session.call({ path: '/datasets' }), { kind: 'not-paired' });
   assert.deepEqual((await settings.read()).pairing, newer);
 });
@@ -123,16 +174,4 @@ test('unpairing tells the server, and works without it', async (t) => {
     const { pairing, is_pairing_lost } = await settings.read();
     assert.deepEqual([pairing, is_pairing_lost], [null, false]);
   }
-});
-
-test('choices are remembered, the newest 500', async () => {
-  const { settings } = makeSession();
-  for (let index = 0; index < 503; index += 1) {
-    await settings.rememberChoice('01D', `label ${index}`, `query ${index}`);
-  }
-  await settings.rememberChoice('01D', 'grizzly', '');
-  const { dataset_id, last_labels, query_labels } = await settings.read();
-  assert.deepEqual([dataset_id, last_labels], ['01D', { '01D': 'grizzly' }]);
-  assert.equal(Object.keys(query_labels).length, 500);
-  assert.deepEqual([query_labels['query 2'], query_labels['query 502']], [undefined, 'label 502']);
 });
