@@ -2,7 +2,7 @@
 import { BowerbirdError, ServerProblem } from '../lib/errors.js';
 import { normaliseQuery } from '../lib/label.js';
 import { text } from '../lib/text.js';
-import { ulid } from '../lib/ulid.js';
+import { ulid, ulidSeries } from '../lib/ulid.js';
 
 /** @typedef {import('../lib/types.js').Candidate} Candidate */
 /** @typedef {import('../lib/types.js').CaptureBody} CaptureBody */
@@ -26,14 +26,19 @@ const MAX_PART_BYTES = 3 * 1024 ** 2;
  * @param {import('./queue.js').CaptureQueue} parts.queue Sends it.
  * @param {string} parts.client Name of this build for the server.
  * @param {import('../lib/messages.js').Request<'capture'>} request What the person chose.
+ * @param {string} [seed] A ULID: capturing the same under the same one again adds nothing twice.
  * @returns {Promise<CaptureOutcome>} Sent, or why not yet.
  * @throws {BowerbirdError} `not-kept`: nothing is captured.
  */
-export async function capture({ settings, queue, client }, { dataset, label, origin, candidates }) {
+export async function capture(
+  { settings, queue, client },
+  { dataset, label, origin, candidates },
+  seed = ulid(),
+) {
   const { server } = await settings.read();
   const pieces = splitCandidates(candidates);
   const captured_at = new Date().toISOString();
-  const bodies = makeKeys(pieces.length).map((capture_key, index) => ({
+  const bodies = ulidSeries(seed, pieces.length).map((capture_key, index) => ({
     capture_key,
     label,
     ...origin,
@@ -71,17 +76,6 @@ export function splitCandidates(candidates) {
     partBytes += bytes;
   }
   return parts;
-}
-
-/**
- * Make keys of one moment.
- *
- * @param {number} count How many.
- * @returns {string[]} Keys in the order of the parts: the queue sends by key.
- */
-function makeKeys(count) {
-  const nowMs = Date.now();
-  return Array.from({ length: count }, () => ulid(nowMs)).sort();
 }
 
 /**

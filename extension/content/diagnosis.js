@@ -2,16 +2,18 @@
 
 /** @typedef {import('../lib/types.js').PageMarks} PageMarks */
 
-/** Marks of the usual challenges. Ordinary pages have them too, so they count on empty pages only. */
+/** Elements of the usual challenges. Ordinary pages have them too, small or unseen. */
+export const CHALLENGE_SELECTOR = [
+  'form#captcha-form',
+  '.g-recaptcha',
+  '.h-captcha',
+  'input[name="cf-turnstile-response"]',
+  '#challenge-form',
+  '.CheckboxCaptcha',
+].join();
+/** Marks of the usual challenges; they count on empty pages only. */
 const CHALLENGE = {
-  selector: [
-    'form#captcha-form',
-    '.g-recaptcha',
-    '.h-captcha',
-    'input[name="cf-turnstile-response"]',
-    '#challenge-form',
-    '.CheckboxCaptcha',
-  ].join(),
+  selector: CHALLENGE_SELECTOR,
   text: /unusual traffic|not a robot|verify (?:that )?you are (?:a )?human/i,
 };
 /** Marks of challenges that fill a page, so that what pictures it has are no results. */

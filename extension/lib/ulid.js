@@ -24,3 +24,24 @@ export function ulid(
   }
   return time + Array.from(random, (byte) => ALPHABET.charAt(byte % 32)).join('');
 }
+
+/** What the last two characters can count. */
+const MAX_SERIES = ALPHABET.length ** 2;
+
+/**
+ * Make ULIDs that sort in their order, the same ones for the same first.
+ *
+ * @param {string} seed A ULID; the last two of its characters are not used.
+ * @param {number} count How many, at most 1024.
+ * @returns {string[]} The ULIDs.
+ * @throws {RangeError} More are asked for.
+ */
+export function ulidSeries(seed, count) {
+  if (count > MAX_SERIES) throw new RangeError(`at most ${MAX_SERIES} of one moment`);
+  const size = ALPHABET.length;
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      seed.slice(0, -2) + ALPHABET.charAt(Math.floor(index / size)) + ALPHABET.charAt(index % size),
+  );
+}
