@@ -5,6 +5,7 @@
 import { clientName, ext } from '../lib/browser.js';
 import { BowerbirdError, serialiseError } from '../lib/errors.js';
 import { Badge } from './badge.js';
+import { BrowserFetch } from './browser-fetch.js';
 import { sendCapture } from './captures.js';
 import { Classifier } from './classify.js';
 import { addMenuItem, onMenuClick } from './context-menu.js';
@@ -12,7 +13,9 @@ import { makeHandlers } from './handlers.js';
 import { dropOptionalHosts } from './permissions.js';
 import { indexedDbStore } from './queue-store.js';
 import { CaptureQueue } from './queue.js';
+import { RequestRules } from './request-rules.js';
 import { scanTab } from './scan.js';
+import { SessionImages } from './session-image.js';
 import { Session } from './session.js';
 import { SettingsStore } from './settings.js';
 import { CAPTURE_COMMAND, Shortcut } from './shortcut.js';
@@ -25,15 +28,23 @@ import { showInTab } from './toast.js';
 const QUEUE_ALARM = 'send-captures';
 /** The alarm repeats: a worker that dies before it sets the next one is woken all the same. */
 const QUEUE_PERIOD_MINUTES = 30;
-const { host_permissions: REQUIRED_HOSTS = [] } = /** @type {{host_permissions?: string[]}} */ (
-  ext.runtime.getManifest()
-);
+const manifest = /** @type {chrome.runtime.ManifestV3} */ (ext.runtime.getManifest());
+/** @type {string[]} */
+const REQUIRED_HOSTS = manifest.host_permissions ?? [];
 
 const client = clientName();
 const store = indexedDbStore();
 const settings = new SettingsStore(ext.storage.local, (part) => store.settle(part));
 const session = new Session(settings, client);
-const classifier = new Classifier(session);
+const rules = new RequestRules(ext.declarativeNetRequest, new URL(ext.runtime.getURL('')).host);
+const images = new SessionImages(rules, async () => (await settings.read()).server);
+const classifier = new Classifier(session, images);
+const browserFetch = new BrowserFetch({
+  session,
+  images,
+  area: ext.storage.session,
+  isPermitted: (origins) => ext.permissions.contains({ origins }),
+});
 const queue = new CaptureQueue({
   store,
   send: (entry, body) => sendCapture(session, entry, body),
@@ -54,6 +65,7 @@ const handlers = makeHandlers({
   session,
   queue,
   classifier,
+  browserFetch,
   client,
   scan,
   onSitesSwitched: (sitesOff) => registerSiteScripts(ext.scripting, sitesOff),
@@ -75,6 +87,8 @@ ext.runtime.onStartup.addListener(() => void queue.sendQueued());
 ext.alarms.onAlarm.addListener(({ name }) => {
   if (name === QUEUE_ALARM) void queue.sendDue();
 });
+// The browser's question closes the popup that asked it.
+ext.permissions.onAdded.addListener(() => void browserFetch.onPermitted());
 ext.contextMenus.onClicked.addListener((info, tab) => void onMenuClick(classifier, info, tab));
 ext.commands.onCommand.addListener((command, tab) => {
   if (command === CAPTURE_COMMAND && tab?.id !== undefined) void shortcut.capture(tab.id);
@@ -89,6 +103,9 @@ ext.runtime.onMessage.addListener((/** @type {Envelope} */ envelope, sender, res
   return true;
 });
 
+// What a killed worker left behind, and in the middle of.
+void rules.start();
+void browserFetch.resume();
 // Whatever woke this worker: what is due goes out, and an alarm is set for the rest.
 void queue.sendDue();
 
