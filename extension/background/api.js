@@ -1,5 +1,6 @@
 /** The one place that talks to our server. */
 import { BowerbirdError, ServerProblem } from '../lib/errors.js';
+import { text } from '../lib/text.js';
 
 const PREFIX = '/api/v1';
 const IDENTITY_HEADER = 'X-Bowerbird';
@@ -52,7 +53,7 @@ export class ServerApi {
     try {
       return /** @type {T} */ (await readJson(response));
     } catch {
-      throw new BowerbirdError('server-down', `The answer of ${this.server} broke off. Try again.`);
+      throw new BowerbirdError('server-down', text('answerBroken', this.server));
     }
   }
 
@@ -102,11 +103,11 @@ async function readProblem(response) {
     }
   }
   const { type, title, detail } = members;
-  const text = [detail, title].find((each) => typeof each === 'string' && each !== '');
+  const words = [detail, title].find((each) => typeof each === 'string' && each !== '');
   return {
     slug: typeof type === 'string' ? (type.split('/').at(-1) ?? '') : '',
     status: response.status,
-    detail: typeof text === 'string' ? text : `The server answered ${response.status}.`,
+    detail: typeof words === 'string' ? words : text('serverStatus', response.status),
     members,
   };
 }
@@ -120,8 +121,7 @@ async function readProblem(response) {
  */
 function serverDown(server, error) {
   const isTimeout = error instanceof DOMException && error.name === 'TimeoutError';
-  const what = isTimeout ? 'The server takes too long to answer' : 'No server answers';
-  return new BowerbirdError('server-down', `${what} at ${server}. Start it with “make run”.`);
+  return new BowerbirdError('server-down', text(isTimeout ? 'serverSlow' : 'serverDown', server));
 }
 
 /**
@@ -131,8 +131,5 @@ function serverDown(server, error) {
  * @returns {BowerbirdError} For the person.
  */
 function anotherProgram(server) {
-  return new BowerbirdError(
-    'another-program',
-    `Another program answers at ${server}. Stop it, or start Bowerbird on another port.`,
-  );
+  return new BowerbirdError('another-program', text('anotherProgram', server));
 }

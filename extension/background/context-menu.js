@@ -2,6 +2,7 @@
 import { ext } from '../lib/browser.js';
 import { BowerbirdError, messageOf } from '../lib/errors.js';
 import { nameAnswer } from '../lib/label.js';
+import { text } from '../lib/text.js';
 import { showInTab } from './toast.js';
 
 /** @typedef {import('../lib/types.js').Classification} Classification */
@@ -15,7 +16,7 @@ export async function addMenuItem() {
   await ext.contextMenus.removeAll();
   ext.contextMenus.create({
     id: MENU_ITEM,
-    title: 'What is this? (Bowerbird)',
+    title: text('menuClassify'),
     contexts: ['image'],
   });
 }
@@ -30,16 +31,16 @@ export async function addMenuItem() {
 export async function onMenuClick(classifier, info, tab) {
   if (info.menuItemId !== MENU_ITEM || tab?.id === undefined) return;
   const tabId = tab.id;
-  await showInTab(tabId, { title: 'Looking…', note: '', bars: [], tone: 'busy' });
+  await showInTab(tabId, { title: text('toastLooking'), note: '', bars: [], tone: 'busy' });
   try {
-    if (!info.srcUrl) throw new BowerbirdError('bad-address', 'This image has no address.');
+    if (!info.srcUrl) throw new BowerbirdError('bad-address', text('imageNoAddress'));
     const url = info.srcUrl.startsWith('blob:')
       ? await readInPage(tabId, info.frameId ?? 0, info.srcUrl)
       : info.srcUrl;
     await showInTab(tabId, describe(await classifier.classifyAddress(url, null)));
   } catch (error) {
     await showInTab(tabId, {
-      title: 'Bowerbird could not tell',
+      title: text('toastCouldNotTell'),
       note: messageOf(error),
       bars: [],
       tone: 'error',
@@ -56,7 +57,7 @@ export async function onMenuClick(classifier, info, tab) {
 export function describe(answer) {
   return {
     title: nameAnswer(answer),
-    note: answer.dataset_name === null ? '' : `Model of “${answer.dataset_name}”`,
+    note: answer.dataset_name === null ? '' : text('toastModelOf', answer.dataset_name),
     bars: answer.predictions.slice(0, SHOWN_COUNT).map(({ label, probability }) => ({
       label,
       percent: Math.round(probability * 100),
@@ -89,5 +90,5 @@ async function readInPage(tabId, frameId, url) {
   });
   const dataUrl = /** @type {unknown} */ (injection?.result);
   if (typeof dataUrl === 'string') return dataUrl;
-  throw new BowerbirdError('page-not-readable', 'This image can’t be read from its page.');
+  throw new BowerbirdError('page-not-readable', text('imageNotReadable'));
 }

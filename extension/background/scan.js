@@ -1,6 +1,7 @@
 /** Reads a tab's page by running the content script in it. */
 import { ext } from '../lib/browser.js';
 import { BowerbirdError, messageOf } from '../lib/errors.js';
+import { text } from '../lib/text.js';
 
 /** @typedef {import('../lib/types.js').PageScan} PageScan */
 
@@ -26,7 +27,7 @@ export async function scanTab(tabId) {
     injections[0]?.result
   );
   if (result?.scan === undefined) {
-    throw new BowerbirdError('page-not-readable', explain(result?.error ?? 'no answer'));
+    throw new BowerbirdError('page-not-readable', explain(result?.error ?? text('noAnswer')));
   }
   if (result.scan.site !== null) await collectAnswers(tabId);
   return result.scan;
@@ -58,6 +59,6 @@ async function collectAnswers(tabId) {
  */
 function explain(message) {
   return /cannot access|missing host permission|cannot be scripted|no tab with id/i.test(message)
-    ? 'The browser does not let extensions read this page. On an ordinary page, click the Bowerbird button in the toolbar.'
-    : `This page could not be read (${message}). Reload it and try again.`;
+    ? text('pageForbidden')
+    : text('pageNotRead', message);
 }

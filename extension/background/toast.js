@@ -1,5 +1,6 @@
 /** The small answer that appears in the page after "What is this?" and after the shortcut. */
 import { ext } from '../lib/browser.js';
+import { text } from '../lib/text.js';
 
 /**
  * @typedef {object} Toast
@@ -16,8 +17,10 @@ import { ext } from '../lib/browser.js';
  * @param {Toast} toast What to show.
  */
 export async function showInTab(tabId, toast) {
+  /** @type {[Toast, string]} */
+  const args = [toast, text('toastClose')];
   try {
-    await ext.scripting.executeScript({ target: { tabId }, func: showToast, args: [toast] });
+    await ext.scripting.executeScript({ target: { tabId }, func: showToast, args });
   } catch {
     // Such as the browser's own image viewer or a store page: the title of the button has to do.
     await ext.action.setBadgeText({ tabId, text: toast.tone === 'busy' ? '…' : '!' });
@@ -31,8 +34,9 @@ export async function showInTab(tabId, toast) {
  * it may use nothing from this file. Styles are set by script, as a page's CSP forbids style sheets.
  *
  * @param {Toast} toast What to show.
+ * @param {string} closeName What its button is called.
  */
-export function showToast({ title, note, bars, tone }) {
+export function showToast({ title, note, bars, tone }, closeName) {
   const id = 'bowerbird-toast';
   document.getElementById(id)?.remove();
   const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
@@ -74,7 +78,7 @@ export function showToast({ title, note, bars, tone }) {
     `${place} text-align: center; cursor: pointer; font-size: 18px`,
     '×',
   );
-  close.setAttribute('aria-label', 'Close');
+  close.setAttribute('aria-label', closeName);
   card.append(close);
   const corner = 'all: initial; position: fixed; inset: auto 16px 16px auto; z-index: 2147483647';
   const host = Object.assign(make('div', corner, ''), { id });

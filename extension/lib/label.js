@@ -1,4 +1,5 @@
-/** Proposes a label for what was searched. */
+/** Proposes a label for what was searched, and names the one that a model gave. */
+import { text } from './text.js';
 
 /** Words that people add to find pictures; they say nothing of what the pictures show. */
 const FILLER = /\b(?:images?|photos?|photographs?|pictures?|pics?|wallpapers?|hd|4k)\b/giu;
@@ -55,16 +56,16 @@ export function matchLabel(label, labels) {
  * @returns {string} The label, or how unsure the model is.
  */
 export function nameAnswer({ predictions: [best], abstained }) {
-  if (best === undefined) return 'Not sure';
-  return abstained ? `Not sure: perhaps ${best.label}, perhaps none of these` : best.label;
+  if (best === undefined) return text('notSure');
+  return abstained ? text('notSurePerhaps', best.label) : best.label;
 }
 
 /**
  * Collapse white space.
  *
- * @param {string} text Any text.
+ * @param {string} words Any text.
  * @returns {string} The text with single spaces, trimmed.
  */
-function tidy(text) {
-  return text.replace(/\s+/gu, ' ').trim();
+function tidy(words) {
+  return words.replace(/\s+/gu, ' ').trim();
 }

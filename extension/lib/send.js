@@ -1,6 +1,7 @@
 /** How the extension's pages ask the background. */
 import { ext } from './browser.js';
 import { BowerbirdError, reviveError } from './errors.js';
+import { text } from './text.js';
 
 /**
  * Send a message to the background and wait for its reply.
@@ -15,7 +16,7 @@ export async function send(type, request) {
   /** @type {import('./messages.js').Answer | undefined} */
   const answer = await ext.runtime.sendMessage({ type, request });
   if (answer === undefined) {
-    throw new BowerbirdError('unexpected', 'The extension does not answer. Reload it.');
+    throw new BowerbirdError('unexpected', text('extensionSilent'));
   }
   if (!answer.ok) throw reviveError(answer.error);
   return /** @type {import('./messages.js').Reply<T>} */ (answer.reply);

@@ -1,5 +1,6 @@
 /** Reads the server's address as a person types it. */
 import { BowerbirdError } from './errors.js';
+import { text } from './text.js';
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:8000';
 
@@ -11,16 +12,16 @@ export const DEFAULT_SERVER = 'http://127.0.0.1:8000';
  * @throws {BowerbirdError} `bad-address`, when it is none.
  */
 export function parseServer(typed) {
-  const text = typed.trim();
-  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  const address = typed.trim();
+  const withScheme = /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`;
   let url;
   try {
     url = new URL(withScheme);
   } catch {
-    throw new BowerbirdError('bad-address', `“${text}” is not an address of a server.`);
+    throw new BowerbirdError('bad-address', text('addressInvalid', address));
   }
   if (!/^https?:$/.test(url.protocol) || url.username || url.hostname === '') {
-    throw new BowerbirdError('bad-address', `The address must look like ${DEFAULT_SERVER}.`);
+    throw new BowerbirdError('bad-address', text('addressShape', DEFAULT_SERVER));
   }
   return url.origin;
 }

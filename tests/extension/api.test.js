@@ -1,3 +1,4 @@
+import './support/i18n.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServerApi } from '../../extension/background/api.js';

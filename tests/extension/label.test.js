@@ -1,3 +1,4 @@
+import './support/i18n.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matchLabel, nameAnswer, normaliseQuery, proposeLabel } from '../../extension/lib/label.js';

@@ -1,15 +1,14 @@
 /** How a tab is read: the content script, then the reader of later answers on known sites. */
+import './support/i18n.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 let calls = [];
 let answer = async () => [];
-globalThis.chrome = {
-  scripting: {
-    executeScript: async (injection) => {
-      calls.push([injection.files[0], injection.world ?? 'ISOLATED']);
-      return answer(injection);
-    },
+globalThis.chrome.scripting = {
+  executeScript: async (injection) => {
+    calls.push([injection.files[0], injection.world ?? 'ISOLATED']);
+    return answer(injection);
   },
 };
 const { scanTab } = await import('../../extension/background/scan.js');
