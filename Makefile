@@ -6,7 +6,7 @@ BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo hooks bench-near bench-server bench-trainer clean
+.PHONY: help run test check lint format types web unit demo hooks bench-fetch bench-near bench-server bench-trainer clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ format: .venv/test.stamp node_modules/stamp ## Format all sources
 
 hooks: ## Run `make check` before each commit
 	printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit
+
+bench-fetch: .venv/test.stamp ## Measure downloading beside img2dataset, fastai and the bare limit
+	$(BIN)/python benchmarks/bench_fetch.py
 
 bench-near: .venv/run.stamp ## Measure the search for near-duplicates
 	$(BIN)/python benchmarks/bench_near.py

@@ -1,0 +1,125 @@
+"""Runs a program and tells what it took: seconds, processor time, memory of all its processes.
+
+Linux only: it reads ``/proc``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+POLL_S = 0.2  # beside runs of several seconds
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a program.
+
+    Attributes:
+        seconds: As the program says: its imports are not in them, whoever it is.
+        cpu_s: Processor time of the program and all that it started, its own first imports left
+            out alike.
+        peak_mb: Most memory that they held at once, each shared page counted once.
+        kept: What it kept, by address or by sha256, where it says so.
+    """
+
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+    kept: frozenset[str] | None
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, log: Path) -> Run:
+    """Run a program that ends with a line of JSON.
+
+    The line is ``{"seconds": …, "imports_cpu_s": …, "kept": […] or null}``.
+
+    Raises:
+        RuntimeError: It failed, or took longer than ``limit_s``; the message has its last words.
+    """
+    before = os.times()
+    with log.open("wb") as errors:
+        process = subprocess.Popen(  # noqa: S603 - programs of this benchmark
+            command, env=dict(environment), stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+    watch = MemoryWatch(process.pid)
+    try:
+        output, _ = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+    finally:
+        watch.stop()
+    after = os.times()
+    if process.returncode != 0:
+        raise RuntimeError(f"{command} ended with {process.returncode}: {log.read_text()[-2000:]}")
+    said = json.loads(output.strip().splitlines()[-1])
+    cpu_s = after.children_user + after.children_system
+    cpu_s -= before.children_user + before.children_system + said["imports_cpu_s"]
+    kept = None if said["kept"] is None else frozenset(said["kept"])
+    return Run(said["seconds"], cpu_s, watch.peak_mb, kept)
+
+
+@dataclass
+class MemoryWatch:
+    """Watches the memory of a process and its descendants until it is stopped.
+
+    Attributes:
+        peak_mb: The most so far, in megabytes (10^6 bytes).
+    """
+
+    pid: int
+    peak_mb: float = 0.0
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.is_set():
+            total = sum(_read_memory_bytes(pid) for pid in _descendants(self.pid))
+            self.peak_mb = max(self.peak_mb, total / 1e6)
+            self._over.wait(POLL_S)
+
+
+def _descendants(root: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for folder in PROC.iterdir():
+        if folder.name.isdigit() and (parent := _parent_of(folder)) is not None:
+            children.setdefault(parent, []).append(int(folder.name))
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def _parent_of(folder: Path) -> int | None:
+    try:
+        # The name of the program, in brackets, may hold anything.
+        return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return None  # it has ended
+
+
+def _read_memory_bytes(pid: int) -> int:
+    try:
+        text = (PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return 0
+    for line in text.splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
