@@ -24,6 +24,14 @@ _WHITE: Final = (255, 255, 255, 255)
 _DEEP_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
+def fitted(size: tuple[int, int], side_px: int) -> tuple[int, int]:
+    """Return a size of the same shape that fits a square; smaller ones are left as they are."""
+    if max(size) <= side_px:
+        return size
+    scale = side_px / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def make_thumbnail(image: Image.Image, side_px: int, orientation: int) -> Image.Image:
     """Return an upright RGB copy that fits a square; smaller pictures keep their size.
 
@@ -39,8 +47,7 @@ def make_thumbnail(image: Image.Image, side_px: int, orientation: int) -> Image.
     if small.mode in {"P", "PA", "1"} or "transparency" in small.info:
         small = small.convert("RGBA" if small.has_transparency_data else "RGB")
     if max(small.size) > side_px:
-        scale = side_px / max(small.size)
-        size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
+        size = fitted(small.size, side_px)
         # A box filter down to twice the size, then the smooth one: as good, and five times faster.
         small = small.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     if small.has_transparency_data:
