@@ -2,7 +2,8 @@
 import { messageOf } from '../lib/errors.js';
 import { passes } from '../lib/filters.js';
 import { proposeLabel } from '../lib/label.js';
-import { describePage } from '../popup/wording.js';
+import { describePage } from '../lib/page-words.js';
+import { formatNumber, text, textCount } from '../lib/text.js';
 import { capture } from './captures.js';
 
 /** @typedef {import('../lib/types.js').CaptureOutcome} CaptureOutcome */
@@ -38,10 +39,10 @@ export class Shortcut {
     this.busyTabs.add(tabId);
     const { show } = this.parts;
     try {
-      await show(tabId, makeToast('Capturing…', '', 'busy'));
+      await show(tabId, makeToast(text('capturing'), '', 'busy'));
       await show(tabId, await this.#run(tabId));
     } catch (error) {
-      await show(tabId, makeToast('Nothing captured', messageOf(error), 'error'));
+      await show(tabId, missing(messageOf(error)));
     } finally {
       this.busyTabs.delete(tabId);
     }
@@ -56,29 +57,19 @@ export class Shortcut {
   async #run(tabId) {
     const settings = await this.parts.settings.read();
     const dataset = settings.datasets.find(({ id }) => id === settings.dataset_id);
-    if (settings.pairing === null) return missing(NOT_PAIRED);
-    if (dataset === undefined) return missing(NO_DATASET);
+    if (settings.pairing === null) return missing(text('shortcutNotPaired'));
+    if (dataset === undefined) return missing(text('shortcutNoDataset'));
     const scan = await this.parts.scan(tabId);
     const { origin } = scan;
     if (scan.candidates.length === 0) return missing(describePage(scan).note ?? '');
     const candidates = scan.candidates.filter((each) => passes(each, settings.filters));
-    if (candidates.length === 0) return missing(ALL_FILTERED);
+    if (candidates.length === 0) return missing(text('shortcutAllFiltered'));
     const label = chooseLabel(settings, dataset, scan);
-    if (label === '') return missing(NO_LABEL);
+    if (label === '') return missing(text('shortcutNoLabel'));
     const outcome = await capture(this.parts, { dataset, label, origin, candidates });
     return describeOutcome(outcome, { dataset, label, count: candidates.length });
   }
 }
-
-const NOT_PAIRED =
-  'This browser is not paired with a server. Click the Bowerbird button to pair it.';
-const NO_DATASET =
-  'No dataset is chosen yet. Click the Bowerbird button and capture into one; the shortcut then follows.';
-const NO_LABEL =
-  'This page answers no search that could name a label. Click the Bowerbird button and type one.';
-const ALL_FILTERED =
-  'None of the images here passes the filters. Click the Bowerbird button to change them.';
-const UNDO_HINT = 'To undo, click the Bowerbird button and choose Undo.';
 
 /**
  * Choose the label that the popup would propose.
@@ -105,14 +96,15 @@ function chooseLabel({ query_labels, last_labels }, dataset, { origin }) {
  * @returns {Toast} What to show.
  */
 function describeOutcome(outcome, { dataset, label, count }) {
-  const where = `“${label}” in ${dataset.name}`;
   if (outcome.state === 'sent') {
     const { added, known, refused } = outcome.capture;
-    const counts = `${added} added, ${known} known, ${refused.length} refused`;
-    return makeToast(counts, added > 0 ? `${where}. ${UNDO_HINT}` : where, 'answer');
+    const counts = [added, known, refused.length].map(formatNumber);
+    const where = added > 0 ? 'shortcutWhereUndo' : 'shortcutWhere';
+    return makeToast(text('shortcutCounts', ...counts), text(where, label, dataset.name), 'answer');
   }
-  const title = outcome.state === 'queued' ? 'Kept here, not sent yet' : 'The server refused';
-  return makeToast(title, `${count} for ${where}: ${outcome.error}`, 'error');
+  const title = text(outcome.state === 'queued' ? 'captureKept' : 'captureRefused');
+  const note = textCount('shortcutWaiting', count, label, dataset.name, outcome.error);
+  return makeToast(title, note, 'error');
 }
 
 /**
@@ -122,7 +114,7 @@ function describeOutcome(outcome, { dataset, label, count }) {
  * @returns {Toast} What to show.
  */
 function missing(note) {
-  return makeToast('Nothing captured', note, 'error');
+  return makeToast(text('nothingCaptured'), note, 'error');
 }
 
 /**

@@ -55,6 +55,11 @@ export interface Adapter {
   blocked: PageMarks;
   /** Marks of a page that answers with nothing. */
   noResults: PageMarks;
+  /** What a report counts: what the adapter looks for in the page, and in scripts and answers. */
+  probes: {
+    selectors: Readonly<Record<string, string>>;
+    patterns: Readonly<Record<string, RegExp>>;
+  };
   /** Whether the page has this site's shape, under whatever address. */
   matches(document: Document, payloads: string[]): boolean;
   /** `found` takes them, and which elements show them. */
@@ -86,6 +91,36 @@ export interface PageScan extends Findings {
   /** The site's name for the person; null on a page of no known site. */
   site: string | null;
   state: ScanState;
+  /** How the page is built, when it could not be read well; null when it could. */
+  report: PageReport | null;
+  /** Addresses that the person left out by clicks in the page; missing where nobody saw it. */
+  left_out_urls?: string[];
+}
+
+/** How a page is built, in counts, lengths and names of our own: nothing that the page says. */
+export interface PageReport {
+  /** Id of the adapter. */
+  site: string;
+  state: ScanState;
+  /** Host and kind of path, never a query. */
+  page: string;
+  counts: {
+    tiles: number;
+    in_data: number;
+    candidates: number;
+    without_original: number;
+    left_out: number;
+  };
+  /** How many elements each of the adapter's selectors finds … */
+  selectors: Record<string, number>;
+  /** … and which known attributes the first of them has. */
+  attributes: Record<string, string>;
+  /** Elements of kinds that every page has. */
+  elements: Record<string, number>;
+  scripts: { count: number; characters: number };
+  answers: { count: number; characters: number };
+  /** How often the adapter's patterns are found, by where. */
+  patterns: Record<string, { in_scripts: number; in_answers: number }>;
 }
 
 export interface StatusCounts {

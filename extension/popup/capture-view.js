@@ -1,43 +1,47 @@
 /** The popup's Capture tab: what the page holds, where it goes, and what became of it. */
 import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
-import { passes } from '../lib/filters.js';
 import { matchLabel, proposeLabel } from '../lib/label.js';
 import { send } from '../lib/send.js';
-import { byId, make, notify, plural, whileBusy } from '../ui/dom.js';
-import { CandidateGrid } from './candidate-grid.js';
+import { formatNumber, text, textCount } from '../lib/text.js';
+import { byId, make, notify, whileBusy } from '../ui/dom.js';
+import { BrowserFetchView } from './browser-fetch-view.js';
 import { DatasetField } from './dataset-field.js';
-import { FilterBar } from './filter-bar.js';
+import { LabelField } from './label-field.js';
+import { PageView } from './page-view.js';
 import { QueueView } from './queue-view.js';
-import { describeCapture, describePage } from './wording.js';
+import { ScrollView } from './scroll-view.js';
+import { describeCapture } from './wording.js';
 
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
-/** @typedef {import('../lib/types.js').PageScan} PageScan */
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
+/** @typedef {import('../lib/types.js').SentCapture} SentCapture */
 
 /** Runs the Capture tab. */
 export class CaptureView {
   /** @param {() => Promise<void>} onPairingLost Told when the server refuses our token. */
   constructor(onPairingLost) {
     this.onPairingLost = onPairingLost;
-    /** @type {PageScan | null} */
-    this.scan = null;
     /** @type {ExtensionState | null} */
     this.state = null;
-    this.isLabelTyped = false;
-    this.label = byId('label', HTMLInputElement);
     this.button = byId('capture', HTMLButtonElement);
     this.notice = byId('capture-notice', HTMLElement);
-    this.pageNotice = byId('page-notice', HTMLElement);
-    this.grid = new CandidateGrid(byId('candidates', HTMLElement), () => this.#showCount());
-    this.filters = new FilterBar(() => this.#filter());
-    this.field = new DatasetField(() => void this.#onDataset());
-    this.queue = new QueueView(byId('queue', HTMLElement), () => this.#reloadDatasets());
-    this.label.addEventListener('input', () => {
-      this.isLabelTyped = this.label.value !== '';
+    this.lastNotice = byId('last-capture', HTMLElement);
+    this.page = new PageView({
+      onChoice: () => this.#showCount(),
+      onRead: () => void this.#onDataset(),
     });
-    this.#onChoose('choose-all', () => true);
-    this.#onChoose('choose-none', () => false);
-    this.#onChoose('choose-invert', (isChosen) => !isChosen);
+    this.label = new LabelField();
+    this.field = new DatasetField(() => void this.#onDataset());
+    this.browserFetch = new BrowserFetchView(byId('browser-fetch-view', HTMLElement));
+    this.queue = new QueueView(byId('queue', HTMLElement), () => this.#reload());
+    this.scroll = new ScrollView({
+      chooseTarget: () => this.#chooseTarget(),
+      onCaptured: async () => {
+        await this.#reload();
+        await this.queue.refresh();
+      },
+      onError: (error) => this.#fail(error),
+    });
     byId('capture-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       void whileBusy(this.button, () => this.#capture()).then(() => this.#showCount());
@@ -52,47 +56,13 @@ export class CaptureView {
    */
   async open(state, tabId) {
     this.state = state;
-    this.isLabelTyped = false;
-    this.filters.show(state.filters);
-    notify(this.notice, 'plain');
-    byId('page-summary', HTMLElement).textContent = 'Reading the page…';
-    await Promise.all([this.#readPage(tabId), this.#loadDatasets(), this.queue.refresh()]);
-    await this.#onDataset();
-    const last = state.last_capture;
-    if (last !== null && this.notice.hidden) this.#showSent(last, 'plain');
-  }
-
-  /**
-   * Scan the page and show what it holds.
-   *
-   * @param {number | null} tabId The browser tab to read.
-   */
-  async #readPage(tabId) {
-    const summary = byId('page-summary', HTMLElement);
-    try {
-      if (tabId === null) {
-        throw new BowerbirdError('page-not-readable', 'There is no page to read.');
-      }
-      this.scan = await send('scan-page', { tab_id: tabId });
-      const { text, note } = describePage(this.scan);
-      summary.textContent = text;
-      notify(this.pageNotice, 'plain', ...(note === null ? [] : [note]));
-      this.grid.show(this.scan.candidates);
-    } catch (error) {
-      this.scan = null;
-      this.grid.show([]);
-      summary.textContent = '';
-      notify(this.pageNotice, 'warn', messageOf(error));
-    }
-    byId('choose-buttons', HTMLElement).hidden = this.grid.entries.length === 0;
-    this.#filter();
-  }
-
-  /** Show what passes the filters, and how many do. */
-  #filter() {
-    const { filters } = this.filters;
-    this.grid.filter((candidate) => passes(candidate, filters));
-    this.filters.count(this.scan?.candidates ?? []);
+    this.label.isTyped = false;
+    this.page.filters.show(state.filters);
+    this.#say('plain');
+    this.#showCount();
+    const scrolling = this.scroll.open(tabId);
+    await Promise.all([this.page.read(tabId), this.#loadDatasets(), this.queue.refresh()]);
+    await Promise.all([this.#onDataset(), scrolling]);
   }
 
   /**
@@ -104,17 +74,16 @@ export class CaptureView {
     try {
       const { datasets, offline } = await send('list-datasets', null);
       this.field.show(datasets, chosenId ?? this.state?.dataset_id ?? null, offline === null);
-      if (offline !== null) {
-        notify(this.notice, 'warn', `${offline} Until it answers, captures are kept here.`);
-      }
+      if (offline !== null) this.#say('warn', text('captureOffline', offline));
     } catch (error) {
       this.field.show([], null, true);
       await this.#fail(error);
     }
   }
 
-  /** Load the datasets again, for their new counts and labels, without touching what is typed. */
-  async #reloadDatasets() {
+  /** Load again what a capture changes, without touching what is typed. */
+  async #reload() {
+    this.state = await send('read-state', null);
     await this.#loadDatasets(this.field.dataset?.id ?? null);
     await this.#onDataset();
   }
@@ -122,19 +91,17 @@ export class CaptureView {
   /** Offer the dataset's labels, propose one, and mark what the dataset has. */
   async #onDataset() {
     const { dataset } = this.field;
-    const labels = Object.keys(dataset?.counts.labels ?? {});
-    byId('labels', HTMLElement).replaceChildren(
-      ...labels.map((label) => make('option', { value: label })),
-    );
-    if (!this.isLabelTyped && this.state !== null) {
-      this.label.value = proposeLabel({
-        query: this.scan?.origin.query ?? null,
-        labels,
+    this.label.offer(dataset?.counts.labels ?? {});
+    if (this.state !== null) {
+      const proposed = proposeLabel({
+        query: this.page.scan?.origin.query ?? null,
+        labels: this.label.names,
         queryLabels: this.state.query_labels,
         lastLabel: dataset === null ? undefined : this.state.last_labels[dataset.id],
       });
+      this.label.propose(proposed);
     }
-    await this.#markKnown(dataset);
+    await Promise.all([this.#markKnown(dataset), this.browserFetch.open(dataset?.id ?? null)]);
   }
 
   /**
@@ -143,11 +110,12 @@ export class CaptureView {
    * @param {Dataset | null} dataset The dataset; null for one that is to be made.
    */
   async #markKnown(dataset) {
-    const urls = this.scan?.candidates.map(({ url }) => url) ?? [];
-    if (dataset === null || urls.length === 0) return this.grid.markKnown([]);
+    const { grid, scan } = this.page;
+    const urls = scan?.candidates.map(({ url }) => url) ?? [];
+    if (dataset === null || urls.length === 0) return grid.markKnown([]);
     try {
       const known = await send('find-known', { dataset_id: dataset.id, urls });
-      if (this.field.dataset?.id === dataset.id) this.grid.markKnown(known);
+      if (this.field.dataset?.id === dataset.id) grid.markKnown(known);
     } catch (error) {
       // The marks are a help, not a condition: capturing what is known adds nothing.
       if (error instanceof BowerbirdError && error.kind === 'not-paired') await this.#fail(error);
@@ -156,31 +124,41 @@ export class CaptureView {
 
   /** Capture what is chosen. */
   async #capture() {
-    if (this.scan === null) return;
-    const { origin } = this.scan;
-    const { chosen } = this.grid;
-    notify(this.notice, 'plain', make('span', { class: 'spinner' }), ' Capturing…');
+    const { scan, grid } = this.page;
+    if (scan === null) return;
+    const { chosen } = grid;
+    this.#say('plain', make('span', { class: 'spinner' }), ` ${text('captureBusy')}`);
     try {
       const dataset = this.field.dataset ?? (await this.#createDataset());
-      const labels = Object.keys(dataset.counts.labels);
-      const typed = this.label.value.trim();
       const outcome = await send('capture', {
         dataset: { id: dataset.id, name: dataset.name },
-        label: matchLabel(typed, labels) ?? typed,
-        origin,
+        label: matchLabel(this.label.value, Object.keys(dataset.counts.labels)) ?? this.label.value,
+        origin: scan.origin,
         candidates: chosen,
       });
       if (outcome.state === 'sent') {
-        this.grid.forgetChoice();
-        await this.#reloadDatasets();
-        this.#showSent(outcome.capture, 'good');
+        grid.forgetChoice();
+        await this.#reload();
+        this.#showSent(outcome.capture);
       } else {
-        notify(this.notice, 'warn', outcome.error);
+        this.#say('warn', outcome.error);
       }
       await this.queue.refresh();
     } catch (error) {
       await this.#fail(error);
     }
+  }
+
+  /**
+   * Say where images go, as long as the form says it.
+   *
+   * @returns {Promise<import('./scroll-view.js').Target | null>} The dataset, made if new, and the label.
+   */
+  async #chooseTarget() {
+    if (!byId('capture-form', HTMLFormElement).reportValidity()) return null;
+    const dataset = this.field.dataset ?? (await this.#createDataset());
+    const label = matchLabel(this.label.value, Object.keys(dataset.counts.labels));
+    return { dataset: { id: dataset.id, name: dataset.name }, label: label ?? this.label.value };
   }
 
   /** @returns {Promise<Dataset>} The dataset of the typed name, made if new. */
@@ -191,28 +169,53 @@ export class CaptureView {
     return dataset;
   }
 
-  /**
-   * Say what a capture did, and offer to undo it.
-   *
-   * @param {import('../lib/types.js').SentCapture} capture The capture.
-   * @param {'good' | 'plain'} tone Whether it was made just now.
-   */
-  #showSent(capture, tone) {
-    const undo = make('button', { type: 'button', class: 'quiet' }, 'Undo');
-    undo.dataset['testid'] = 'undo';
-    undo.addEventListener('click', () => void whileBusy(undo, () => this.#undo()));
+  /** @param {SentCapture} capture What was captured just now. */
+  #showSent(capture) {
     const server = this.state?.server ?? '';
-    notify(this.notice, tone, ...describeCapture(capture, server, tone === 'good'), ' ', undo);
+    this.#say('good', ...describeCapture(capture, server, true));
+    // It is the last one: the offer to undo it belongs to the same sentence.
+    if (this.state?.last_capture?.capture_key !== capture.capture_key) return;
+    notify(this.lastNotice, 'plain');
+    this.notice.append(' ', this.#makeUndo(capture));
   }
 
-  /** Take the last capture back. */
-  async #undo() {
+  /**
+   * Say something above the button, and below it what undo takes back.
+   *
+   * @param {'good' | 'warn' | 'bad' | 'plain'} tone How it is meant.
+   * @param {...(Node | string)} content What to say; nothing says nothing.
+   */
+  #say(tone, ...content) {
+    notify(this.notice, tone, ...content);
+    const last = this.state?.last_capture ?? null;
+    if (last === null) return notify(this.lastNotice, 'plain');
+    const words = make('span', {}, ...describeCapture(last, this.state?.server ?? '', false));
+    notify(this.lastNotice, 'plain', words, this.#makeUndo(last));
+  }
+
+  /**
+   * Make the button that takes a capture back.
+   *
+   * @param {SentCapture} capture Which capture.
+   * @returns {HTMLButtonElement} The button.
+   */
+  #makeUndo(capture) {
+    const { added, label, dataset_name } = capture;
+    const title = text('captureUndoTitle', formatNumber(added), label, dataset_name);
+    const undo = make('button', { type: 'button', class: 'quiet', title }, text('captureUndo'));
+    undo.dataset['testid'] = 'undo';
+    undo.addEventListener('click', () => void whileBusy(undo, () => this.#undo(capture)));
+    return undo;
+  }
+
+  /** @param {SentCapture} capture What to take back. */
+  async #undo({ capture_key }) {
     try {
-      const { added, dataset_name } = await send('undo-capture', null);
-      this.grid.forgetChoice();
-      await this.#reloadDatasets();
-      const what = plural(added, 'image');
-      notify(this.notice, 'plain', `Undone: ${what} taken out of ${dataset_name}.`);
+      const { added, dataset_name } = await send('undo-capture', { capture_key });
+      this.page.grid.forgetChoice();
+      await this.#reload();
+      this.#say('plain', textCount('captureUndone', added, dataset_name));
+      await this.queue.refresh();
     } catch (error) {
       await this.#fail(error);
     }
@@ -220,19 +223,9 @@ export class CaptureView {
 
   /** Show how many are chosen. */
   #showCount() {
-    const count = this.grid.chosen.length;
-    this.button.textContent = count === 0 ? 'Capture' : `Capture ${plural(count, 'image')}`;
+    const count = this.page.grid.chosen.length;
+    this.button.textContent = count === 0 ? text('captureNone') : textCount('captureSome', count);
     this.button.disabled = count === 0;
-  }
-
-  /**
-   * Choose many at once.
-   *
-   * @param {string} id Id of the button.
-   * @param {(isChosen: boolean) => boolean} decide New choice from the present one.
-   */
-  #onChoose(id, decide) {
-    byId(id, HTMLButtonElement).addEventListener('click', () => this.grid.choose(decide));
   }
 
   /**
@@ -242,11 +235,7 @@ export class CaptureView {
    */
   async #fail(error) {
     if (error instanceof BowerbirdError && error.kind === 'not-paired') return this.onPairingLost();
-    const isRefusal = error instanceof ServerProblem;
-    notify(
-      this.notice,
-      'bad',
-      isRefusal ? `The server refused: ${error.message}` : messageOf(error),
-    );
+    const message = messageOf(error);
+    this.#say('bad', error instanceof ServerProblem ? text('serverRefused', message) : message);
   }
 }

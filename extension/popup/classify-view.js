@@ -2,6 +2,7 @@
 import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
 import { nameAnswer } from '../lib/label.js';
 import { send } from '../lib/send.js';
+import { formatNumber, text } from '../lib/text.js';
 import { byId, make, makeLink, notify } from '../ui/dom.js';
 import { readImageFile, takeImages } from './image-input.js';
 
@@ -57,7 +58,10 @@ export class ClassifyView {
       const options = datasets
         .filter(({ id }) => live.has(id))
         .map(({ id, name }) => make('option', { value: id }, name));
-      this.model.replaceChildren(make('option', { value: NEWEST }, 'The newest model'), ...options);
+      this.model.replaceChildren(
+        make('option', { value: NEWEST }, text('modelNewest')),
+        ...options,
+      );
       byId('model-field', HTMLElement).hidden = options.length < 2;
       notify(this.notice, 'plain', ...(live.size === 0 ? this.#adviseTraining() : []));
     } catch (error) {
@@ -72,7 +76,7 @@ export class ClassifyView {
    */
   async #classifyAddress(url) {
     if (!/^(?:https?:\/\/|data:image\/)/i.test(url)) {
-      notify(this.notice, 'bad', 'The address of an image starts with http:// or https://.');
+      notify(this.notice, 'bad', text('addressWrong'));
       return;
     }
     await this.#ask(url, () =>
@@ -106,7 +110,7 @@ export class ClassifyView {
     this.questionCount += 1;
     const question = this.questionCount;
     this.answer.hidden = true;
-    notify(this.notice, 'plain', make('span', { class: 'spinner' }), ' Looking…');
+    notify(this.notice, 'plain', make('span', { class: 'spinner' }), ` ${text('classifyBusy')}`);
     try {
       const answer = await run();
       if (question !== this.questionCount) return;
@@ -127,20 +131,18 @@ export class ClassifyView {
     byId('predictions', HTMLElement).replaceChildren(
       ...predictions.slice(0, SHOWN_COUNT).map(makeBar),
     );
-    const whose = dataset_name === null ? 'A model' : `The model of “${dataset_name}”`;
+    const duration = formatNumber(Math.max(1, Math.round(milliseconds)));
     byId('answer-model', HTMLElement).textContent =
-      `${whose} answered in ${Math.max(1, Math.round(milliseconds))} ms.`;
+      dataset_name === null
+        ? text('classifyBySome', duration)
+        : text('classifyBy', dataset_name, duration);
     this.answer.hidden = false;
   }
 
   /** @returns {(Node | string)[]} What to do while there is no model. */
   #adviseTraining() {
-    const datasets = makeLink(`${this.server}/#/datasets`, 'page of a dataset');
-    return [
-      'No model is live yet. Capture images under two labels, then train on the ',
-      datasets,
-      '.',
-    ];
+    const datasets = makeLink(`${this.server}/#/datasets`, text('classifyTrain'));
+    return [`${text('classifyNoModel')} `, datasets, '.'];
   }
 
   /**

@@ -1,4 +1,5 @@
 /** The choice of a dataset, a new one included. */
+import { text } from '../lib/text.js';
 import { byId, make } from '../ui/dom.js';
 
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
@@ -31,7 +32,7 @@ export class DatasetField {
   show(datasets, chosenId, canCreate) {
     this.datasets = datasets;
     const options = datasets.map(({ id, name }) => make('option', { value: id }, name));
-    if (canCreate) options.push(make('option', { value: NEW }, 'New dataset…'));
+    if (canCreate) options.push(make('option', { value: NEW }, text('datasetNew')));
     this.select.replaceChildren(...options);
     const chosen = datasets.find(({ id }) => id === chosenId) ?? datasets[0];
     this.select.value = chosen?.id ?? NEW;

@@ -1,5 +1,6 @@
 /** The ways in which an image reaches the Classify tab: file, drop and paste. */
 import { BowerbirdError } from '../lib/errors.js';
+import { text } from '../lib/text.js';
 
 /** Messages are limited to 64 MB, and base64 makes a third more of it. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
@@ -59,8 +60,8 @@ function take(data, { onFile, onAddress }) {
     onFile(file);
     return true;
   }
-  const text = data?.getData('text/uri-list') || data?.getData('text/plain') || '';
-  const url = text.trim().split(/\s+/, 1)[0] ?? '';
+  const words = data?.getData('text/uri-list') || data?.getData('text/plain') || '';
+  const url = words.trim().split(/\s+/, 1)[0] ?? '';
   if (!/^(?:https?:|data:image\/)/i.test(url)) return false;
   onAddress(url);
   return true;
@@ -75,12 +76,12 @@ function take(data, { onFile, onAddress }) {
  */
 export async function readImageFile(file) {
   if (file.size > MAX_FILE_BYTES) {
-    throw new BowerbirdError('too-large', 'The image is larger than 32 MB.');
+    throw new BowerbirdError('too-large', text('fileTooLarge'));
   }
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(/** @type {string} */ (reader.result));
-    reader.onerror = () => reject(new BowerbirdError('unexpected', 'The file can’t be read.'));
+    reader.onerror = () => reject(new BowerbirdError('unexpected', text('fileUnreadable')));
     reader.readAsDataURL(file);
   });
 }

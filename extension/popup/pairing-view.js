@@ -3,7 +3,8 @@ import { ext } from '../lib/browser.js';
 import { ServerProblem, messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
 import { parseServer, permissionFor } from '../lib/server-address.js';
-import { byId, notify, plural, whileBusy } from '../ui/dom.js';
+import { text, textCount } from '../lib/text.js';
+import { byId, notify, whileBusy } from '../ui/dom.js';
 
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
 
@@ -27,12 +28,11 @@ export class PairingView {
   /**
    * Show the form.
    *
-   * @param {ExtensionState} state What the background remembers.
+   * @param {Pick<ExtensionState, 'server' | 'is_pairing_lost'>} state What the background remembers.
    */
   async open(state) {
     this.server.value = state.server;
-    const lost = 'The server does not know this browser any more. Pair it again.';
-    notify(this.notice, 'warn', ...(state.is_pairing_lost ? [lost] : []));
+    notify(this.notice, 'warn', ...(state.is_pairing_lost ? [text('pairingLost')] : []));
     this.code.focus();
     await this.#check();
   }
@@ -46,7 +46,7 @@ export class PairingView {
       byId('pairing-link', HTMLAnchorElement).href = `${server}/`;
       const { version } = await send('check-server', { server });
       line.dataset['tone'] = 'good';
-      line.textContent = `Bowerbird ${version} answers there.`;
+      line.textContent = text('pairingAnswers', version);
     } catch (error) {
       if (typed !== this.server.value) return;
       line.dataset['tone'] = 'bad';
@@ -79,7 +79,7 @@ export class PairingView {
   async #pair(permission) {
     notify(this.notice, 'plain');
     if (!(await permission)) {
-      notify(this.notice, 'bad', 'Without this permission the server can’t be reached.');
+      notify(this.notice, 'bad', text('pairingDenied'));
       return;
     }
     try {
@@ -104,13 +104,11 @@ export function explain(error) {
   const left = Number(error.problem.members['attempts_left']);
   switch (error.slug) {
     case 'pairing-code-wrong':
-      return left > 0
-        ? `That is not the code. ${plural(left, 'attempt')} left.`
-        : 'That is not the code.';
+      return left > 0 ? textCount('pairingWrongLeft', left) : text('pairingWrong');
     case 'pairing-not-open':
-      return 'No code is valid now. Choose “Show pairing code” on the server’s page.';
+      return text('pairingNotOpen');
     case 'pairing-locked':
-      return 'Too many wrong codes: this one is void. Ask for a new one on the server’s page.';
+      return text('pairingLocked');
     default:
       return messageOf(error);
   }

@@ -2,7 +2,9 @@
 import { ext } from '../lib/browser.js';
 import { messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
+import { text } from '../lib/text.js';
 import { byId, notify } from '../ui/dom.js';
+import { translate } from '../ui/translate.js';
 import { CaptureView } from './capture-view.js';
 import { ClassifyView } from './classify-view.js';
 import { PairingView } from './pairing-view.js';
@@ -10,12 +12,10 @@ import { PairingView } from './pairing-view.js';
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
 
 const TABS = /** @type {const} */ (['capture', 'classify']);
-const VERSION_SENTENCES = {
-  older: 'The server is older than this extension: some of it may fail. Update the server.',
-  same: '',
-  newer: 'This extension is older than the server: some of it may fail. Update the extension.',
-};
+const VERSION_SENTENCES = { older: 'versionOlder', newer: 'versionNewer' };
+translate(document);
 const tabList = byId('tabs', HTMLElement);
+const loading = byId('loading', HTMLElement);
 const pairingView = byId('pairing-view', HTMLElement);
 const pairing = new PairingView(open);
 const capture = new CaptureView(onPairingLost);
@@ -46,7 +46,7 @@ async function start() {
   try {
     await open(await send('read-state', null));
   } catch (error) {
-    document.body.append(messageOf(error));
+    notify(loading, 'bad', messageOf(error));
   }
 }
 
@@ -60,9 +60,10 @@ async function open(state) {
   const server = byId('server-link', HTMLAnchorElement);
   server.href = `${state.server}/`;
   server.textContent = nameServer(state.server);
-  server.title = `Open ${state.server}`;
+  server.title = text('serverOpen', state.server);
   server.setAttribute('aria-label', server.title);
   const isPaired = state.pairing !== null;
+  loading.hidden = true;
   tabList.hidden = !isPaired;
   pairingView.hidden = isPaired;
   if (!isPaired) {
@@ -76,8 +77,9 @@ async function open(state) {
 /** Say it when server and extension are of different times; either may have been updated alone. */
 async function sayVersions() {
   try {
-    const sentence = VERSION_SENTENCES[await send('compare-versions', null)];
-    notify(byId('version-notice', HTMLElement), 'warn', ...(sentence === '' ? [] : [sentence]));
+    const order = await send('compare-versions', null);
+    const content = order === 'same' ? [] : [text(VERSION_SENTENCES[order])];
+    notify(byId('version-notice', HTMLElement), 'warn', ...content);
   } catch {
     // The server is down or unpaired: the views say so.
   }
@@ -93,7 +95,7 @@ async function sayVersions() {
 function nameServer(server) {
   const { hostname, port } = new URL(server);
   const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
-  return isLoopback && port !== '' ? `:${port}` : 'Server';
+  return isLoopback && port !== '' ? `:${port}` : text('serverElsewhere');
 }
 
 /** Go back to pairing, since the server does not know this browser any more. */

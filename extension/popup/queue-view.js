@@ -1,7 +1,8 @@
 /** The captures that the server has not acknowledged yet, with what can be done about them. */
 import { messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
-import { make, notify, plural, whileBusy } from '../ui/dom.js';
+import { text, textCount } from '../lib/text.js';
+import { make, notify, whileBusy } from '../ui/dom.js';
 
 /** @typedef {import('../lib/types.js').QueuedCapture} QueuedCapture */
 
@@ -25,10 +26,10 @@ export class QueueView {
   #show(captures) {
     if (captures.length === 0) return notify(this.region, 'plain');
     const hasRefused = captures.some(({ state }) => state === 'refused');
-    const retry = make('button', { type: 'button', class: 'quiet' }, 'Send now');
+    const retry = make('button', { type: 'button', class: 'quiet' }, text('queueSend'));
     retry.dataset['testid'] = 'queue-retry';
     retry.addEventListener('click', () => void whileBusy(retry, () => this.#retry()));
-    const what = `${plural(captures.length, 'capture')} kept here, not sent yet`;
+    const what = textCount('queueTitle', captures.length);
     notify(
       this.region,
       hasRefused ? 'bad' : 'warn',
@@ -44,11 +45,11 @@ export class QueueView {
    * @returns {HTMLElement} Its line.
    */
   #makeLine({ capture_key, dataset_name, label, candidate_count, attempt_count, error }) {
-    const what = `${plural(candidate_count, 'image')} of “${label}” for ${dataset_name}`;
+    const what = textCount('queueLine', candidate_count, label, dataset_name);
     const forget = make(
       'button',
-      { type: 'button', class: 'quiet', 'aria-label': `Drop ${what}` },
-      'Drop',
+      { type: 'button', class: 'quiet', 'aria-label': text('queueDropName', what) },
+      text('queueDrop'),
     );
     forget.dataset['testid'] = 'queue-forget';
     forget.addEventListener('click', () => {
@@ -59,11 +60,7 @@ export class QueueView {
     return make(
       'li',
       {},
-      make(
-        'span',
-        {},
-        error === null ? what : `${what}: ${error} (${plural(attempt_count, 'attempt')})`,
-      ),
+      make('span', {}, error === null ? what : textCount('queueError', attempt_count, what, error)),
       forget,
     );
   }

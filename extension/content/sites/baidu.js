@@ -47,6 +47,10 @@ export const baidu = {
     selector: '.no-result, #noresult, .imgpage-noresult',
     text: /抱歉，没有找到与/,
   },
+  probes: {
+    selectors: { tile: TILE, shown_answer: SHOWN_ANSWER },
+    patterns: { original: /"objURL":/, copy: /"replaceUrl":/, thumbnail: /"thumbURL":/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(TILE) !== null ||
     payloads.some((text) => text.includes('"thumbURL"') && text.includes('"fromURL')),

@@ -33,6 +33,15 @@ export const bing = {
     selector: '.no-results, .b_no, #b_results .b_no',
     text: /There are no results for|no results found for/i,
   },
+  probes: {
+    selectors: {
+      tile: TILE,
+      thumbnail: THUMBNAIL,
+      original: `${TILE}[m*="murl"]`,
+      own_result: `${TILE}[m*="purl"]`,
+    },
+    patterns: {},
+  },
   matches: (document) => document.querySelector(TILE) !== null,
   findCandidates,
 };

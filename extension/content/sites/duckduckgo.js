@@ -32,6 +32,10 @@ export const duckduckgo = {
     selector: '[data-testid="no-results"], [data-testid="no-results-message"], .no-results',
     text: /No results found for|No more images/i,
   },
+  probes: {
+    selectors: { tile: TILE, any_tile: ANY_TILE },
+    patterns: { token: /"vqd"/, original: /"image":\s?"http/, thumbnail: /"thumbnail":/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(ANY_TILE) !== null ||
     payloads.some((text) => text.includes('"vqd"') && text.includes('"thumbnail"')),

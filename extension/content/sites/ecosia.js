@@ -21,6 +21,10 @@ export const ecosia = {
   home: HOME,
   blocked: { selector: 'input[name="cf-turnstile-response"], .lds-ring' },
   noResults: { selector: '.no-results, [data-test-id="no-results-query"]' },
+  probes: {
+    selectors: { tile: TILE, original: ORIGINAL, source: SOURCE, size: SIZE },
+    patterns: {},
+  },
   matches: (document) => document.querySelector(TILE) !== null,
   findCandidates,
 };

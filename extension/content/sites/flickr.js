@@ -74,6 +74,10 @@ export const flickr = {
     selector: '.no-results-message, .search-no-results, .empty-search',
     text: /Oops! There are no matches for/i,
   },
+  probes: {
+    selectors: { tile: TILE, link: TILE_LINK },
+    patterns: { model: MODEL, sizes: /"sizes":/, size_address: /"url_[a-z]\w?":/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(TILE) !== null ||
     [...readScripts(document), ...payloads].some((text) => MODEL.test(text)) ||

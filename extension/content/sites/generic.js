@@ -24,6 +24,7 @@ const LAZY_ATTRIBUTES = [
   'data-gifsrc',
 ];
 const LAZY_SETS = ['data-srcset', 'data-lazy-srcset'];
+const LAZY_IMAGE = [...LAZY_ATTRIBUTES, ...LAZY_SETS].map((name) => `img[${name}]`).join();
 const SOCIAL_IMAGE = 'meta[property="og:image"], meta[name="og:image"], meta[name="twitter:image"]';
 const LICENSE = 'link[rel~="license"], a[rel~="license"]';
 const IMAGE_PATH = /\.(?:jpe?g|jfif|png|gif|webp|avif|bmp|tiff?)$/i;
@@ -42,6 +43,7 @@ export const generic = {
   home: null,
   blocked: {},
   noResults: {},
+  probes: { selectors: { social_image: SOCIAL_IMAGE, lazy_image: LAZY_IMAGE }, patterns: {} },
   matches: () => true,
   findCandidates,
 };

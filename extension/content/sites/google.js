@@ -55,6 +55,10 @@ export const google = {
     selector: '#topstuff .card-section, .mnr-c .med',
     text: /did not match any (?:image|document)|No results found for/i,
   },
+  probes: {
+    selectors: { tile: TILE, title: TITLE, link: LINK, old_data: OLD_META },
+    patterns: { entry: ENTRY, escaped_entry: ESCAPED_ENTRY, old_entry: OLD_ENTRY },
+  },
   matches: (document, payloads) =>
     document.querySelector(`${TILE}, ${OLD_META}`) !== null ||
     [...readScripts(document), ...payloads].some(holdsEntries),

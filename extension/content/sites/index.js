@@ -2,6 +2,7 @@
 import { CandidateList, toText } from '../candidates.js';
 import { judge } from '../diagnosis.js';
 import { findQuery } from '../query.js';
+import { describeStructure } from '../report.js';
 import { baidu } from './baidu.js';
 import { bing } from './bing.js';
 import { duckduckgo } from './duckduckgo.js';
@@ -65,6 +66,10 @@ export function scan(document, payloads, location, maxCount = MAX_CANDIDATES) {
     },
     site: adapter.name,
     state,
+    report:
+      state === 'ok'
+        ? null
+        : describeStructure({ document, payloads: texts, location, adapter, findings, state }),
     candidates: kept,
     left_out_count: findings.left_out_count + findings.candidates.length - kept.length,
   };

@@ -29,6 +29,10 @@ export const openverse = {
     selector: '.no-results, [data-testid="no-results"], #no-results',
     text: /We couldn(?:'|’)t find anything for/i,
   },
+  probes: {
+    selectors: { tile: TILE, data: PAGE_DATA },
+    patterns: { page: /"foreign_landing_url"/, license: /"license"/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(TILE) !== null ||
     [...payloads, readPageData(document)].some(

@@ -29,6 +29,10 @@ export const pinterest = {
     selector: '[data-test-id="no-results"], [data-test-id="search-no-results"]',
     text: /couldn(?:'|’)t find any (?:pins|ideas) for/i,
   },
+  probes: {
+    selectors: { tile: TILE, link: PIN_LINK },
+    patterns: { answer: /"resource_response":/, original: /"orig":/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(TILE) !== null ||
     payloads.some((text) => text.includes('resource_response') && text.includes('pinimg.com')),

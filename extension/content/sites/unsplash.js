@@ -35,6 +35,10 @@ export const unsplash = {
     selector: '[data-testid="no-results"], img[alt="No content available"]',
     text: /No (?:photos|images) found|Nothing to see here/i,
   },
+  probes: {
+    selectors: { tile: TILE, any_tile: ANY_TILE, link: PAGE_LINK, credit: CREDIT },
+    patterns: { addresses: /"urls":/, original: /"raw":\s?"http/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(ANY_TILE) !== null ||
     payloads.some((text) => text.includes('images.unsplash.com') && text.includes('"urls"')),

@@ -30,6 +30,10 @@ export const wikimedia = {
     selector: '.sdms-no-results, .sdms-empty-state',
     text: /No results found|There were no results/i,
   },
+  probes: {
+    selectors: { tile: TILE },
+    patterns: { info: /"imageinfo":/, page: /"descriptionurl":/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(TILE) !== null ||
     payloads.some((text) => text.includes('"imageinfo"') && text.includes('"descriptionurl"')),

@@ -32,6 +32,10 @@ export const yandex = {
     selector: '.EmptySearchResults, .ImagesContentMisspell_empty, .misspell_empty',
     text: /No matching images|По вашему запросу ничего не нашлось/i,
   },
+  probes: {
+    selectors: { state: STATE, old_tile: OLD_TILE, link: LINK },
+    patterns: { list: /"serpList"/, original: /"origUrl":/ },
+  },
   matches: (document, payloads) =>
     document.querySelector(`[data-state*="serpList"], ${OLD_TILE}, ${LINK}`) !== null ||
     payloads.some((text) => text.includes('origUrl') && text.includes('serpList')),

@@ -1,0 +1,44 @@
+/** The tile of one candidate. */
+import { text } from '../lib/text.js';
+import { make } from '../ui/dom.js';
+
+/** @typedef {import('../lib/types.js').Candidate} Candidate */
+
+/** @typedef {{element: HTMLElement, image: HTMLImageElement, known: HTMLElement}} Tile */
+
+/**
+ * Make a tile. Its thumbnail is loaded by whoever shows it.
+ *
+ * @param {Candidate} candidate What it shows.
+ * @returns {Tile} The tile with the parts that change.
+ */
+export function makeTile({ url, title, width, height }) {
+  const image = make('img', { alt: '', referrerpolicy: 'no-referrer', draggable: 'false' });
+  const known = make('span', { class: 'badge known' }, text('tileCaptured'));
+  const element = make(
+    'div',
+    { class: 'tile', role: 'option', 'data-testid': 'candidate', title: `${title ?? url}\n${url}` },
+    image,
+    known,
+  );
+  if (width !== null && height !== null) {
+    element.append(make('span', { class: 'badge' }, `${width}×${height}`));
+  }
+  return { element, image, known };
+}
+
+/**
+ * Show what is known of a tile's candidate.
+ *
+ * @param {Tile} tile The tile.
+ * @param {{candidate: Candidate, isChosen: boolean, isKnown: boolean}} entry What is known.
+ */
+export function updateTile({ element, known }, { candidate, isChosen, isKnown }) {
+  const { url, title, width, height } = candidate;
+  const parts = [title ?? url];
+  if (width !== null && height !== null) parts.push(`${width}×${height}`);
+  if (isKnown) parts.push(text('tileCaptured'));
+  element.setAttribute('aria-label', parts.join(', '));
+  element.setAttribute('aria-selected', String(isChosen));
+  known.hidden = !isKnown;
+}
