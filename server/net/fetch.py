@@ -12,6 +12,7 @@ import ssl
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
@@ -20,10 +21,12 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from server.net.budget import BodyRoom
 from server.net.connect import Hop, TimedResolver, current_hop, make_session
 from server.net.limits import FetchLimits
 from server.net.opt_out import says_opt_out
 from server.net.outcome import WEB_FAULTS, FetchFault, Outcome, clean_detail, fault_of
+from server.net.retry_after import parse_retry_after
 from server.net.slots import HostSlots
 from server.net.urls import ParsedUrl, parse, resolve
 from server.reasons import Reason
@@ -44,7 +47,38 @@ class _Progress:
     content_type: str | None = None
     redirects: int = 0
     seconds: float = 0.0
-    body: bytearray = field(default_factory=bytearray)
+    body: bytes | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    declared_bytes: int | None = None
+    received_bytes: int = 0
+    retry_after_s: float | None = None
+    is_downgraded: bool = False
+    room: BodyRoom | None = None
+    limit: asyncio.Timeout | None = None
+
+    def answered(self, target: ParsedUrl, response: aiohttp.ClientResponse) -> None:
+        """Note the head of an answer."""
+        self.final_url = target.text
+        self.http_status = response.status
+        self.declared_bytes = response.content_length
+        header = response.headers.get("Retry-After")
+        self.retry_after_s = parse_retry_after(header, datetime.now(UTC))
+
+    async def make_room(self, size: int) -> None:
+        """Wait until a body of ``size`` bytes may be held; that time is not the web's."""
+        if self.room is None:
+            return
+        started = time.monotonic()
+        limit, self.limit = self.limit, None
+        when = None if limit is None else limit.when()
+        if limit is not None:
+            limit.reschedule(None)
+        await self.room.reserve(size)
+        waited = time.monotonic() - started
+        self.seconds -= waited
+        if limit is not None and when is not None:
+            limit.reschedule(when + waited)
+            self.limit = limit
 
     def settle(self, fault: FetchFault | None) -> Outcome:
         return Outcome(
@@ -53,10 +87,16 @@ class _Progress:
             http_status=self.http_status,
             reason=fault.reason if fault else None,
             detail=clean_detail(fault.detail) if fault else "",
-            body=None if fault else bytes(self.body),
+            body=None if fault else self.body,
             content_type=self.content_type,
             redirects=self.redirects,
             seconds=self.seconds,
+            started_at=self.started_at,
+            declared_bytes=self.declared_bytes,
+            received_bytes=self.received_bytes,
+            retry_after_s=self.retry_after_s,
+            is_downgraded=self.is_downgraded,
+            dns_may_recover=fault is not None and fault.dns_may_recover,
         )
 
 
@@ -103,7 +143,7 @@ class Fetcher:
         self._session = None
         await self._opened.aclose()
 
-    async def fetch(self, url: str) -> Outcome:
+    async def fetch(self, url: str, room: BodyRoom | None = None) -> Outcome:
         """Fetch one address.
 
         Whatever the address, its server or the network do becomes the outcome's reason; nothing is
@@ -111,6 +151,8 @@ class Fetcher:
 
         Args:
             url: As found on a page; parsed strictly.
+            room: Where the body takes its bytes from; it holds as many as the body has afterwards.
+                None for one that is not counted.
 
         Returns:
             A body or a reason, never both.
@@ -120,7 +162,7 @@ class Fetcher:
         """
         if self._session is None:
             raise RuntimeError("a Fetcher is used inside `async with`")
-        progress = _Progress(url)
+        progress = _Progress(url, room=room)
         try:
             target: ParsedUrl | None = parse(url)
             while target is not None:
@@ -136,6 +178,7 @@ class Fetcher:
         async with self._slots.hold(target.host):
             start = time.monotonic()
             limit = asyncio.timeout(max(0.0, self._limits.total_s - progress.seconds))
+            progress.limit = limit
             try:
                 async with limit:
                     return await self._ask(session, target, progress)
@@ -168,7 +211,6 @@ class Fetcher:
         self, session: aiohttp.ClientSession, target: ParsedUrl, progress: _Progress, hop: Hop
     ) -> ParsedUrl | None:
         token = current_hop.set(hop)
-        progress.body.clear()
         try:
             # encoded=True: the address goes out as parsed, not parsed a second time by other rules.
             async with session.get(
@@ -189,18 +231,23 @@ class Fetcher:
     async def _take(
         self, response: aiohttp.ClientResponse, target: ParsedUrl, progress: _Progress
     ) -> ParsedUrl | None:
-        progress.final_url = target.text
-        progress.http_status = response.status
+        progress.answered(target, response)
         location = response.headers.get("Location")
         if response.status in _REDIRECTS and location is not None:
             if progress.redirects >= self._limits.max_redirects:
                 detail = f"more than {self._limits.max_redirects} redirects"
                 raise FetchFault(Reason.TOO_MANY_REDIRECTS, detail)
             progress.redirects += 1
-            return resolve(target, location)
+            onward = resolve(target, location)
+            progress.is_downgraded |= (target.scheme, onward.scheme) == ("https", "http")
+            return onward
         self._check_head(response)
         progress.content_type = clean_detail(response.content_type.lower())
-        await self._read_body(response, progress.body)
+        # A body cannot be longer than its length says (the parser stops there); one without may be
+        # as long as the cap.
+        length = progress.declared_bytes
+        await progress.make_room(self._limits.max_bytes if length is None else length)
+        await self._read_body(response, progress)
         return None
 
     def _check_head(self, response: aiohttp.ClientResponse) -> None:
@@ -218,14 +265,20 @@ class Fetcher:
             detail = f"{length:,} bytes, over the limit of {self._limits.max_bytes:,}"
             raise FetchFault(Reason.TOO_LARGE, detail)
 
-    async def _read_body(self, response: aiohttp.ClientResponse, body: bytearray) -> None:
+    async def _read_body(self, response: aiohttp.ClientResponse, progress: _Progress) -> None:
+        chunks: list[bytes] = []
+        progress.received_bytes = 0
         async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self._limits.max_bytes:
+            chunks.append(chunk)
+            progress.received_bytes += len(chunk)
+            if progress.received_bytes > self._limits.max_bytes:
                 detail = f"more than the limit of {self._limits.max_bytes:,} bytes"
                 raise FetchFault(Reason.TOO_LARGE, detail)
-        if not body:
+        if not chunks:
             raise FetchFault(Reason.EMPTY, "the server sent no bytes")
+        progress.body = b"".join(chunks)
+        if progress.room is not None:
+            progress.room.shrink(progress.received_bytes)
 
 
 def _status_text(status: int) -> str:

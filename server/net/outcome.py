@@ -5,8 +5,10 @@ May import ``server.reasons``, ``server.net.guard`` and ``server.net.urls``.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import aiohttp
@@ -36,6 +38,12 @@ class Outcome:
         content_type: What the server called them, lower-case, without parameters; never trusted.
         redirects: How many were followed.
         seconds: Time spent on it, waiting for a slot not counted.
+        started_at: When it was first asked for.
+        declared_bytes: The body's length as the last answer claimed it; None when it did not.
+        received_bytes: How much of the body came.
+        retry_after_s: How long the last answer asks to be left alone; None when it does not.
+        is_downgraded: A redirect led from https to http.
+        dns_may_recover: The name could not be resolved *just now*.
     """
 
     url: str
@@ -47,15 +55,28 @@ class Outcome:
     content_type: str | None
     redirects: int
     seconds: float
+    started_at: datetime | None = None
+    declared_bytes: int | None = None
+    received_bytes: int = 0
+    retry_after_s: float | None = None
+    is_downgraded: bool = False
+    dns_may_recover: bool = False
 
 
 class FetchFault(Exception):  # noqa: N818 - a settled outcome on its way up, not an error of ours
-    """Ends a fetch early with the reason it carries; never leaves ``server.net``."""
+    """Ends a fetch early with the reason it carries; never leaves ``server.net``.
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    Args:
+        reason: Of the closed list.
+        detail: One sentence for a person.
+        dns_may_recover: As in `Outcome`.
+    """
+
+    def __init__(self, reason: Reason, detail: str, *, dns_may_recover: bool = False) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.dns_may_recover = dns_may_recover
 
 
 def clean_detail(text: str) -> str:
@@ -75,7 +96,11 @@ def fault_of(error: Exception) -> FetchFault:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         # aiohttp's own text speaks of connections and of TLS.
         why = error.os_error.strerror or error.os_error
-        return FetchFault(Reason.DNS, f"the name {error.host} could not be resolved: {why}")
+        return FetchFault(
+            Reason.DNS,
+            f"the name {error.host} could not be resolved: {why}",
+            dns_may_recover=error.os_error.errno == socket.EAI_AGAIN,
+        )
     for kinds, reason, words in _FAULTS:
         if isinstance(error, kinds):
             return FetchFault(reason, f"{words}: {error}" if str(error) else words)
