@@ -39,7 +39,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['extension/lib/browser.js', 'extension/content/{boot,watch}.js'],
+    files: ['extension/lib/browser.js', 'extension/content/{boot,watch,scroll/boot}.js'],
     rules: {
       'no-restricted-globals': 'off',
       'no-restricted-syntax': 'off',
