@@ -1,5 +1,8 @@
 /** Asks the server's model what an image shows, fetching the image here where the server can't. */
 import { BowerbirdError, ServerProblem } from '../lib/errors.js';
+import { text } from '../lib/text.js';
+import { TooLongError, readCapped } from './read-capped.js';
+import { NotObtained } from './session-image.js';
 
 /** @typedef {import('../lib/types.js').Classification} Classification */
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
@@ -12,15 +15,16 @@ const WORTH_A_TRY = new Set([
   'connection',
   'dns',
 ]);
-/** The server refuses larger images. */
-const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
-const FETCH_TIMEOUT_MS = 15_000;
 
 /** Classifies images by the paired server. */
 export class Classifier {
-  /** @param {import('./session.js').Session} session The paired server. */
-  constructor(session) {
+  /**
+   * @param {import('./session.js').Session} session The paired server.
+   * @param {import('./session-image.js').SessionImages} images Fetches what the server can't.
+   */
+  constructor(session, images) {
     this.session = session;
+    this.images = images;
   }
 
   /**
@@ -32,15 +36,31 @@ export class Classifier {
    * @throws {BowerbirdError} As `Session.call`; `too-large`.
    */
   async classifyAddress(url, datasetId) {
-    if (!/^https?:/i.test(url)) return this.classifyBlob(await readImage(url), datasetId);
+    if (/^data:/i.test(url)) return this.classifyBlob(await readData(url), datasetId);
     try {
       return await this.#ask(datasetId, { json: { url } });
     } catch (error) {
       if (!isWorthATry(error)) throw error;
-      const blob = await readImage(url).catch(() => null);
+      const blob = await this.#fetchHere(url);
       // The server's reason says more than our own failure does.
       if (blob === null) throw error;
       return this.classifyBlob(blob, datasetId);
+    }
+  }
+
+  /**
+   * Fetch an image in the person's session. The person pointed at it, so it may also be one of their
+   * own network.
+   *
+   * @param {string} url Its address.
+   * @returns {Promise<Blob | null>} Its bytes; null when this browser can't have them either.
+   */
+  async #fetchHere(url) {
+    try {
+      return (await this.images.fetch(url, { page: null, mayBePrivate: true })).blob;
+    } catch (error) {
+      if (error instanceof NotObtained) return null;
+      throw error;
     }
   }
 
@@ -105,43 +125,19 @@ function isWorthATry(error) {
 }
 
 /**
- * Fetch an image in the person's own session. Without a permission for its host this is an ordinary
- * cross-origin request, which that host may refuse.
+ * Read an image that is its own address.
  *
- * @param {string} url An http(s) or data: address.
+ * @param {string} url A data: address.
  * @returns {Promise<Blob>} Its bytes.
- * @throws {BowerbirdError} `too-large`, `unexpected`.
- */
-async function readImage(url) {
-  const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-  const response = await fetch(url, { credentials: 'include', signal });
-  if (!response.ok) {
-    throw new BowerbirdError('unexpected', `The image's server answered ${response.status}.`);
-  }
-  const type = response.headers.get('Content-Type') ?? '';
-  return new Blob(await readCapped(response), { type });
-}
-
-/**
- * Read a body up to the cap.
- *
- * @param {Response} response An answer.
- * @returns {Promise<Uint8Array<ArrayBuffer>[]>} Its body in pieces.
  * @throws {BowerbirdError} `too-large`.
  */
-async function readCapped(response) {
-  /** @type {Uint8Array<ArrayBuffer>[]} */
-  const pieces = [];
-  const reader = response.body?.getReader();
-  let byteCount = 0;
-  for (;;) {
-    const piece = await reader?.read();
-    if (piece?.value === undefined) return pieces;
-    byteCount += piece.value.byteLength;
-    if (byteCount > MAX_IMAGE_BYTES) {
-      await reader?.cancel();
-      throw new BowerbirdError('too-large', 'The image is larger than 32 MB.');
-    }
-    pieces.push(piece.value);
+async function readData(url) {
+  const response = await fetch(url);
+  try {
+    const type = response.headers.get('Content-Type') ?? '';
+    return new Blob(await readCapped(response), { type });
+  } catch (error) {
+    if (!(error instanceof TooLongError)) throw error;
+    throw new BowerbirdError('too-large', text('imageTooLarge'));
   }
 }

@@ -1,5 +1,6 @@
 /** What the background does for each message of the extension's own pages. */
 import { BowerbirdError } from '../lib/errors.js';
+import { makeBrowserFetchHandlers } from './browser-fetch-handlers.js';
 import { capture, summariseQueue, undoCapture } from './captures.js';
 import { makePreferenceHandlers } from './preference-handlers.js';
 import { makeServerHandlers } from './server-handlers.js';
@@ -16,6 +17,7 @@ const KNOWN_BATCH_SIZE = 500;
  * @property {import('./session.js').Session} session The paired server.
  * @property {import('./queue.js').CaptureQueue} queue Captures on their way.
  * @property {import('./classify.js').Classifier} classifier Asks the model.
+ * @property {import('./browser-fetch.js').BrowserFetch} browserFetch Gets what the server could not.
  * @property {string} client Name of this build for the server.
  * @property {(tabId: number) => Promise<import('../lib/types.js').PageScan>} scan Reads a page.
  * @property {(sitesOff: string[]) => Promise<void>} onSitesSwitched Told which search sites are off now.
@@ -34,6 +36,7 @@ export function makeHandlers(services) {
     ...makeServerHandlers(services),
     ...makePreferenceHandlers(services),
     ...queueHandlers(services),
+    ...makeBrowserFetchHandlers(services),
     'scan-page': ({ tab_id }) => services.scan(tab_id),
     'list-datasets': () => listDatasets(services),
     'create-dataset': ({ name }) =>

@@ -15,6 +15,7 @@ import type {
   SentCapture,
   Theme,
 } from './types.js';
+import type { BrowserFetchOffer, BrowserFetchRun, BrowserFetchWish } from './browser-fetch.js';
 import type { SerialisedError } from './errors.js';
 
 export interface MessageMap {
@@ -63,6 +64,11 @@ export interface MessageMap {
   'retry-queue': { request: null; reply: QueuedCapture[] };
   /** Drop one queued capture, or all of them. */
   'forget-captures': { request: { capture_key: string | null }; reply: QueuedCapture[] };
+  /** What the server could not get of a dataset and this browser may. */
+  'offer-browser-fetch': { request: { dataset_id: string }; reply: BrowserFetchOffer };
+  /** Remember what to fetch once the browser has asked the person; null: nothing any more. */
+  'wish-browser-fetch': { request: { wish: BrowserFetchWish | null }; reply: null };
+  'start-browser-fetch': { request: BrowserFetchWish; reply: BrowserFetchRun };
   'list-live-models': { request: null; reply: Model[] };
   'classify-address': {
     request: { url: string; dataset_id: string | null };

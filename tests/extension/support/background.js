@@ -1,12 +1,16 @@
 /** The background's parts put together as main.js does, with storage in memory. */
 import './i18n.js';
+import { BrowserFetch } from '../../../extension/background/browser-fetch.js';
 import { sendCapture } from '../../../extension/background/captures.js';
 import { Classifier } from '../../../extension/background/classify.js';
 import { makeHandlers } from '../../../extension/background/handlers.js';
 import { CaptureQueue } from '../../../extension/background/queue.js';
+import { RequestRules } from '../../../extension/background/request-rules.js';
 import { BLANK_SERVER, REVISION } from '../../../extension/background/revisions.js';
+import { SessionImages } from '../../../extension/background/session-image.js';
 import { Session } from '../../../extension/background/session.js';
 import { SettingsStore } from '../../../extension/background/settings.js';
+import { MemoryRules } from './rules.js';
 import { MemoryArea, MemoryStore, makeLocks } from './storage.js';
 
 export const PAIRING = {
@@ -22,7 +26,8 @@ export const BEARS = { id: '01D', name: 'bears' };
  *
  * @param {string} server Its origin.
  * @param {object} [ofServer] What is remembered of it.
- * @returns {{settings: SettingsStore, queue: CaptureQueue, handlers: object}} The parts.
+ * @returns {{settings: SettingsStore, session: Session, queue: CaptureQueue, images: SessionImages,
+ *   browserRules: MemoryRules, handlers: object}} The parts.
  */
 export function makeBackground(server, ofServer = {}) {
   const known = { ...BLANK_SERVER, url: server, pairing: PAIRING, ...ofServer };
@@ -37,7 +42,12 @@ export function makeBackground(server, ofServer = {}) {
     lock: makeLocks()(),
     now: () => Date.now(),
   });
-  const classifier = new Classifier(session);
-  const handlers = makeHandlers({ settings, session, queue, classifier, client });
-  return { settings, queue, handlers };
+  const browserRules = new MemoryRules();
+  const rules = new RequestRules(browserRules, 'own');
+  const images = new SessionImages(rules, async () => server);
+  const classifier = new Classifier(session, images);
+  const isPermitted = async () => true;
+  const browserFetch = new BrowserFetch({ session, images, area: new MemoryArea(), isPermitted });
+  const handlers = makeHandlers({ settings, session, queue, classifier, browserFetch, client });
+  return { settings, session, queue, images, browserRules, handlers };
 }
