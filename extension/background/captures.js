@@ -26,16 +26,18 @@ const MAX_PART_BYTES = 3 * 1024 ** 2;
  * @param {import('./queue.js').CaptureQueue} parts.queue Sends it.
  * @param {string} parts.client Name of this build for the server.
  * @param {import('../lib/messages.js').Request<'capture'>} request What the person chose.
- * @param {string} [seed] A ULID: capturing the same under the same one again adds nothing twice.
+ * @param {object} [fixed] What a capture that is made anew after a failure has from the first attempt.
+ * @param {string} [fixed.seed] A ULID: the same one twice adds nothing twice.
+ * @param {string} [fixed.server] The server that the dataset is on; the active one when left out.
  * @returns {Promise<CaptureOutcome>} Sent, or why not yet.
  * @throws {BowerbirdError} `not-kept`: nothing is captured.
  */
 export async function capture(
   { settings, queue, client },
   { dataset, label, origin, candidates },
-  seed = ulid(),
+  fixed = {},
 ) {
-  const { server } = await settings.read();
+  const { seed = ulid(), server = (await settings.read()).server } = fixed;
   const pieces = splitCandidates(candidates);
   const captured_at = new Date().toISOString();
   const bodies = ulidSeries(seed, pieces.length).map((capture_key, index) => ({
