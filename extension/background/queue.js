@@ -17,6 +17,7 @@ import {
 /** @typedef {import('../lib/types.js').CaptureReply} CaptureReply */
 /** @typedef {import('../lib/types.js').QueueEntry} QueueEntry */
 /** @typedef {import('../lib/types.js').SentPart} SentPart */
+/** @typedef {'sent' | 'failed' | 'unreachable'} Attempt `unreachable`: others would fail in the same way. */
 
 /** At up to 1 kB each, 100 MB of the person's disk for a server that never comes back. */
 const MAX_CANDIDATES = 100_000;
@@ -70,6 +71,14 @@ export class CaptureQueue {
   /** @returns {Promise<QueueEntry[]>} What is not settled, oldest first. */
   async list() {
     return this.parts.store.list();
+  }
+
+  /**
+   * @param {string} captureKey Which part of which capture.
+   * @returns {Promise<CaptureBody | null>} What is sent for it; null when it does not wait any more.
+   */
+  async readBody(captureKey) {
+    return (await this.parts.store.readBody(captureKey)) ?? null;
   }
 
   /** @returns {Promise<SentPart[]>} What was sent last and is not undone, oldest capture first. */
@@ -135,7 +144,7 @@ export class CaptureQueue {
   }
 
   /**
-   * Send some of what waits, oldest first.
+   * Send some of what waits, oldest first; and when a server takes it, what else waits for that one.
    *
    * @param {(entry: QueueEntry) => boolean} isWanted Which.
    */
@@ -143,30 +152,48 @@ export class CaptureQueue {
     await this.parts.lock('send', async () => {
       // Also before: this worker may be evicted while it sends.
       await this.#schedule();
-      /** @type {Set<string>} */
-      const down = new Set();
-      for (const entry of await this.parts.store.list()) {
-        if (down.has(entry.server) || !isWanted(entry)) continue;
-        const canGoOn = await this.#attempt(entry);
-        if (!canGoOn) down.add(entry.server);
-      }
+      const entries = await this.parts.store.list();
+      const others = entries.filter((entry) => entry.state === 'queued' && !isWanted(entry));
+      /** @type {Map<string, Attempt>} */
+      const servers = new Map();
+      await this.#sendEach(entries.filter(isWanted), servers);
+      // What waits after earlier failures need not wait any longer where others got through.
+      await this.#sendEach(
+        others.filter(({ server }) => servers.get(server) === 'sent'),
+        servers,
+      );
       await this.#schedule();
     });
+  }
+
+  /**
+   * Send several, except to servers that turn out to be out of reach.
+   *
+   * @param {QueueEntry[]} entries Which.
+   * @param {Map<string, Attempt>} servers What is known of servers so far; brought up to date.
+   */
+  async #sendEach(entries, servers) {
+    for (const entry of entries) {
+      if (servers.get(entry.server) === 'unreachable') continue;
+      const attempt = await this.#attempt(entry);
+      if (attempt !== 'failed') servers.set(entry.server, attempt);
+    }
   }
 
   /**
    * Send one part and settle it, or note why not.
    *
    * @param {QueueEntry} entry What to send.
-   * @returns {Promise<boolean>} False when others for its server would fail in the same way.
+   * @returns {Promise<Attempt>} What became of it.
    */
   async #attempt(entry) {
     try {
       await this.#deliver(entry);
-      return true;
+      return 'sent';
     } catch (error) {
       await this.#note(afterFailure(entry, error, this.parts.now()));
-      return !(error instanceof BowerbirdError && UNREACHABLE.has(error.kind));
+      const isUnreachable = error instanceof BowerbirdError && UNREACHABLE.has(error.kind);
+      return isUnreachable ? 'unreachable' : 'failed';
     }
   }
 

@@ -37,7 +37,7 @@ export class Session {
     try {
       return await new ServerApi(url, pairing.token).call(call);
     } catch (error) {
-      if (!(error instanceof ServerProblem) || error.status !== 401) throw error;
+      if (!isPairingOver(error)) throw error;
       await this.#forgetToken(url, pairing.token);
       throw notPaired(url, true);
     }
@@ -148,6 +148,18 @@ export class Session {
 }
 
 /**
+ * Tell a refusal of our token from others. Where a request names its origin, the server refuses that
+ * first: it knows ours by the pairing alone.
+ *
+ * @param {unknown} error What was thrown.
+ * @returns {boolean} True when only a new pairing helps.
+ */
+function isPairingOver(error) {
+  if (!(error instanceof ServerProblem)) return false;
+  return error.status === 401 || error.slug === 'foreign-origin';
+}
+
+/**
  * Explain that there is no token.
  *
  * @param {string} url Origin of the server.
@@ -157,6 +169,6 @@ export class Session {
 function notPaired(url, isLost) {
   return new BowerbirdError(
     'not-paired',
-    isLost ? text('pairingLost', url) : text('notPaired', url),
+    isLost ? text('pairingOver', url) : text('notPaired', url),
   );
 }

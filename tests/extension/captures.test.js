@@ -193,6 +193,23 @@ test('while the server is down a capture waits and datasets are the last seen', 
   assert.deepEqual(await handlers['forget-captures']({ capture_key: null }), []);
 });
 
+// What the server answers when its person has ended the pairing: with and without an `Origin`.
+for (const [status, slug] of [
+  [401, 'not-authenticated'],
+  [403, 'foreign-origin'],
+]) {
+  test(`a capture waits for the next pairing after ${slug}`, async (t) => {
+    const { server } = await startServer(t, (_request, response) =>
+      sendProblem(response, status, slug),
+    );
+    const { handlers } = makeBackground(server);
+    const { state, error } = await handlers.capture(REQUEST);
+    assert.equal(state, 'queued');
+    assert.match(error, /not paired with .* any more/);
+    assert.equal((await handlers['read-state'](null)).is_pairing_lost, true);
+  });
+}
+
 test('a capture into a dataset that is gone says so', async (t) => {
   const { server } = await startServer(t, (_request, response) =>
     sendProblem(response, 404, 'dataset-not-found'),

@@ -167,6 +167,23 @@ test('when there is hope, what is not due is sent too, but not what was refused'
   assert.deepEqual(world.sent, ['B']);
 });
 
+test('where one gets through, those that wait after failures go too', async () => {
+  let error = DOWN;
+  const world = makeQueue(() => {
+    if (error !== null) throw error;
+    return REPLY;
+  });
+  await world.add('A');
+  await world.queue.sendDue();
+  await world.queue.add({ ...TARGET, server: 'http://other' }, [bodyOf('B')]);
+  await world.queue.sendDue();
+  error = null;
+  await world.add('C');
+  await world.queue.sendDue();
+  assert.deepEqual(world.sent, ['C', 'A']);
+  assert.deepEqual(await listKeys(world), ['B']);
+});
+
 // what the store throws, what the person reads
 const STORE_ERRORS = [
   [new DOMException('Full.', 'QuotaExceededError'), /the disk has no room/],

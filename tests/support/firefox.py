@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +29,14 @@ class Firefox:
     """A running browser."""
 
     session: Marionette
+
+    def kill(self) -> None:
+        """End the browser at once, as a crash would."""
+        self.session.send("Marionette:SetContext", value="chrome")
+        pid = self.session.send(
+            "WebDriver:ExecuteScript", script="return Services.appinfo.processID;", args=[]
+        )
+        os.kill(pid, signal.SIGKILL)
 
     def open(self, url: str) -> None:
         """Open a page in a new tab."""
@@ -203,7 +213,7 @@ def firefox(profile: Path, *, web_port: int | None = None) -> Iterator[Firefox]:
     """Yield a Firefox that has loaded the extension's folder as it is.
 
     Args:
-        profile: A folder for its profile, made here.
+        profile: A folder for its profile; that of an earlier run may be used again.
         web_port: A port on loopback that is the proxy of every other host, by any certificate.
     """
     path = shutil.which("firefox-esr") or shutil.which("firefox")
@@ -216,7 +226,7 @@ def firefox(profile: Path, *, web_port: int | None = None) -> Iterator[Firefox]:
         "extensions.webextOptionalPermissionPrompts": False,  # asked for, they are granted
         "datareporting.policy.dataSubmissionEnabled": False,
     }
-    profile.mkdir(parents=True)
+    profile.mkdir(parents=True, exist_ok=True)
     lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in preferences.items()]
     (profile / "user.js").write_text("".join(lines))
     command = [path, "--headless", "--marionette", "--no-remote", "--remote-allow-system-access"]
