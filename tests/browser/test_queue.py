@@ -1,4 +1,4 @@
-"""Captures that can't be sent at once, in real browsers: killed browsers and workers, lost pairings.
+"""Captures that cannot be sent at once, in real browsers: dead browsers and workers, lost pairings.
 
 Once a capture is in the queue nobody opens a popup any more: what waits goes out by itself.
 """
