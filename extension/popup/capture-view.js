@@ -190,6 +190,7 @@ export class CaptureView {
     const last = this.state?.last_capture ?? null;
     if (last === null) return notify(this.lastNotice, 'plain');
     const words = make('span', {}, ...describeCapture(last, this.state?.server ?? '', false));
+    words.title = words.textContent ?? '';
     notify(this.lastNotice, 'plain', words, this.#makeUndo(last));
   }
 

@@ -29,12 +29,23 @@ export class QueueView {
     const retry = make('button', { type: 'button', class: 'quiet' }, text('queueSend'));
     retry.dataset['testid'] = 'queue-retry';
     retry.addEventListener('click', () => void whileBusy(retry, () => this.#retry()));
-    const what = textCount('queueTitle', captures.length);
+    const title = textCount('queueTitle', captures.length);
+    // One trouble mostly holds up all of them.
+    const errors = new Set(captures.flatMap(({ error }) => error ?? []));
+    const list = make(
+      'details',
+      { class: 'queue-list' },
+      make('summary', {}, text('queueShow')),
+      make('ul', {}, ...captures.map((capture) => this.#makeLine(capture, errors.size > 1))),
+    );
+    // What was refused stays until the person decides.
+    list.open = hasRefused || this.region.querySelector('details')?.open === true;
     notify(
       this.region,
       hasRefused ? 'bad' : 'warn',
-      make('div', { class: 'queue-head' }, make('b', {}, what), retry),
-      make('ul', { class: 'queue-list' }, ...captures.map((capture) => this.#makeLine(capture))),
+      make('div', { class: 'queue-head' }, make('b', {}, title), retry),
+      ...(errors.size === 1 ? [make('p', {}, ...errors)] : []),
+      list,
     );
   }
 
@@ -42,9 +53,11 @@ export class QueueView {
    * Describe one capture.
    *
    * @param {QueuedCapture} capture What waits.
+   * @param {boolean} hasOwnError Whether to say why; else that is said of all of them.
    * @returns {HTMLElement} Its line.
    */
-  #makeLine({ capture_key, dataset_name, label, candidate_count, attempt_count, error }) {
+  #makeLine({ capture_key, dataset_name, label, candidate_count, ...rest }, hasOwnError) {
+    const { attempt_count, error } = rest;
     const what = textCount('queueLine', candidate_count, label, dataset_name);
     const forget = make(
       'button',
@@ -57,12 +70,9 @@ export class QueueView {
         this.#show(await send('forget-captures', { capture_key }));
       });
     });
-    return make(
-      'li',
-      {},
-      make('span', {}, error === null ? what : textCount('queueError', attempt_count, what, error)),
-      forget,
-    );
+    const words =
+      hasOwnError && error !== null ? textCount('queueError', attempt_count, what, error) : what;
+    return make('li', {}, make('span', {}, words), forget);
   }
 
   /** Send what waits, now. */

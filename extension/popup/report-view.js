@@ -50,9 +50,8 @@ export function makeReportView(report) {
  */
 function writeReport(report) {
   const [browser = null] = BROWSER_VERSION.exec(navigator.userAgent) ?? [];
-  return JSON.stringify(
-    { extension: clientName(), browser, language: language(), ...report },
-    null,
-    2,
-  );
+  const about = { extension: clientName(), browser, language: language() };
+  // What a reader looks for first; on their way from the page, browsers sort the names.
+  const { site, state, page, counts, ...rest } = report;
+  return JSON.stringify({ ...about, site, state, page, counts, ...rest }, null, 2);
 }

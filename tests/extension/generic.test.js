@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generic } from '../../extension/content/sites/generic.js';
-import { MAX_CANDIDATES, scan } from '../../extension/content/sites/index.js';
+import { scan } from '../../extension/content/sites/index.js';
 import { parseSrcset } from '../../extension/content/srcset.js';
 import { openFixture, openPage } from './support/pages.js';
 
@@ -166,11 +166,12 @@ test('an empty page has nothing', () => {
   });
 });
 
-test('a scan keeps what one capture may hold and counts the rest', () => {
-  const images = Array.from({ length: MAX_CANDIDATES + 7 }, (_, n) => `<img src="/${n}.jpg">`);
+test('a scan keeps as many as are wanted and counts the rest', () => {
+  const images = Array.from({ length: 1207 }, (_, n) => `<img src="/${n}.jpg">`);
   const { document, location } = openPage(images.join(''));
-  const { candidates, left_out_count } = scan(document, [], location);
-  assert.deepEqual([candidates.length, left_out_count], [MAX_CANDIDATES, 7]);
+  const { candidates, left_out_count } = scan(document, [], location, 1200);
+  assert.deepEqual([candidates.length, left_out_count], [1200, 7]);
+  assert.equal(scan(document, [], location).candidates.length, 1207);
 });
 
 // text, [[url, width, density]…]

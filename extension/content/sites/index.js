@@ -34,8 +34,8 @@ export const ADAPTERS = [
   generic,
 ];
 
-/** What the server takes in one capture. */
-export const MAX_CANDIDATES = 1000;
+/** Adapters read no more tiles; a page that was scrolled for minutes has some 2000. */
+export const MAX_CANDIDATES = 5000;
 
 /** What the page's scripts got while it was scrolled: more is a page that never ends. */
 const MAX_PAYLOADS = 500;
