@@ -61,11 +61,12 @@ export class BrowserFetch {
     const path = `/datasets/${encodeURIComponent(datasetId)}/images?${query.toString()}`;
     /** @type {{items: ObtainableImage[], total: number}} */
     const { items, total } = await this.parts.session.call({ path });
-    const hosts = [...groupByHost(items)].map(async ([host, [first, ...others]]) => ({
+    const hosts = [...groupByHost(items)].map(async ([host, images]) => ({
       host,
-      origin: permissionFor(first.url),
-      is_permitted: await this.parts.isPermitted([permissionFor(first.url)]),
-      count: 1 + others.length,
+      // Also of what the site sends on to its encrypted self; it is the same question.
+      origins: [...new Set([...originsOf(images), `https://${host}/*`])],
+      is_permitted: await this.parts.isPermitted(originsOf(images)),
+      count: images.length,
     }));
     const statuses = items.map(({ reason, http_status: status }) =>
       reason === 'http-status' ? status : null,
@@ -163,8 +164,7 @@ export class BrowserFetch {
    * @param {ObtainableImage[]} images Its images, one at least.
    */
   async #fetchHost(run, host, images) {
-    const origins = [...new Set(images.map(({ url }) => permissionFor(url)))];
-    if (!(await this.parts.isPermitted(origins))) {
+    if (!(await this.parts.isPermitted(originsOf(images)))) {
       addRefused(run, { host, reason: 'not-permitted', status: null, count: images.length });
       return this.#write(run);
     }
@@ -231,10 +231,10 @@ export class BrowserFetch {
  * Sort images by their host; those of no web address are left out.
  *
  * @param {ObtainableImage[]} images The images.
- * @returns {Map<string, [ObtainableImage, ...ObtainableImage[]]>} By host name.
+ * @returns {Map<string, ObtainableImage[]>} By host name.
  */
 function groupByHost(images) {
-  /** @type {Map<string, [ObtainableImage, ...ObtainableImage[]]>} */
+  /** @type {Map<string, ObtainableImage[]>} */
   const groups = new Map();
   for (const image of images) {
     const host = parseImageAddress(image.url)?.hostname;
@@ -244,6 +244,16 @@ function groupByHost(images) {
     else group.push(image);
   }
   return groups;
+}
+
+/**
+ * Name the permissions that fetching images needs.
+ *
+ * @param {ObtainableImage[]} images The images.
+ * @returns {string[]} Match patterns.
+ */
+function originsOf(images) {
+  return [...new Set(images.map(({ url }) => permissionFor(url)))];
 }
 
 /**

@@ -24,8 +24,8 @@ export interface ObtainableImage {
 /** Images of one host. */
 export interface ObtainableHost {
   host: string;
-  /** The permission that fetching them needs, a match pattern. */
-  origin: string;
+  /** What to ask the person for, as match patterns. */
+  origins: string[];
   is_permitted: boolean;
   count: number;
 }

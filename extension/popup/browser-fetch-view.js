@@ -39,8 +39,12 @@ export class BrowserFetchView {
     this.datasetId = null;
     /** @type {number | undefined} */
     this.timer = undefined;
-    /** What is shown, as text: drawing the same again would read it aloud again. */
-    this.shown = '';
+    /**
+     * What is shown, as text: drawing the same again would take the focus and be read aloud again.
+     *
+     * @type {string | null}
+     */
+    this.shown = null;
     this.trouble = '';
   }
 
@@ -101,7 +105,7 @@ export class BrowserFetchView {
     const button = make('button', { type: 'button' }, text('browserFetchButton'));
     button.dataset['testid'] = 'browser-fetch';
     const wish = { dataset_id: datasetId, hosts: hosts.map(({ host }) => host) };
-    const origins = hosts.filter((host) => !host.is_permitted).map(({ origin }) => origin);
+    const origins = hosts.filter((host) => !host.is_permitted).flatMap((host) => host.origins);
     // No step before the question: the browser takes it only from within the click.
     button.addEventListener('click', () => {
       const granted = origins.length === 0 ? true : ext.permissions.request({ origins });
@@ -130,7 +134,7 @@ export class BrowserFetchView {
     } catch (error) {
       this.trouble = messageOf(error);
     }
-    this.shown = '';
+    this.shown = null;
     await this.#refresh();
   }
 

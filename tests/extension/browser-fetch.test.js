@@ -237,7 +237,7 @@ test('the offer names hosts with their permissions, the largest first, and why',
   const images = [
     imageOf('01', 'https://a.example/1.jpg'),
     imageOf('02', 'https://b.example:8443/2.jpg', { http_status: 401 }),
-    imageOf('03', 'https://b.example/3.jpg'),
+    imageOf('03', 'http://b.example/3.jpg'),
     imageOf('04', 'https://c.example/4.jpg', { reason: 'not-an-image', http_status: 200 }),
   ];
   const { server } = await startServer(t, (_request, response) =>
@@ -248,9 +248,14 @@ test('the offer names hosts with their permissions, the largest first, and why',
   const offer = await fetch.offer('01D');
   assert.deepEqual([offer.total, offer.statuses, offer.run], [700, [403, 401, null], null]);
   assert.deepEqual(offer.hosts, [
-    { host: 'b.example', origin: 'https://b.example/*', is_permitted: false, count: 2 },
-    { host: 'a.example', origin: 'https://a.example/*', is_permitted: true, count: 1 },
-    { host: 'c.example', origin: 'https://c.example/*', is_permitted: false, count: 1 },
+    {
+      host: 'b.example',
+      origins: ['https://b.example/*', 'http://b.example/*'],
+      is_permitted: false,
+      count: 2,
+    },
+    { host: 'a.example', origins: ['https://a.example/*'], is_permitted: true, count: 1 },
+    { host: 'c.example', origins: ['https://c.example/*'], is_permitted: false, count: 1 },
   ]);
   await area.set({ browser_fetch: { dataset_id: 'other' } });
   assert.equal((await fetch.offer('01D')).run, null);
