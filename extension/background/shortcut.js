@@ -62,7 +62,10 @@ export class Shortcut {
     const scan = await this.parts.scan(tabId);
     const { origin } = scan;
     if (scan.candidates.length === 0) return missing(describePage(scan).note ?? '');
-    const candidates = scan.candidates.filter((each) => passes(each, settings.filters));
+    const leftOut = new Set(scan.left_out_urls);
+    const candidates = scan.candidates.filter(
+      (each) => passes(each, settings.filters) && !leftOut.has(each.url),
+    );
     if (candidates.length === 0) return missing(text('shortcutAllFiltered'));
     const label = chooseLabel(settings, dataset, scan);
     if (label === '') return missing(text('shortcutNoLabel'));

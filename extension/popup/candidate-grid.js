@@ -49,9 +49,14 @@ export class CandidateGrid {
     return this.choice.chosen;
   }
 
-  /** @param {Candidate[]} candidates What to show; all are chosen at first. */
-  show(candidates) {
-    this.choice = new Choice(candidates);
+  /**
+   * Show candidates.
+   *
+   * @param {Candidate[]} candidates What to show; all are chosen at first, but for some.
+   * @param {string[]} [leftOutUrls] Addresses of those that the person left out in the page itself.
+   */
+  show(candidates, leftOutUrls = []) {
+    this.choice = new Choice(candidates, leftOutUrls);
     this.#start();
   }
 

@@ -7,13 +7,17 @@
  * don't pass keep their choice but never count as chosen.
  */
 export class Choice {
-  /** @param {Candidate[]} candidates In page order; all are chosen at first. */
-  constructor(candidates) {
+  /**
+   * @param {Candidate[]} candidates In page order; all are chosen at first, but for some.
+   * @param {string[]} [leftOutUrls] Addresses of those that the person left out in the page itself.
+   */
+  constructor(candidates, leftOutUrls = []) {
     this.candidates = candidates;
+    this.leftOutUrls = new Set(leftOutUrls);
     this.indexes = candidates.map((_candidate, index) => index);
-    this.chosenIndexes = new Set(this.indexes);
     /** @type {Set<number>} */
     this.knownIndexes = new Set();
+    this.chosenIndexes = this.#findNew();
     /** Whether the person chose: what is learnt later then leaves the choice alone. */
     this.isTouched = false;
     /** Place where a range begins. */
@@ -63,9 +67,14 @@ export class Choice {
   markKnown(indexes) {
     this.knownIndexes = new Set(indexes);
     if (this.isTouched) return;
-    this.chosenIndexes = new Set(
-      this.candidates.flatMap((_candidate, index) => (this.knownIndexes.has(index) ? [] : [index])),
-    );
+    this.chosenIndexes = this.#findNew();
+  }
+
+  /** @returns {Set<number>} Indexes of those that neither the dataset has nor the person left out. */
+  #findNew() {
+    const isNew = (/** @type {Candidate} */ { url }, /** @type {number} */ index) =>
+      !this.knownIndexes.has(index) && !this.leftOutUrls.has(url);
+    return new Set(this.candidates.flatMap((each, index) => (isNew(each, index) ? [index] : [])));
   }
 
   /** @param {number} place Which to choose, or choose no more. A range may begin there. */

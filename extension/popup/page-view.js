@@ -55,7 +55,7 @@ export class PageView {
       this.summary.textContent = '';
       notify(this.notice, 'warn', messageOf(error));
     }
-    this.grid.show(this.scan?.candidates ?? []);
+    this.grid.show(this.scan?.candidates ?? [], this.scan?.left_out_urls);
     byId('choose-buttons', HTMLElement).hidden = this.grid.count === 0;
     this.#filter();
     if (tabId !== null) await this.permission.check(tabId, this.scan);

@@ -39,6 +39,15 @@ test('a choice starts with all, leaves out what is known, and then follows the p
   assert.equal(chosenOf(choice), '1 2 3');
 });
 
+test('what was left out in the page comes unticked, and stays so when known ones are marked', () => {
+  const choice = new Choice(candidates(4), ['https://p.example/2', 'https://p.example/9']);
+  assert.equal(chosenOf(choice), '0 1 3');
+  choice.markKnown([0]);
+  assert.equal(chosenOf(choice), '1 3');
+  choice.toggle(2);
+  assert.equal(chosenOf(choice), '1 2 3');
+});
+
 test('a range becomes as the place where it begins', () => {
   const choice = new Choice(candidates(6));
   choice.toggle(1);

@@ -64,6 +64,20 @@ test('the label last chosen for the query counts more than its words', async (t)
   assert.equal(JSON.parse(requests[0].body).label, 'brown bear');
 });
 
+test('what was left out by a click in the page is not captured', async (t) => {
+  const { server, requests } = await startServer(t, () => REPLY);
+  const other = { ...PAGE.candidates[0], url: 'https://a.example/2.jpg', rank: 1 };
+  const candidates = [...PAGE.candidates, other];
+  const left_out_urls = [PAGE.candidates[0].url];
+  const scan = async () => ({ ...PAGE, candidates, left_out_urls });
+  await makeShortcut({ server, ...CHOSEN }, scan).shortcut.capture(7);
+  const { candidates: sent } = JSON.parse(requests[0].body);
+  assert.deepEqual(
+    sent.map(({ url }) => url),
+    [other.url],
+  );
+});
+
 test('a second press meanwhile captures nothing', async (t) => {
   const { server, requests } = await startServer(t, () => REPLY);
   const { shortcut } = makeShortcut({ server, ...CHOSEN });
@@ -76,7 +90,7 @@ test('while the server is down the capture waits, and the person knows', async (
   const { shortcut, shown, queue } = makeShortcut({ server: await closedServer(), ...CHOSEN });
   await shortcut.capture(7);
   assert.equal(shown[1].title, 'Kept here, not sent yet');
-  assert.match(shown[1].note, /^1 for “Grizzly” in bears: No server answers/);
+  assert.match(shown[1].note, /^1 image for “Grizzly” in bears: No server answers/);
   assert.equal((await queue.list()).length, 1);
 });
 
