@@ -3,6 +3,7 @@ import { BowerbirdError } from '../lib/errors.js';
 import { makeBrowserFetchHandlers } from './browser-fetch-handlers.js';
 import { capture, summariseQueue, undoCapture } from './captures.js';
 import { makePreferenceHandlers } from './preference-handlers.js';
+import { scrollHandlers } from './scroll-handlers.js';
 import { makeServerHandlers } from './server-handlers.js';
 
 /** @typedef {import('../lib/messages.js').Handlers} Handlers */
@@ -20,7 +21,11 @@ const KNOWN_BATCH_SIZE = 500;
  * @property {import('./browser-fetch.js').BrowserFetch} browserFetch Gets what the server could not.
  * @property {string} client Name of this build for the server.
  * @property {(tabId: number) => Promise<import('../lib/types.js').PageScan>} scan Reads a page.
- * @property {(sitesOff: string[]) => Promise<void>} onSitesSwitched Told which search sites are off now.
+ * @property {import('./scroll.js').ScrollRuns} scrolling Scrolls pages and captures what that brings.
+ * @property {import('./overlay.js').OverlayHost} overlay Marks in pages.
+ * @property {() => void} [onDatasetChanged] Told when captures were taken back.
+ * @property {() => Promise<void>} onSitesSwitched Told when search sites were switched on or off.
+ * @property {() => Promise<void>} eraseStores Deletes what is kept beside the settings.
  * @property {() => Promise<void>} dropPermissions Gives back what the browser allowed after installation.
  */
 
@@ -36,7 +41,10 @@ export function makeHandlers(services) {
     ...makeServerHandlers(services),
     ...makePreferenceHandlers(services),
     ...queueHandlers(services),
+    ...scrollHandlers(() => services.scrolling),
     ...makeBrowserFetchHandlers(services),
+    'read-page-overlay': ({ tab_id }) => services.overlay.readSwitch(tab_id),
+    'turn-page-overlay': ({ tab_id, is_on }) => services.overlay.turn(tab_id, is_on),
     'scan-page': ({ tab_id }) => services.scan(tab_id),
     'list-datasets': () => listDatasets(services),
     'create-dataset': ({ name }) =>
@@ -65,7 +73,11 @@ function queueHandlers(services) {
   const list = async () => summariseQueue(await queue.list());
   return {
     capture: (request) => capture(services, request),
-    'undo-capture': ({ capture_key }) => undoCapture(services, capture_key),
+    'undo-capture': async ({ capture_key }) => {
+      const undone = await undoCapture(services, capture_key);
+      services.onDatasetChanged?.();
+      return undone;
+    },
     'list-queue': list,
     'retry-queue': async () => {
       await queue.retry();

@@ -4,17 +4,21 @@
  */
 import { clientName, ext } from '../lib/browser.js';
 import { BowerbirdError, serialiseError } from '../lib/errors.js';
+import { text } from '../lib/text.js';
 import { Badge } from './badge.js';
 import { BrowserFetch } from './browser-fetch.js';
 import { sendCapture } from './captures.js';
 import { Classifier } from './classify.js';
 import { addMenuItem, onMenuClick } from './context-menu.js';
+import { deleteDatabases } from './databases.js';
 import { makeHandlers } from './handlers.js';
+import { MARKS_COMMAND, OverlayHost } from './overlay.js';
 import { dropOptionalHosts } from './permissions.js';
 import { indexedDbStore } from './queue-store.js';
 import { CaptureQueue } from './queue.js';
 import { RequestRules } from './request-rules.js';
 import { scanTab } from './scan.js';
+import { setUpScrolling } from './scroll-wiring.js';
 import { SessionImages } from './session-image.js';
 import { Session } from './session.js';
 import { SettingsStore } from './settings.js';
@@ -28,6 +32,7 @@ import { showInTab } from './toast.js';
 const QUEUE_ALARM = 'send-captures';
 /** The alarm repeats: a worker that dies before it sets the next one is woken all the same. */
 const QUEUE_PERIOD_MINUTES = 30;
+const SITES_LOCK = 'bowerbird-sites';
 const manifest = /** @type {chrome.runtime.ManifestV3} */ (ext.runtime.getManifest());
 /** @type {string[]} */
 const REQUIRED_HOSTS = manifest.host_permissions ?? [];
@@ -47,7 +52,11 @@ const browserFetch = new BrowserFetch({
 });
 const queue = new CaptureQueue({
   store,
-  send: (entry, body) => sendCapture(session, entry, body),
+  send: async (entry, body) => {
+    const reply = await sendCapture(session, entry, body);
+    void overlay.announce();
+    return reply;
+  },
   schedule: async (atMs) => {
     await (atMs === null
       ? ext.alarms.clear(QUEUE_ALARM)
@@ -56,9 +65,21 @@ const queue = new CaptureQueue({
   lock: (name, run) => navigator.locks.request(`bowerbird-queue-${name}`, run),
   now: () => Date.now(),
 });
-const badge = new Badge({ action: ext.action, scan: scanTab });
+const badge = new Badge({
+  action: ext.action,
+  scan: scanTab,
+  readSitesOff: async () => (await settings.read()).sites_off,
+});
 /** @type {(tabId: number) => Promise<import('../lib/types.js').PageScan>} */
 const scan = (tabId) => badge.scan(tabId);
+const overlay = new OverlayHost({
+  settings,
+  session,
+  tabs: ext.tabs,
+  enter: scanTab,
+  isPermitted: (origin) => ext.permissions.contains({ origins: [origin] }),
+});
+const scrolling = setUpScrolling({ settings, queue, client, scan });
 const shortcut = new Shortcut({ settings, queue, client, scan, show: showInTab });
 const handlers = makeHandlers({
   settings,
@@ -68,7 +89,14 @@ const handlers = makeHandlers({
   browserFetch,
   client,
   scan,
-  onSitesSwitched: (sitesOff) => registerSiteScripts(ext.scripting, sitesOff),
+  scrolling,
+  overlay,
+  onDatasetChanged: () => void overlay.announce(),
+  eraseStores: async () => {
+    await deleteDatabases(indexedDB);
+    await ext.storage.session.clear();
+  },
+  onSitesSwitched: syncSiteScripts,
   dropPermissions: () => dropOptionalHosts(ext.permissions, REQUIRED_HOSTS),
 });
 
@@ -91,16 +119,22 @@ ext.alarms.onAlarm.addListener(({ name }) => {
 ext.permissions.onAdded.addListener(() => void browserFetch.onPermitted());
 ext.contextMenus.onClicked.addListener((info, tab) => void onMenuClick(classifier, info, tab));
 ext.commands.onCommand.addListener((command, tab) => {
-  if (command === CAPTURE_COMMAND && tab?.id !== undefined) void shortcut.capture(tab.id);
+  if (tab?.id === undefined) return;
+  if (command === CAPTURE_COMMAND) void shortcut.capture(tab.id);
+  if (command === MARKS_COMMAND) void overlay.focus(tab.id);
 });
 ext.tabs.onUpdated.addListener((tabId, change, tab) => {
   void badge.onTabUpdated(tabId, change, tab);
 });
 ext.runtime.onMessage.addListener((/** @type {Envelope} */ envelope, sender, respond) => {
+  if (sender.id !== ext.runtime.id) return false;
   // Our own pages only: a content script shares its process with a page that may be hostile.
-  if (!sender.url?.startsWith(ext.runtime.getURL(''))) return false;
-  void answer(envelope).then(respond);
+  if (sender.url?.startsWith(ext.runtime.getURL(''))) void answer(envelope).then(respond);
+  else void overlay.answer(envelope, sender).then(respond);
   return true;
+});
+ext.storage.onChanged.addListener((_changes, area) => {
+  if (area === 'local') void overlay.onSettings();
 });
 
 // What a killed worker left behind, and in the middle of.
@@ -111,8 +145,16 @@ void queue.sendDue();
 
 /** Read the sites that are on from the start of their pages, and no others. */
 async function syncSiteScripts() {
-  const { sites_off } = await settings.read();
-  await registerSiteScripts(ext.scripting, sites_off);
+  try {
+    // One at a time, by what is stored then: two at once would register the same scripts twice.
+    await navigator.locks.request(SITES_LOCK, async () => {
+      const { sites_off } = await settings.read();
+      await registerSiteScripts(ext.scripting, sites_off);
+    });
+  } catch (error) {
+    // What is stored is of a newer extension: no site is read unasked, since some may be off.
+    if (!(error instanceof BowerbirdError)) throw error;
+  }
 }
 
 /**
@@ -126,7 +168,7 @@ async function answer({ type, request }) {
     Object.hasOwn(handlers, type) ? handlers[type] : undefined
   );
   try {
-    if (handler === undefined) throw new BowerbirdError('unexpected', `No such message: ${type}.`);
+    if (handler === undefined) throw new BowerbirdError('unexpected', text('noSuchMessage', type));
     return { ok: true, reply: await handler(request) };
   } catch (error) {
     return { ok: false, error: serialiseError(error) };

@@ -1,5 +1,6 @@
 /** Every message that the extension's pages send to the background: its request and its reply. */
 import type {
+  CaptureBody,
   CaptureOutcome,
   Candidate,
   Classification,
@@ -17,6 +18,7 @@ import type {
 } from './types.js';
 import type { BrowserFetchOffer, BrowserFetchRun, BrowserFetchWish } from './browser-fetch.js';
 import type { SerialisedError } from './errors.js';
+import type { ScrollRequest, ScrollState } from './scroll.js';
 
 export interface MessageMap {
   'read-state': { request: null; reply: ExtensionState };
@@ -45,6 +47,8 @@ export interface MessageMap {
   'switch-overlay': { request: { is_on: boolean }; reply: null };
   /** All that is stored here, for the person. */
   'export-data': { request: null; reply: Export };
+  /** What is sent for a capture that waits; null when it has gone out meanwhile. */
+  'read-capture': { request: { capture_key: string }; reply: CaptureBody | null };
   /** Forget everything, and let the servers forget this browser. */
   'erase-data': { request: null; reply: null };
   /** Which of the addresses the dataset already has, by index. */
@@ -69,6 +73,22 @@ export interface MessageMap {
   /** Remember what to fetch once the browser has asked the person; null: nothing any more. */
   'wish-browser-fetch': { request: { wish: BrowserFetchWish | null }; reply: null };
   'start-browser-fetch': { request: BrowserFetchWish; reply: BrowserFetchRun };
+  /** Scroll a tab's page until so many images are found, then capture them. */
+  'start-scroll': { request: ScrollRequest; reply: ScrollState };
+  'stop-scroll': { request: { tab_id: number }; reply: ScrollState | null };
+  /** The last run in a tab. */
+  'read-scroll': { request: { tab_id: number }; reply: ScrollState | null };
+  /** The person knows what came of a tab's last run. */
+  'forget-scroll': { request: { tab_id: number }; reply: null };
+  /** `sites`: the switch counts for all search sites; `page`: for this page, until it is left. */
+  'read-page-overlay': {
+    request: { tab_id: number };
+    reply: { is_on: boolean; scope: 'sites' | 'page' };
+  };
+  'turn-page-overlay': {
+    request: { tab_id: number; is_on: boolean };
+    reply: { is_on: boolean; scope: 'sites' | 'page' };
+  };
   'list-live-models': { request: null; reply: Model[] };
   'classify-address': {
     request: { url: string; dataset_id: string | null };
