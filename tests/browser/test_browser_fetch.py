@@ -180,15 +180,16 @@ def test_rules_that_a_killed_worker_left_are_removed_by_the_next(browser):
 
 
 def test_firefox_asks_for_the_site_and_fetches_what_the_server_was_refused(tmp_path: Path):
-    # Not the loopback address that the extension may read from the start.
-    with GuardedSite("127.0.0.2") as site:
+    # The site is not the loopback address that the extension may read from the start.
+    with GuardedSite("127.0.0.2") as site, GuardedSite("127.0.0.1") as router:
+        site.trap = router.url("/members/router.jpg")
         settings = {"BOWERBIRD_FETCH__ALLOWED_HOSTS": site.authority}
         with (
             ServerProcess(tmp_path / "data", settings, has_trainer=False) as server,
             server.client() as client,
             firefox(tmp_path / "profile") as browser,
         ):
-            paths = ["/hotlink/1.jpg", "/members/1.jpg"]
+            paths = ["/hotlink/1.jpg", "/members/1.jpg", "/inside/1.jpg"]
             dataset = collect(client, site, "birds", paths)
             browser.open(site.url("/sign-in"))
             browser.open_popup()
@@ -196,13 +197,24 @@ def test_firefox_asks_for_the_site_and_fetches_what_the_server_was_refused(tmp_p
             browser.fill("code", client.post("/api/v1/pairings").json()["code"])
             browser.click("pair")
             browser.select("dataset", dataset)
-            browser.wait_for_text("browser-fetch-view", "127.0.0.2 2")
+            browser.wait_for_text("browser-fetch-view", "127.0.0.2 3")
             before = browser.count_permitted_hosts()
             browser.click("browser-fetch")
             browser.wait_for_text("browser-fetch-view", "2 images fetched with this browser")
-            assert browser.count_permitted_hosts() == before + 1
-            for image in by_path(client, dataset).values():
+            assert browser.count_permitted_hosts() == before + 2, "http and https of the one site"
+            rules = browser.session.send(
+                "WebDriver:ExecuteAsyncScript",
+                script="const [done] = arguments;"
+                "window.browser.declarativeNetRequest.getSessionRules().then(done);",
+                args=[],
+            )
+            assert rules == []
+            images = by_path(client, dataset)
+            for path in ("/hotlink/1.jpg", "/members/1.jpg"):
+                image = images[path]
                 assert (image["status"], image["obtained_by"]) == ("ready", "browser"), image
-            _, by_browser = site.visits_of("/hotlink/1.jpg")
-            assert by_browser.headers["referer"] == site.url("/gallery?page=1")
-            assert site.visits_of("/members/1.jpg")[1].headers["cookie"] == "member=1"
+    _, by_browser = site.visits_of("/hotlink/1.jpg")
+    assert by_browser.headers["referer"] == site.url("/gallery?page=1")
+    assert site.visits_of("/members/1.jpg")[1].headers["cookie"] == "member=1"
+    assert len(site.visits_of("/inside/1.jpg")) == 2
+    assert router.visits == []
