@@ -2,11 +2,12 @@
 PYTHON ?= python3
 DATA ?= ./data
 PORT ?= 8000
+SECONDS ?= 60
 BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo hooks bench-fetch bench-near bench-server bench-trainer clean
+.PHONY: help run test check lint format types web unit demo fuzz hooks bench-fetch bench-near bench-server bench-trainer clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +45,11 @@ format: .venv/test.stamp node_modules/stamp ## Format all sources
 	$(BIN)/ruff check --fix --quiet $(SOURCES) || true
 	$(BIN)/ruff format $(SOURCES)
 	npm run --silent format
+
+fuzz: .venv/test.stamp ## Look for addresses and pictures that break the checks, SECONDS=60 for each kind
+	@$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	for target in addresses redirects guard pictures; do \
+	  $(BIN)/python -m tests.fuzz.guided $$target $(SECONDS) || exit 1; done
 
 hooks: ## Run `make check` before each commit
 	printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit

@@ -96,9 +96,6 @@ class _Exemption:
     host: str
     port: int | None  # None: any
 
-    def covers(self, host: str, port: int) -> bool:
-        return self.host == host and self.port in (None, port)
-
 
 class AddressGuard:
     """Decides, for every connection about to be made, whether it may be made.
@@ -113,7 +110,7 @@ class AddressGuard:
     """
 
     def __init__(self, allowed_hosts: Sequence[str] = ()) -> None:
-        self._exemptions = tuple(_parse_exemption(entry) for entry in allowed_hosts)
+        self._exemptions = frozenset(_parse_exemption(entry) for entry in allowed_hosts)
 
     def check_address(self, ip: str, host: str, port: int) -> None:
         """Refuse what may not be connected to.
@@ -126,7 +123,7 @@ class AddressGuard:
         Raises:
             BlockedAddressError: With the address and what kind of address it is.
         """
-        if any(exemption.covers(host, port) for exemption in self._exemptions):
+        if {_Exemption(host, None), _Exemption(host, port)} & self._exemptions:
             return
         if port not in ALLOWED_PORTS:
             raise BlockedAddressError(f"port {port} is not one that images are fetched from")
