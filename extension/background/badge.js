@@ -12,9 +12,10 @@ const MAX_SHOWN = 999;
  * @typedef {object} BadgeParts
  * @property {Pick<typeof chrome.action, 'setBadgeText' | 'setBadgeBackgroundColor'>} action The button.
  * @property {(tabId: number) => Promise<PageScan>} scan Reads a page.
+ * @property {() => Promise<string[]>} readSitesOff Ids of the sites that the person switched off.
  */
 
-/** Counts on each reading of a page; and on result pages by itself where the browser allows it. */
+/** Counts on each reading of a page; and by itself on result pages of the sites that are on. */
 export class Badge {
   /** @param {BadgeParts} parts What it works with. */
   constructor(parts) {
@@ -39,17 +40,20 @@ export class Badge {
   }
 
   /**
-   * Count the images of a result page that has loaded. Tabs have an address here only where the
-   * person has switched this on: the browser withholds the others.
+   * Count the images of a result page that has loaded. Tabs have an address here only on the sites
+   * that the browser lets us read: it withholds the others.
    *
    * @param {number} tabId The tab.
    * @param {{status?: string | undefined}} change What happened to it.
    * @param {{url?: string | undefined}} tab The tab as it is now.
    */
   async onTabUpdated(tabId, { status }, { url }) {
-    if (status !== 'complete' || url === undefined || !isResultPage(url)) return;
+    if (status !== 'complete' || url === undefined) return;
+    const site = findSite(url);
+    if (site === null) return;
     try {
-      await this.scan(tabId);
+      const sitesOff = await this.parts.readSitesOff();
+      if (!sitesOff.includes(site)) await this.scan(tabId);
     } catch (error) {
       // Left or closed meanwhile. Nobody asked, so nobody is told.
       if (!(error instanceof BowerbirdError)) throw error;
@@ -74,10 +78,10 @@ export class Badge {
  * Recognise a result page of a known site by its address.
  *
  * @param {string} url The address.
- * @returns {boolean} True when an adapter is made for it.
+ * @returns {string | null} Id of the adapter that is made for it; null when there is none.
  */
-function isResultPage(url) {
+function findSite(url) {
   const { protocol, host, pathname, search } = new URL(url);
-  if (protocol !== 'https:') return false;
-  return ADAPTERS.some(({ home }) => home?.test(host + pathname + search));
+  if (protocol !== 'https:') return null;
+  return ADAPTERS.find(({ home }) => home?.test(host + pathname + search))?.id ?? null;
 }

@@ -3,8 +3,8 @@ import { BowerbirdError } from '../lib/errors.js';
 
 /** @typedef {import('../lib/messages.js').Handlers} Handlers */
 /** @typedef {import('../lib/types.js').Export} Export */
-/** @typedef {Pick<import('./handlers.js').Services, 'settings' | 'session' | 'queue' | 'onSitesSwitched' | 'dropPermissions'>} Services */
-/** @typedef {Pick<Handlers, 'set-theme' | 'set-filters' | 'switch-site' | 'switch-overlay' | 'export-data' | 'erase-data'>} PreferenceHandlers */
+/** @typedef {Pick<import('./handlers.js').Services, 'settings' | 'session' | 'queue' | 'onSitesSwitched' | 'dropPermissions' | 'eraseStores'>} Services */
+/** @typedef {Pick<Handlers, 'set-theme' | 'set-filters' | 'switch-site' | 'switch-overlay' | 'export-data' | 'read-capture' | 'erase-data'>} PreferenceHandlers */
 
 /**
  * Make the handlers of preferences.
@@ -25,7 +25,7 @@ export function makePreferenceHandlers(services) {
     },
     'switch-site': async ({ site, is_on }) => {
       const sitesOff = await settings.switchSite(site, is_on);
-      await onSitesSwitched(sitesOff);
+      await onSitesSwitched();
       return sitesOff;
     },
     'switch-overlay': async ({ is_on }) => {
@@ -33,6 +33,7 @@ export function makePreferenceHandlers(services) {
       return null;
     },
     'export-data': () => exportData(services),
+    'read-capture': ({ capture_key }) => services.queue.readBody(capture_key),
     'erase-data': async () => {
       await eraseData(services);
       return null;
@@ -67,15 +68,17 @@ async function exportData({ settings, queue }) {
  *
  * @param {Services} services What it works with.
  */
-async function eraseData({ settings, session, queue, onSitesSwitched, dropPermissions }) {
+async function eraseData(services) {
+  const { settings, session, queue } = services;
+  // First: what is being sent is through then, and no alarm is left.
   await queue.forget(null);
-  for (const { capture_key } of await queue.listSent()) await queue.forgetSent(capture_key);
   const urls = await listPaired(settings);
   // At once: one that is down is waited for, and there may be twenty.
   await Promise.all(urls.map((url) => session.unpair(url)));
   await settings.erase();
-  await onSitesSwitched([]);
-  await dropPermissions();
+  await services.eraseStores();
+  await services.onSitesSwitched();
+  await services.dropPermissions();
 }
 
 /**

@@ -27,6 +27,18 @@ export function parseServer(typed) {
 }
 
 /**
+ * Name a server in little room: of a loopback address the port says all.
+ *
+ * @param {string} server Its origin.
+ * @returns {string} For example `:8720`, `birds.example`.
+ */
+export function nameServer(server) {
+  const { hostname, host, port } = new URL(server);
+  const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
+  return isLoopback && port !== '' ? `:${port}` : host;
+}
+
+/**
  * Name the permission that requests to a server need. Patterns cannot name a port.
  *
  * @param {string} address Absolute http(s) address.

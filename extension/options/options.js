@@ -1,112 +1,56 @@
-/** The options page: the pairing, and captures that wait. */
+/** Entry of the options page. */
 import { ext } from '../lib/browser.js';
 import { messageOf } from '../lib/errors.js';
-import { SEARCH_ORIGINS } from '../lib/search-hosts.js';
 import { send } from '../lib/send.js';
-import { byId, notify, plural, whileBusy } from '../ui/dom.js';
+import { text } from '../lib/text.js';
+import { byId, notify } from '../ui/dom.js';
+import { followTheme } from '../ui/theme.js';
+import { translate } from '../ui/translate.js';
+import { DataView } from './data-view.js';
+import { QueueView } from './queue-view.js';
+import { ServersView } from './servers-view.js';
+import { showShortcuts } from './shortcuts-view.js';
+import { SitesView } from './sites-view.js';
+import { SwitchesView } from './switches-view.js';
 
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
-/** @typedef {import('../lib/types.js').QueuedCapture} QueuedCapture */
 
+translate(document);
+const isThemed = followTheme(document);
 const notice = byId('notice', HTMLElement);
-const forgetButton = byId('forget-queue', HTMLButtonElement);
+/** @type {import('./page.js').Page} */
+const page = {
+  report,
+  say: (tone, sentence) => notify(notice, tone, sentence),
+  refresh,
+};
+const servers = new ServersView(page);
+const queue = new QueueView(page);
+const sites = new SitesView(page);
+const switches = new SwitchesView(page);
+const data = new DataView(page);
 
-onClick('open-pairing', async () => {
-  // The popup's pairing view, in a tab: browsers let no page open the popup itself.
-  await ext.tabs.create({ url: ext.runtime.getURL('popup/popup.html?tab=-1') });
-});
-onClick('unpair', async () => {
-  showPairing(await send('unpair', null));
-  notify(notice, 'good', 'This browser is not paired any more.');
-});
-onClick('retry-queue', async () => showQueue(await send('retry-queue', null)));
-onClick('forget-queue', async () => {
-  // Forgetting cannot be undone: the second click does it.
-  if (forgetButton.dataset['armed'] !== 'true') {
-    forgetButton.dataset['armed'] = 'true';
-    forgetButton.textContent = 'Really forget them?';
-    return;
-  }
-  showQueue(await send('forget-captures', { capture_key: null }));
-  notify(notice, 'plain', 'Forgotten.');
-});
+byId('version', HTMLElement).textContent = text('aboutVersion', ext.runtime.getManifest().version);
+await Promise.all([isThemed, report(refresh), report(showShortcuts)]);
 
-const counting = byId('counting', HTMLInputElement);
-counting.addEventListener('change', () => {
-  // Within the click: browsers ask for permissions at no other time.
-  const answer = counting.checked
-    ? ext.permissions.request({ origins: SEARCH_ORIGINS })
-    : ext.permissions.remove({ origins: SEARCH_ORIGINS });
-  void report(async () => void (await answer)).then(showCounting);
-});
-
-await showCounting();
-await report(async () => {
-  showPairing(await send('read-state', null));
-  showQueue(await send('list-queue', null));
-});
-
-/** Show whether result pages are counted: the browser's permission is the switch. */
-async function showCounting() {
-  counting.checked = await ext.permissions.contains({ origins: SEARCH_ORIGINS });
+/** Show everything as it is now. */
+async function refresh() {
+  const [state, captures] = await Promise.all([send('read-state', null), send('list-queue', null)]);
+  switches.show(state);
+  queue.show(captures);
+  data.show(captures);
+  showLinks(state);
+  await Promise.all([servers.show(), sites.show(state.sites_off)]);
 }
 
 /**
- * Show the pairing.
+ * Lead to the pages of the server in use.
  *
  * @param {ExtensionState} state What the background remembers.
  */
-function showPairing({ server, pairing }) {
-  const link = byId('server-address', HTMLAnchorElement);
-  link.href = `${server}/`;
-  link.textContent = server;
-  byId('paired-as', HTMLElement).textContent = pairing === null ? 'not paired' : pairing.name;
-  byId('unpair', HTMLButtonElement).hidden = pairing === null;
-  byId('open-pairing', HTMLButtonElement).hidden = pairing !== null;
-  void showServer(server);
-}
-
-/**
- * Show whether the server answers.
- *
- * @param {string} server Its origin.
- */
-async function showServer(server) {
-  const line = byId('server-state', HTMLElement);
-  try {
-    const { version } = await send('check-server', { server });
-    line.textContent = `running, version ${version}`;
-  } catch (error) {
-    line.textContent = messageOf(error);
-  }
-}
-
-/**
- * Show what waits.
- *
- * @param {QueuedCapture[]} captures Captures that are not sent.
- */
-function showQueue(captures) {
-  const imageCount = captures.reduce((sum, { candidate_count }) => sum + candidate_count, 0);
-  byId('queue-state', HTMLElement).textContent =
-    captures.length === 0
-      ? 'None: the server has acknowledged everything.'
-      : `${plural(captures.length, 'capture')} with ${plural(imageCount, 'image')}. ${captures[0]?.error ?? ''}`;
-  byId('retry-queue', HTMLButtonElement).hidden = captures.length === 0;
-  forgetButton.hidden = captures.length === 0;
-  forgetButton.dataset['armed'] = 'false';
-  forgetButton.textContent = 'Forget them';
-}
-
-/**
- * Run an action on a click.
- *
- * @param {string} id Id of the button.
- * @param {() => Promise<void>} run The action.
- */
-function onClick(id, run) {
-  const button = byId(id, HTMLButtonElement);
-  button.addEventListener('click', () => void whileBusy(button, () => report(run)));
+function showLinks({ server }) {
+  byId('server-page', HTMLAnchorElement).href = `${server}/`;
+  byId('server-docs', HTMLAnchorElement).href = `${server}/docs`;
 }
 
 /**

@@ -4,19 +4,24 @@ import { messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
 import { text } from '../lib/text.js';
 import { byId, notify } from '../ui/dom.js';
+import { followTheme } from '../ui/theme.js';
 import { translate } from '../ui/translate.js';
 import { CaptureView } from './capture-view.js';
 import { ClassifyView } from './classify-view.js';
+import { openOverlaySwitch } from './overlay-switch.js';
 import { PairingView } from './pairing-view.js';
+import { ServerField } from './server-field.js';
 
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
 
 const TABS = /** @type {const} */ (['capture', 'classify']);
 const VERSION_SENTENCES = { older: 'versionOlder', newer: 'versionNewer' };
 translate(document);
+void followTheme(document);
 const tabList = byId('tabs', HTMLElement);
 const loading = byId('loading', HTMLElement);
 const pairingView = byId('pairing-view', HTMLElement);
+const servers = new ServerField(open);
 const pairing = new PairingView(open);
 const capture = new CaptureView(onPairingLost);
 const classify = new ClassifyView(onPairingLost);
@@ -64,6 +69,7 @@ async function open(state) {
   server.setAttribute('aria-label', server.title);
   const isPaired = state.pairing !== null;
   loading.hidden = true;
+  void servers.show();
   tabList.hidden = !isPaired;
   pairingView.hidden = isPaired;
   if (!isPaired) {
@@ -71,7 +77,9 @@ async function open(state) {
     return pairing.open(state);
   }
   select('capture');
-  await Promise.all([capture.open(state, await findTab()), classify.open(state), sayVersions()]);
+  const tabId = await findTab();
+  await Promise.all([capture.open(state, tabId), classify.open(state), sayVersions()]);
+  await openOverlaySwitch(tabId);
 }
 
 /** Say it when server and extension are of different times; either may have been updated alone. */

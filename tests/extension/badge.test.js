@@ -1,4 +1,5 @@
 /** The number on the toolbar button, with a button and a page reader of the test's own. */
+import './support/i18n.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Badge } from '../../extension/background/badge.js';
@@ -7,7 +8,7 @@ import { SEARCH_ORIGINS } from '../../extension/lib/search-hosts.js';
 import { HOMES } from './support/pages.js';
 
 /** Make a badge over a page with so many candidates; `shown` gets the texts. */
-function makeBadge(count, trouble = null) {
+function makeBadge(count, trouble = null, sitesOff = []) {
   const shown = [];
   const scanned = [];
   const action = {
@@ -22,7 +23,8 @@ function makeBadge(count, trouble = null) {
     if (trouble === 'unreadable') throw new BowerbirdError('page-not-readable', 'No.');
     return { candidates: Array(count).fill({}) };
   };
-  return { badge: new Badge({ action, scan }), shown, scanned };
+  const readSitesOff = async () => sitesOff;
+  return { badge: new Badge({ action, scan, readSitesOff }), shown, scanned };
 }
 
 // candidates, text of the badge
@@ -50,6 +52,18 @@ for (const [site, url] of Object.entries(HOMES)) {
     assert.ok(SEARCH_ORIGINS.includes(`https://${new URL(url).host}/*`));
   });
 }
+
+test('a site that is switched off is not read by itself, but when it is asked for', async () => {
+  const { badge, shown } = makeBadge(3, null, ['bing']);
+  await badge.onTabUpdated(7, { status: 'complete' }, { url: HOMES.bing });
+  assert.deepEqual(shown, []);
+  await badge.onTabUpdated(8, { status: 'complete' }, { url: HOMES.google });
+  await badge.scan(7);
+  assert.deepEqual(shown, [
+    [8, '3'],
+    [7, '3'],
+  ]);
+});
 
 test('no other page is read', async () => {
   const { badge, scanned } = makeBadge(3);
