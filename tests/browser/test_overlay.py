@@ -1,0 +1,250 @@
+"""Marks in pages, in both browsers: right, pressed by persons alone, and gone without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.support import workflow
+from tests.support.https_site import HttpsSite
+from tests.support.marks import GALLERY, HOST, LOST, SEARCH, Bears, Mark, Marks
+from tests.support.processes import ServerProcess, wait_until
+from tests.support.steps import (
+    BROWSERS,
+    PATIENCE_S,
+    ChromiumSteps,
+    FirefoxSteps,
+    Steps,
+    open_browser,
+    pair,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+RESULTS = f"{SEARCH}?q=bears&udm=2"
+# What a page of the extension says to the background.
+SEND = "return (globalThis.browser ?? chrome).runtime.sendMessage({{ type: '{}', request: {} }})"
+TRACES = "return document.documentElement.outerHTML"
+
+
+@dataclass
+class World:
+    """A paired browser, its server, and the pages."""
+
+    steps: Steps
+    client: httpx2.Client
+    bears: Bears
+
+    def send(self, message: str, request: str) -> Any:
+        """Ask the background, in the popup that was opened last; ``request`` is JavaScript."""
+        answer = self.steps.run_in_popup(SEND.format(message, request))
+        assert answer["ok"], answer
+        return answer["reply"]
+
+    def start(self, name: str, captured: dict[int, str] | None = None) -> str:
+        """Make a dataset that has some of the results by their labels, and choose it."""
+        dataset_id = workflow.create_dataset(self.client, f"{name} in {self.steps.name}")
+        for number, label in (captured or {}).items():
+            workflow.capture(
+                self.client, dataset_id, label, [self.bears.url(number)], f"{name} {number}"
+            )
+        if captured:
+            workflow.wait_settled(self.client, dataset_id)
+        self.steps.open_popup(has_page=False)
+        self.steps.wait_for_text("tab-capture", "Capture")
+        self.send("list-datasets", "null")
+        self.send("choose-dataset", f"{{ dataset_id: '{dataset_id}' }}")
+        return dataset_id
+
+    def visit(self, url: str = RESULTS) -> Marks:
+        """Open a page and return what sees its marks."""
+        self.steps.visit(url)
+        return Marks(self.steps)
+
+    def image(self, dataset_id: str, number: int) -> dict[str, Any]:
+        """Return an image of a dataset as the server has it."""
+        images = workflow.list_images(self.client, dataset_id)
+        (image,) = [each for each in images if each["url"] == self.bears.url(number)]
+        return image
+
+    def find_shown_tab_id(self) -> int:
+        """Return the browser's id of the tab of the page that was visited last."""
+        if isinstance(self.steps, FirefoxSteps):
+            assert self.steps.tab_id is not None
+            return self.steps.tab_id
+        assert isinstance(self.steps, ChromiumSteps)
+        return self.steps.browser.find_shown_tab_id()
+
+    def press_command(self) -> None:
+        """Press the shortcut that puts the focus on the marks of the page that is shown."""
+        if isinstance(self.steps, FirefoxSteps):
+            self.steps.browser.show(self.steps.page_handle)
+            self.steps.browser.press_shortcut("alt,shift", "M")
+            return
+        assert isinstance(self.steps, ChromiumSteps)
+        assert self.steps.page is not None
+        self.steps.page.bring_to_front()
+        self.steps.browser.context.service_workers[0].evaluate(
+            "async () => chrome.commands.onCommand.dispatch("
+            "'focus-marks', (await chrome.tabs.query({ active: true }))[0])"
+        )
+
+
+@pytest.fixture(scope="module", params=BROWSERS)
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with HttpsSite({}) as site:
+        authority = f"127.0.0.1:{site.port}"
+        bears = Bears(f"http://{authority}")
+        site.pages |= bears.pages()
+        settings = {"BOWERBIRD_FETCH__ALLOWED_HOSTS": authority}
+        with (
+            ServerProcess(folder / "data", settings, has_trainer=False) as server,
+            server.client() as client,
+            open_browser(request.param, folder / "profile", site.port) as steps,
+        ):
+            pair(steps, server, client)
+            yield World(steps, client, bears)
+
+
+def wait_for_focus(marks: Marks) -> Mark:
+    """Return the mark that has the keyboard's focus, as soon as one has."""
+
+    def found() -> Mark | None:
+        return next((mark for mark in marks.all().values() if mark.has_focus), None)
+
+    return wait_until(found, PATIENCE_S, "a mark has the focus")
+
+
+def test_each_tile_says_what_the_dataset_has(world):
+    world.start("marked", {0: "grizzly", 1: "black bear", LOST[0]: "grizzly"})
+    marks = world.visit()
+    assert marks.wait_for(0, "captured").word == "grizzly"
+    assert marks.wait_for(1, "captured").word == "black bear"
+    assert marks.wait_for(LOST[0], "rejected").word == "grizzly"
+    others = {number for number, mark in marks.all().items() if mark.state == "new"}
+    assert others >= {str(number) for number in (2, 3, 4, 5, 6)}
+    # One of them all is reached by the Tab key.
+    assert sum(mark.is_in_tab_order for mark in marks.all().values()) == 1
+
+
+def test_a_capture_is_marked_without_a_reload(world):
+    dataset_id = world.start("fresh")
+    marks = world.visit()
+    left_out = marks.wait_for(3, "new")
+    marks.press(left_out)
+    assert marks.wait_for(3, "left-out").is_pressed
+
+    world.steps.open_popup()
+    world.steps.wait_for_text("page-summary", "images")
+    world.steps.select("dataset", dataset_id)
+    world.steps.fill("label", "teddy")
+    world.steps.click("capture")
+    world.steps.wait_for_text("capture-notice", "added")
+    assert marks.wait_for(0, "captured").word == "teddy"
+    assert marks.wait_for(3, "left-out").word == ""
+    urls = {image["url"] for image in workflow.list_images(world.client, dataset_id)}
+    assert world.bears.url(2) in urls
+    assert world.bears.url(3) not in urls
+
+
+def test_a_click_excludes_what_is_captured_and_a_second_takes_it_back(world):
+    dataset_id = world.start("excluded", {2: "grizzly"})
+    marks = world.visit()
+    marks.press(marks.wait_for(2, "captured"))
+    assert marks.wait_for(2, "excluded").is_pressed
+    wait_until(lambda: world.image(dataset_id, 2)["excluded"], PATIENCE_S, "it is excluded")
+    marks.press(marks.wait_for(2, "excluded"))
+    wait_until(lambda: not world.image(dataset_id, 2)["excluded"], PATIENCE_S, "it is back")
+    marks.wait_for(2, "captured")
+
+
+def test_the_keyboard_walks_over_the_marks_and_leaves_them(world):
+    world.start("walked", {0: "grizzly"})
+    marks = world.visit()
+    marks.wait_for(0, "captured")
+    world.press_command()
+    assert "Bear 0" in wait_for_focus(marks).name
+    marks.eyes.press("ArrowRight")
+    wait_until(lambda: marks.all()["1"].has_focus, PATIENCE_S, "the next mark has the focus")
+    marks.eyes.press("Enter")
+    assert marks.wait_for(1, "left-out").has_focus
+    assert marks.all()["1"].is_in_tab_order
+    marks.eyes.press("Escape")
+    focused = "return document.activeElement.className"
+    assert world.steps.run(focused) != HOST.rpartition(".")[2]
+
+
+def test_what_scrolling_brings_is_marked_too(world):
+    number = 30
+    world.start("grown", {number: "grizzly"})
+    marks = world.visit()
+    marks.wait_for(0, "new")
+    world.steps.run("grow(40); window.scrollTo(0, document.body.scrollHeight)")
+    marks.wait_for(number, "captured")
+    bottom = world.steps.run("return document.documentElement.scrollHeight")
+    world.steps.run("document.querySelector('.bowerbird-marks').remove()")
+    # Marks make no page longer.
+    assert bottom == world.steps.run("return document.documentElement.scrollHeight")
+
+
+def test_switched_off_nothing_of_it_is_left(world):
+    world.start("off", {0: "grizzly"})
+    world.send("switch-overlay", "{ is_on: false }")
+    marks = world.visit()
+    before = world.steps.run(TRACES)
+    world.send("switch-overlay", "{ is_on: true }")
+    marks.wait_for(0, "captured")
+    assert world.steps.run(TRACES) != before
+    world.send("switch-overlay", "{ is_on: false }")
+    marks.wait_for_none()
+    assert world.steps.run(TRACES) == before
+    world.send("switch-overlay", "{ is_on: true }")
+
+
+def test_a_page_sees_no_label_and_presses_no_mark(world):
+    dataset_id = world.start("hostile", {0: "secret label"})
+    marks = world.visit()
+    marks.wait_for(0, "captured")
+    seen = world.steps.run(
+        "const host = document.querySelector('.bowerbird-marks');"
+        "const { x, y } = host.getBoundingClientRect();"
+        "for (const type of ['click', 'keydown']) {"
+        "  const event = new MouseEvent(type, { bubbles: true, composed: true });"
+        "  host.dispatchEvent(event);"
+        "  document.elementFromPoint(32, 76)?.dispatchEvent(event);"
+        "}"
+        "document.elementFromPoint(32, 76).click();"
+        "return [host.shadowRoot === null, host.innerHTML, host.textContent,"
+        "  document.documentElement.outerHTML.includes('secret label')]"
+    )
+    assert seen == [True, "", "", False]
+    # What a page removes comes back.
+    world.steps.run("document.querySelector('.bowerbird-marks').remove()")
+    assert marks.wait_for(0, "captured").word == "secret label"
+    assert world.image(dataset_id, 0)["excluded"] is False
+
+
+def test_any_page_is_marked_at_a_word_under_the_strictest_policy(world):
+    world.start("gallery")
+    world.steps.visit(GALLERY)
+    world.steps.press_button()
+    marks = Marks(world.steps)
+    before = world.steps.run(TRACES)
+    tab = world.find_shown_tab_id()
+    world.steps.open_popup()
+    turn = f"{{ tab_id: {tab}, is_on: %s }}"
+    assert world.send("turn-page-overlay", turn % "true") == {"is_on": True, "scope": "page"}
+    mark = marks.wait_for(0, "new")
+    assert (mark.x, mark.y) == (26, 26)  # 6 px and half a mark within the first picture
+    marks.press(mark)
+    marks.wait_for(0, "left-out")
+    assert world.send("turn-page-overlay", turn % "false") == {"is_on": False, "scope": "page"}
+    marks.wait_for_none()
+    assert world.steps.run(TRACES) == before
