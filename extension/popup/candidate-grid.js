@@ -4,7 +4,7 @@
  */
 import { text, formatNumber } from '../lib/text.js';
 import { make } from '../ui/dom.js';
-import { makeTile, updateTile } from './candidate-tile.js';
+import { UNNAMED, makeTile, updateTile } from './candidate-tile.js';
 import { Choice } from './choice.js';
 import { findInSight, follow, layOut } from './grid-layout.js';
 import { ThumbnailLoader } from './thumbnails.js';
@@ -137,7 +137,7 @@ export class CandidateGrid {
     // The thumbnail may be refused outside its page; then the original, then its name has to do.
     const addresses = thumbnail_url === null ? [url] : [thumbnail_url, url];
     this.thumbnails.load(image, addresses, () => {
-      image.replaceWith(make('span', { class: 'broken' }, title ?? url));
+      image.replaceWith(make('span', { class: 'broken', ...UNNAMED }, title ?? url));
     });
   }
 

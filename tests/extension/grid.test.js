@@ -136,9 +136,9 @@ test('tiles show titles as texts, say what they are, and mark what is known', ()
   const { grid, list, tiles } = makeGrid(3);
   assert.equal(list.querySelector('b'), null);
   const [first, second] = tiles();
-  assert.equal(first.getAttribute('aria-label'), '<b>x</b>, 640×480');
+  assert.equal(first.querySelector('.visually-hidden').textContent, '<b>x</b>, 640×480');
   grid.markKnown([1]);
-  assert.equal(second.getAttribute('aria-label'), '<b>x</b>, 640×480, captured');
+  assert.equal(second.querySelector('.visually-hidden').textContent, '<b>x</b>, 640×480, captured');
   assert.equal(second.querySelector('.known').hidden, false);
   assert.equal(second.getAttribute('aria-selected'), 'false');
 });
