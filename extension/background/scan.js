@@ -5,6 +5,9 @@ import { text } from '../lib/text.js';
 
 /** @typedef {import('../lib/types.js').PageScan} PageScan */
 
+/** The largest pages take a second; one that is busy for longer may be so for ever. */
+const MAX_READ_MS = 15_000;
+
 /**
  * Scan a page. Needs `activeTab` (the person clicked our button there) or a host permission.
  *
@@ -16,10 +19,7 @@ export async function scanTab(tabId) {
   /** @type {{result?: unknown}[]} */
   let injections;
   try {
-    injections = await ext.scripting.executeScript({
-      target: { tabId },
-      files: ['content/boot.js'],
-    });
+    injections = await runIn(tabId, 'content/boot.js', 'ISOLATED');
   } catch (error) {
     throw new BowerbirdError('page-not-readable', explain(messageOf(error)));
   }
@@ -41,13 +41,34 @@ export async function scanTab(tabId) {
  */
 async function collectAnswers(tabId) {
   try {
-    await ext.scripting.executeScript({
-      target: { tabId },
-      files: ['content/reader.js'],
-      world: 'MAIN',
-    });
+    await runIn(tabId, 'content/reader.js', 'MAIN');
   } catch {
     // The page has been read; without its later answers the next scan says what it lacks.
+  }
+}
+
+/**
+ * Run a script in a tab's page, whatever the page does meanwhile.
+ *
+ * @param {number} tabId The tab.
+ * @param {string} file The script.
+ * @param {'ISOLATED' | 'MAIN'} world Ours or the page's own.
+ * @returns {Promise<{result?: unknown}[]>} The value of the script; nothing when it is not there in time.
+ * @throws {Error} The browser's, where it does not let us in.
+ */
+async function runIn(tabId, file, world) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @type {Promise<never[]>} */
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(() => resolve([]), MAX_READ_MS);
+  });
+  // Not when the page is idle, as is usual: with 100,000 images Chromium says so after 30 s.
+  const injection = { target: { tabId }, files: [file], world, injectImmediately: true };
+  try {
+    return await Promise.race([ext.scripting.executeScript(injection), timeout]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -5,7 +5,15 @@
 // The value of this script is the promise that `scripting.executeScript` waits for; an error becomes
 // a value, since browsers differ in how they report a rejected one.
 (async () => {
+  /** Of a page that is still arriving; what there is then is read. */
+  const maxLoadingMs = 5000;
   try {
+    if (document.readyState === 'loading') {
+      await new Promise((resolve) => {
+        document.addEventListener('DOMContentLoaded', resolve, { once: true });
+        setTimeout(resolve, maxLoadingMs);
+      });
+    }
     /** @type {unknown} */
     const main = await import(chrome.runtime.getURL('content/main.js'));
     const { scanPage } = /** @type {typeof import('./main.js')} */ (main);

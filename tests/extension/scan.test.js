@@ -54,3 +54,21 @@ for (const [next, words] of FAILURES) {
     await assert.rejects(scanTab(7), words);
   });
 }
+
+test('a page that never answers is given up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  play(() => new Promise(() => {}));
+  const reading = assert.rejects(scanTab(7), /no answer/);
+  t.mock.timers.tick(15_000);
+  await reading;
+});
+
+test('no page is waited for until it is idle', async () => {
+  let injection;
+  play(async (asked) => {
+    injection = asked;
+    return [{ result: { scan: { ...SCAN, site: null } } }];
+  });
+  await scanTab(7);
+  assert.equal(injection.injectImmediately, true);
+});
