@@ -33,9 +33,10 @@ export async function finishRun({ store, capture, now }, runId, end) {
   const run = { ...found, phase: 'capturing', end: found.end ?? end, seed, heard_at_ms: now() };
   await store.put(run);
   try {
-    const outcome = await makeCapture(capture, { ...run, seed }, await store.read(runId));
+    const candidates = chooseCandidates(run, await store.read(runId));
+    const outcome = await makeCapture(capture, { ...run, seed }, candidates);
     /** @type {ScrollRun} */
-    const ended = { ...run, phase: 'ended', outcome, error: null };
+    const ended = { ...run, phase: 'ended', count: candidates.length, outcome, error: null };
     await store.settle(ended);
     return ended;
   } catch (error) {
@@ -44,6 +45,18 @@ export async function finishRun({ store, capture, now }, runId, end) {
     await store.put(failed);
     return failed;
   }
+}
+
+/**
+ * Choose what is captured of what a run has found.
+ *
+ * @param {ScrollRun} run The run.
+ * @param {Candidate[]} found What it found.
+ * @returns {Candidate[]} All but what the person left out, up to the goal.
+ */
+function chooseCandidates({ left_out, goal_count }, found) {
+  const leftOut = new Set(left_out);
+  return found.filter(({ url }) => !leftOut.has(url)).slice(0, goal_count);
 }
 
 /**

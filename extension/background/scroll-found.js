@@ -1,8 +1,10 @@
 /** Which addresses each run has found, so that what is told twice is kept once. */
+import { MAX_SEEN } from '../content/scroll/collector.js';
 import { passes } from '../lib/filters.js';
 
 /** @typedef {import('../lib/types.js').Candidate} Candidate */
 /** @typedef {import('../lib/scroll.js').ScrollRun} ScrollRun */
+/** @typedef {Extract<import('../lib/scroll.js').ScrollReport, {type: 'found'}>} FoundReport */
 
 /** Remembers addresses by run; a new worker reads them from the store. */
 export class FoundAddresses {
@@ -14,18 +16,38 @@ export class FoundAddresses {
   }
 
   /**
-   * Choose what is to be kept of what a page found.
+   * Choose what is to be kept of what a page found: what is new and passes the filters.
    *
    * @param {ScrollRun} run The run.
-   * @param {Candidate[]} candidates What was found; some of it perhaps told before.
-   * @returns {Promise<Candidate[]>} Those that are new and pass the filters, as many as are wanted.
+   * @param {FoundReport} report What was found; some of it perhaps told before.
+   * @param {number} nowMs Milliseconds since 1970.
+   * @returns {Promise<{heard: ScrollRun, fresh: Candidate[]}>} The run after that, and what is new.
    */
-  async choose({ run_id, filters, goal_count, count }, candidates) {
-    const seen = new Set(await this.#read(run_id));
-    return candidates
+  async take(run, { candidates, phase, left_out }, nowMs) {
+    const seen = new Set(await this.#read(run.run_id));
+    const fresh = candidates
       .filter(({ url }) => !seen.has(url) && seen.add(url))
-      .filter((candidate) => passes(candidate, filters))
-      .slice(0, goal_count - count);
+      .filter((candidate) => passes(candidate, run.filters))
+      .slice(0, MAX_SEEN - run.found_count);
+    const leftOut = left_out ?? run.left_out;
+    const found_count = run.found_count + fresh.length;
+    const count = Math.min(run.goal_count, found_count - this.#countIn(run, fresh, leftOut));
+    const heard = { ...run, phase, count, found_count, left_out: leftOut, heard_at_ms: nowMs };
+    return { heard, fresh };
+  }
+
+  /**
+   * Count what was found but is left out.
+   *
+   * @param {ScrollRun} run The run.
+   * @param {Candidate[]} fresh What is new.
+   * @param {string[]} leftOut Addresses that are left out.
+   * @returns {number} How many of these there are.
+   */
+  #countIn({ run_id }, fresh, leftOut) {
+    const found = new Set(fresh.map(({ url }) => url));
+    const known = this.byRun.get(run_id);
+    return leftOut.filter((url) => found.has(url) || known?.has(url)).length;
   }
 
   /**

@@ -26,6 +26,9 @@ const ENDS = new Set([
   'failed',
 ]);
 const MAX_RUN_ID_LENGTH = 26;
+/** As many as the page's side remembers. */
+const MAX_LEFT_OUT = 5000;
+const MAX_URL_LENGTH = 8192;
 
 /**
  * Read a message.
@@ -76,10 +79,27 @@ function readEnd({ end }, id) {
  * @param {URL} base Address of the page.
  * @returns {ScrollReport | null} The message, its candidates made anew.
  */
-function readFound({ phase, candidates }, id, base) {
+function readFound({ phase, candidates, left_out }, id, base) {
   if (phase !== 'running' && phase !== 'hidden') return null;
   if (!Array.isArray(candidates) || candidates.length > MAX_SENT_AT_ONCE) return null;
-  return { type: 'found', id, phase, candidates: readCandidates(candidates, base) };
+  const leftOut = Array.isArray(left_out) ? left_out.slice(0, MAX_LEFT_OUT) : null;
+  return {
+    type: 'found',
+    id,
+    phase,
+    candidates: readCandidates(candidates, base),
+    left_out: leftOut?.filter(isAddress) ?? null,
+  };
+}
+
+/**
+ * Tell what may be an address from anything else.
+ *
+ * @param {unknown} value What came.
+ * @returns {value is string} False for what no candidate's address equals.
+ */
+function isAddress(value) {
+  return typeof value === 'string' && value.length <= MAX_URL_LENGTH;
 }
 
 /**

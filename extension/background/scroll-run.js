@@ -39,6 +39,8 @@ export function makeRun({ request, origin, settings, nowMs }) {
     end: null,
     outcome: null,
     error: null,
+    found_count: 0,
+    left_out: [],
     seed: null,
     heard_at_ms: nowMs,
   };

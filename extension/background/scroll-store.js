@@ -12,7 +12,7 @@
  * @property {() => Promise<ScrollRun[]>} list All runs, oldest first.
  * @property {(run: ScrollRun) => Promise<void>} put Keep a run.
  * @property {(run: ScrollRun, fresh: Candidate[]) => Promise<void>} add Keep a run, and what was found
- *   since: as many as `run.count` says that there are now more.
+ *   since: as many as `run.found_count` says that there are now more.
  * @property {(runId: string) => Promise<Candidate[]>} read What a run found, in the order of finding.
  * @property {(run: ScrollRun) => Promise<void>} settle Keep a run, and drop what it found.
  * @property {(runIds: string[]) => Promise<void>} remove Forget runs.
@@ -36,7 +36,7 @@ export function indexedDbScrollStore() {
       write(({ runs, pieces }) => {
         runs.put(run);
         if (fresh.length === 0) return;
-        const start = run.count - fresh.length;
+        const start = run.found_count - fresh.length;
         pieces.put({ run_id: run.run_id, start, candidates: fresh });
       }),
     read: async (runId) => {

@@ -229,10 +229,8 @@ export class ScrollRuns {
    * @param {Extract<ScrollReport, {type: 'found'}>} report What it found.
    * @returns {Promise<ScrollRun>} The run with that.
    */
-  async #keep(run, { candidates, phase }) {
-    const fresh = await this.found.choose(run, candidates);
-    const count = run.count + fresh.length;
-    const heard = { ...run, phase, count, heard_at_ms: this.parts.now() };
+  async #keep(run, report) {
+    const { heard, fresh } = await this.found.take(run, report, this.parts.now());
     await this.parts.store.add(heard, fresh);
     this.found.add(run.run_id, fresh);
     return heard;

@@ -3,9 +3,9 @@
  * style sheets; a shadow root keeps the page's own rules out.
  */
 
-/** Above all that a page can put over it. */
-const CORNER =
-  'all: initial; position: fixed; inset: auto 16px 16px auto; z-index: 2147483647; pointer-events: none';
+/** Above all that a page can put over it; important, as pages style every `div`. */
+const CORNER = `all: initial !important; position: fixed !important; inset: auto 16px 16px auto !important;
+  z-index: 2147483647 !important; pointer-events: none !important`;
 const BUTTON =
   'all: revert; cursor: pointer; color: inherit; background: none; border: 0; margin: 0;';
 

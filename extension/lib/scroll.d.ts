@@ -37,7 +37,7 @@ export interface ScrollState {
   run_id: string;
   phase: ScrollPhase;
   goal_count: number;
-  /** What was found so far and passes the filters. */
+  /** What was found so far, passes the filters and is not left out; at most the goal. */
   count: number;
   dataset_name: string;
   label: string;
@@ -57,6 +57,10 @@ export interface ScrollRun extends ScrollState {
   /** The server that the dataset is on. */
   server: string;
   filters: Filters;
+  /** How many are kept, those that are left out included: they may be taken back. */
+  found_count: number;
+  /** Addresses that the person left out by clicks in the page. */
+  left_out: string[];
   /** What the capture's keys are made of, from the moment on in which it is made. */
   seed: string | null;
   /** When something was last heard of it, milliseconds since 1970. */
@@ -67,7 +71,14 @@ export interface ScrollRun extends ScrollState {
 export type ScrollReport =
   /** It is there, for the first time or again. */
   | { type: 'hello'; id: number; run_id: string | null }
-  | { type: 'found'; id: number; phase: 'running' | 'hidden'; candidates: Candidate[] }
+  | {
+      type: 'found';
+      id: number;
+      phase: 'running' | 'hidden';
+      candidates: Candidate[];
+      /** What the person leaves out by now, whether found before or not; null: as told before. */
+      left_out: string[] | null;
+    }
   | { type: 'end'; id: number; end: ScrollEnd };
 
 /** What the background says: answers, and one order that answers nothing. */

@@ -53,7 +53,7 @@ test('what a worker did not acknowledge is said again to the next one, after a g
     return null;
   });
   await world.link.open();
-  assert.equal((await world.link.report(found(0, 30).candidates, 'running')).count, 30);
+  assert.equal((await world.link.report(found(0, 30).candidates, 'running', [])).count, 30);
   assert.deepEqual(
     world.said.map(({ type, run_id, candidates }) => [type, run_id ?? candidates?.length ?? null]),
     [
@@ -69,8 +69,8 @@ test('what a worker did not acknowledge is said again to the next one, after a g
 test('much is said in pieces that the background takes, nothing in one', async () => {
   const world = play(() => state());
   await world.link.open();
-  await world.link.report(found(0, 2 * MAX_SENT_AT_ONCE + 1).candidates, 'running');
-  await world.link.report([], 'hidden');
+  await world.link.report(found(0, 2 * MAX_SENT_AT_ONCE + 1).candidates, 'running', []);
+  await world.link.report([], 'hidden', []);
   assert.deepEqual(
     world.said.slice(1).map(({ candidates, phase }) => [candidates.length, phase]),
     [
@@ -80,6 +80,19 @@ test('much is said in pieces that the background takes, nothing in one', async (
       [0, 'hidden'],
     ],
   );
+});
+
+test('what is left out is said when it changes, and again when nobody acknowledged it', async () => {
+  let isEvicted = false;
+  const world = play(({ left_out }) => {
+    if (!left_out || isEvicted) return state();
+    isEvicted = true;
+    return null;
+  });
+  await world.link.open();
+  for (const leftOut of [[], ['a'], ['a'], []]) await world.link.report([], 'running', leftOut);
+  const said = world.said.filter(({ type }) => type === 'found').map(({ left_out }) => left_out);
+  assert.deepEqual(said, [null, ['a'], ['a'], null, []]);
 });
 
 test('an order to stop is heard at any time', async () => {
@@ -92,7 +105,7 @@ test('an order to stop is heard at any time', async () => {
 test('a run that was ended elsewhere is over', async () => {
   const world = play(({ type }) => (type === 'hello' ? state() : state({ end: 'stopped' })));
   await world.link.open();
-  await assert.rejects(world.link.report([], 'running'), (error) => {
+  await assert.rejects(world.link.report([], 'running', []), (error) => {
     assert.ok(error instanceof RunOver);
     assert.equal(error.state.end, 'stopped');
     return true;
@@ -104,7 +117,7 @@ test('an extension that is gone is asked a few times, a run that is unknown once
   await world.link.open();
   world.isInstalled = false;
   world.link.port = null;
-  await assert.rejects(world.link.report([], 'running'), LinkLost);
+  await assert.rejects(world.link.report([], 'running', []), LinkLost);
   assert.ok(world.slept.length >= 2 && world.slept.length < 10);
   const stranger = play(() => ({ type: 'gone' }));
   await assert.rejects(stranger.link.open(), LinkLost);

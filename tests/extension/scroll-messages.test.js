@@ -85,3 +85,14 @@ test('fields of the wrong kind are dropped, long texts capped', () => {
     },
   );
 });
+
+test('of what is left out, nothing but addresses is read, and no more than the page’s side keeps', () => {
+  const report = { type: 'found', id: 1, phase: 'running', candidates: [] };
+  const address = 'https://page.example/a.jpg';
+  const odd = [address, 7, null, {}, 'x'.repeat(9000)];
+  assert.deepEqual(read({ ...report, left_out: odd }).left_out, [address]);
+  assert.equal(read({ ...report, left_out: Array(6000).fill(address) }).left_out.length, 5000);
+  for (const left_out of [undefined, null, 'a', 7]) {
+    assert.equal(read({ ...report, left_out }).left_out, null);
+  }
+});

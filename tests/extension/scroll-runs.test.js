@@ -49,6 +49,23 @@ test('filters of the start hold, and no more than the goal is kept', async () =>
   assert.deepEqual(urlsOf(world.captures[0]), urls(4, 7));
 });
 
+test('what the person leaves out, before or after it was found, is not captured', async () => {
+  const world = new PlayedBackground();
+  await world.start(7, 50);
+  const { port } = await world.connect();
+  const leftOut = urls(0, 3);
+  assert.equal((await port.say({ ...found(0, 20), left_out: leftOut })).state.count, 17);
+  world.evict();
+  const again = await world.connect();
+  const taken = [...urls(1, 3), ...urls(30, 40)];
+  assert.equal((await again.port.say({ ...found(20, 60), left_out: taken })).state.count, 48);
+  assert.equal((await again.port.say(found(60, 80))).state.count, 50);
+  const { state } = await again.port.say({ type: 'end', end: 'goal' });
+  assert.equal(state.count, 50);
+  const captured = [...urls(0, 1), ...urls(3, 30), ...urls(40, 62)];
+  assert.deepEqual(world.captures.map(urlsOf), [captured]);
+});
+
 test('a page that goes leaves what it found, and the person is told', async () => {
   const world = new PlayedBackground();
   await world.start();

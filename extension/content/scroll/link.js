@@ -47,6 +47,8 @@ export class ScrollLink {
     this.lastId = 0;
     /** @type {string | null} */
     this.runId = null;
+    /** What the background knows to be left out. @type {string[]} */
+    this.leftOut = [];
     /** @type {Map<number, {resolve: (order: ScrollOrder) => void, reject: (error: Error) => void}>} */
     this.waiting = new Map();
   }
@@ -61,13 +63,16 @@ export class ScrollLink {
    *
    * @param {Candidate[]} candidates What is new; may be nothing.
    * @param {'running' | 'hidden'} phase Whether it waits.
+   * @param {string[]} leftOut Addresses that the person left out.
    * @returns {Promise<ScrollState>} What the run has so far.
    * @throws {LinkLost | RunOver}
    */
-  async report(candidates, phase) {
+  async report(candidates, phase, leftOut) {
     for (let start = 0; ; start += MAX_SENT_AT_ONCE) {
       const piece = candidates.slice(start, start + MAX_SENT_AT_ONCE);
-      const state = await this.#ask({ type: 'found', phase, candidates: piece });
+      const left_out = isSame(leftOut, this.leftOut) ? null : leftOut;
+      const state = await this.#ask({ type: 'found', phase, candidates: piece, left_out });
+      this.leftOut = leftOut;
       if (state.end !== null) throw new RunOver(state);
       if (start + MAX_SENT_AT_ONCE >= candidates.length) return state;
     }
@@ -153,4 +158,15 @@ export class ScrollLink {
     });
     return port;
   }
+}
+
+/**
+ * Compare two lists.
+ *
+ * @param {string[]} one A list.
+ * @param {string[]} other Another.
+ * @returns {boolean} Whether they hold the same in the same order.
+ */
+function isSame(one, other) {
+  return one.length === other.length && one.every((each, index) => each === other[index]);
 }

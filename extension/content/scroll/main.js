@@ -38,12 +38,13 @@ async function scrollAndReport() {
   try {
     const { goal_count: goalCount, ...rest } = await link.open();
     panel.show({ ...rest, goal_count: goalCount });
+    const page = new ScrolledPage(document, scanPage);
     const loop = new ScrollLoop({
-      page: new ScrolledPage(document, scanPage),
+      page,
       clock: { now: () => performance.now(), sleep, random: () => Math.random() },
       goalCount,
       report: async (fresh, phase) => {
-        const state = await link.report(fresh, phase);
+        const state = await link.report(fresh, phase, page.leftOut);
         count = state.count;
         panel.show(state);
         return count;

@@ -24,14 +24,17 @@ export class ScrolledPage {
     this.scan = scan;
     this.scroller = findScroller(document);
     this.engine = '';
+    /** What the person has left out by clicks in the page. @type {string[]} */
+    this.leftOut = [];
     // A form that has had one all along asks nothing of who scrolls.
     this.hadCaptcha = showsCaptcha(document);
   }
 
   /** @returns {import('./loop.js').Reading} What it holds now. */
   read() {
-    const { candidates, origin, state } = this.scan(MAX_SEEN);
+    const { candidates, origin, state, left_out_urls } = this.scan(MAX_SEEN);
     this.engine = origin.engine;
+    this.leftOut = left_out_urls ?? [];
     return {
       candidates,
       subject: nameSubject(origin),
