@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.support import workflow
-from tests.support.firefox import ADDON_UUID, PATIENCE_S, firefox
+from tests.support.firefox import firefox
 from tests.support.photo_site import PhotoSite
-from tests.support.processes import ServerProcess, wait_until
+from tests.support.processes import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,13 +42,3 @@ def test_firefox_pairs_and_captures_a_page(tmp_path):
             images = workflow.list_images(client, dataset["id"])
     assert [image["url"] for image in images] == urls
     assert {image["label"] for image in images} == {"fruits"}
-
-
-def test_firefox_grants_the_search_hosts_at_a_click_and_takes_them_back(tmp_path):
-    with firefox(tmp_path / "profile") as browser:
-        browser.open(f"moz-extension://{ADDON_UUID}/options/options.html")
-        before = browser.count_permitted_hosts()
-        browser.click("counting")
-        wait_until(lambda: browser.count_permitted_hosts() > before + 100, PATIENCE_S, "granted")
-        browser.click("counting")
-        wait_until(lambda: browser.count_permitted_hosts() == before, PATIENCE_S, "taken back")
