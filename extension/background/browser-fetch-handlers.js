@@ -16,6 +16,6 @@ export function makeBrowserFetchHandlers(services) {
       await services.browserFetch.wish(wish);
       return null;
     },
-    'start-browser-fetch': (wish) => services.browserFetch.start(wish),
+    'start-browser-fetch': () => services.browserFetch.startWished(),
   };
 }

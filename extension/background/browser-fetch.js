@@ -4,9 +4,8 @@
  * storage, so that the popup may be closed and the worker evicted: the next one goes on.
  */
 import { ServerProblem, messageOf } from '../lib/errors.js';
-import { permissionFor } from '../lib/server-address.js';
-import { parseImageAddress } from './image-address.js';
 import { inLanes } from './lanes.js';
+import { groupByHost, originsOf } from './obtainable.js';
 import { NotObtained } from './session-image.js';
 
 /** @typedef {import('../lib/browser-fetch.js').BrowserFetchOffer} BrowserFetchOffer */
@@ -47,6 +46,8 @@ export class BrowserFetch {
      * @type {Promise<void> | null}
      */
     this.work = null;
+    /** The last of those who would begin: the popup and the browser's own event, both at once. */
+    this.lastStart = Promise.resolve(/** @type {BrowserFetchRun | null} */ (null));
   }
 
   /**
@@ -95,16 +96,29 @@ export class BrowserFetch {
     await this.parts.area.set({ browser_fetch_wish: wish });
   }
 
-  /** Do what the person asked for, now that a permission was given. */
-  async onPermitted() {
-    const { browser_fetch_wish: wish } = await this.parts.area.get({ browser_fetch_wish: null });
-    if (wish !== null) await this.start(/** @type {BrowserFetchWish} */ (wish));
+  /**
+   * Do what the person asked for, now that a permission was given; once, whoever tells of it.
+   *
+   * @returns {Promise<BrowserFetchRun | null>} The run at work or the last one.
+   */
+  startWished() {
+    const start = this.lastStart.then(() => this.#startWished());
+    this.lastStart = start.catch(() => null);
+    return start;
+  }
+
+  async #startWished() {
+    const { browser_fetch_wish } = await this.parts.area.get({ browser_fetch_wish: null });
+    const wish = /** @type {BrowserFetchWish | null} */ (browser_fetch_wish);
+    // It may have been another permission, given for something else.
+    if (wish === null || !(await this.parts.isPermitted(wish.origins))) return this.readRun();
+    return this.start(wish);
   }
 
   /**
    * Begin a run, unless one is at work.
    *
-   * @param {BrowserFetchWish} wish Which images.
+   * @param {Pick<BrowserFetchWish, 'dataset_id' | 'hosts'>} wish Which images.
    * @returns {Promise<BrowserFetchRun>} The run at work.
    */
   async start({ dataset_id, hosts }) {
@@ -225,35 +239,6 @@ export class BrowserFetch {
   async #write(run) {
     await this.parts.area.set({ browser_fetch: run });
   }
-}
-
-/**
- * Sort images by their host; those of no web address are left out.
- *
- * @param {ObtainableImage[]} images The images.
- * @returns {Map<string, ObtainableImage[]>} By host name.
- */
-function groupByHost(images) {
-  /** @type {Map<string, ObtainableImage[]>} */
-  const groups = new Map();
-  for (const image of images) {
-    const host = parseImageAddress(image.url)?.hostname;
-    if (host === undefined) continue;
-    const group = groups.get(host);
-    if (group === undefined) groups.set(host, [image]);
-    else group.push(image);
-  }
-  return groups;
-}
-
-/**
- * Name the permissions that fetching images needs.
- *
- * @param {ObtainableImage[]} images The images.
- * @returns {string[]} Match patterns.
- */
-function originsOf(images) {
-  return [...new Set(images.map(({ url }) => permissionFor(url)))];
 }
 
 /**

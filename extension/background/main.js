@@ -116,7 +116,7 @@ ext.alarms.onAlarm.addListener(({ name }) => {
   if (name === QUEUE_ALARM) void queue.sendDue();
 });
 // The browser's question closes the popup that asked it.
-ext.permissions.onAdded.addListener(() => void browserFetch.onPermitted());
+ext.permissions.onAdded.addListener(() => void browserFetch.startWished());
 ext.contextMenus.onClicked.addListener((info, tab) => void onMenuClick(classifier, info, tab));
 ext.commands.onCommand.addListener((command, tab) => {
   if (tab?.id === undefined) return;

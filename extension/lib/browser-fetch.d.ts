@@ -67,4 +67,6 @@ export interface BrowserFetchRun {
 export interface BrowserFetchWish {
   dataset_id: string;
   hosts: string[];
+  /** The permissions that were asked for. */
+  origins: string[];
 }

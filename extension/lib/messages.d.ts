@@ -72,7 +72,8 @@ export interface MessageMap {
   'offer-browser-fetch': { request: { dataset_id: string }; reply: BrowserFetchOffer };
   /** Remember what to fetch once the browser has asked the person; null: nothing any more. */
   'wish-browser-fetch': { request: { wish: BrowserFetchWish | null }; reply: null };
-  'start-browser-fetch': { request: BrowserFetchWish; reply: BrowserFetchRun };
+  /** Do what was wished for, now that the person has permitted it. */
+  'start-browser-fetch': { request: null; reply: BrowserFetchRun | null };
   /** Scroll a tab's page until so many images are found, then capture them. */
   'start-scroll': { request: ScrollRequest; reply: ScrollState };
   'stop-scroll': { request: { tab_id: number }; reply: ScrollState | null };

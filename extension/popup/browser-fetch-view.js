@@ -104,8 +104,8 @@ export class BrowserFetchView {
   #makeButton(datasetId, { hosts }) {
     const button = make('button', { type: 'button' }, text('browserFetchButton'));
     button.dataset['testid'] = 'browser-fetch';
-    const wish = { dataset_id: datasetId, hosts: hosts.map(({ host }) => host) };
     const origins = hosts.filter((host) => !host.is_permitted).flatMap((host) => host.origins);
+    const wish = { dataset_id: datasetId, hosts: hosts.map(({ host }) => host), origins };
     // No step before the question: the browser takes it only from within the click.
     button.addEventListener('click', () => {
       const granted = origins.length === 0 ? true : ext.permissions.request({ origins });
@@ -126,7 +126,7 @@ export class BrowserFetchView {
     this.trouble = '';
     try {
       await send('wish-browser-fetch', { wish });
-      if (await granted) await send('start-browser-fetch', wish);
+      if (await granted) await send('start-browser-fetch', null);
       else {
         await send('wish-browser-fetch', { wish: null });
         this.trouble = text('browserFetchDeclined');

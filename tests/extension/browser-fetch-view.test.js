@@ -22,7 +22,11 @@ const HOSTS = [
 const OFFER = { total: 12, hosts: HOSTS, statuses: [403, null], run: null };
 const RUN = { dataset_id: '01D', is_running: false, total: 12, obtained: 9, error: null };
 const NONE = { total: 0, hosts: [], statuses: [], run: null };
-const WISH = { dataset_id: '01D', hosts: ['a.example', 'b.example'] };
+const WISH = {
+  dataset_id: '01D',
+  hosts: ['a.example', 'b.example'],
+  origins: ['http://b.example/*', 'https://b.example/*'],
+};
 
 let offer;
 let sent;
@@ -95,7 +99,7 @@ test('a click asks for what is missing alone, before anything else, and then beg
   assert.deepEqual(atOnce, [['http://b.example/*', 'https://b.example/*']]);
   assert.deepEqual(sent, [
     ['wish-browser-fetch', { wish: WISH }],
-    ['start-browser-fetch', WISH],
+    ['start-browser-fetch', null],
   ]);
 });
 

@@ -216,21 +216,34 @@ test('the next worker takes up the run of one that was killed, but not for ever'
   assert.equal(dataset.sent.length, 3);
 });
 
-test('a wish is done when the permission is given, once, and not after it was taken back', async (t) => {
+const WISH = { dataset_id: '01D', hosts: ['127.0.0.1'], origins: ['http://127.0.0.1/*'] };
+
+test('a wish is done when the permission is given, once, whoever tells of it', async (t) => {
   const photos = await site(t);
   const dataset = await startDataset(t, [imageOf('01', `${photos.server}/1`)]);
   const { fetch } = makeFetch(dataset.server);
-  const wish = { dataset_id: '01D', hosts: ['127.0.0.1'] };
-  await fetch.wish(wish);
-  await fetch.wish(null);
-  await fetch.onPermitted();
-  assert.equal(fetch.work, null);
-  await fetch.wish(wish);
-  await fetch.onPermitted();
+  await fetch.wish(WISH);
+  const [first, second] = await Promise.all([fetch.startWished(), fetch.startWished()]);
+  assert.deepEqual([first.dataset_id, second.dataset_id], ['01D', '01D']);
   await fetch.work;
-  await fetch.onPermitted();
+  assert.equal((await fetch.startWished()).obtained, 1);
   assert.equal(fetch.work, null);
   assert.deepEqual([dataset.sent.length, (await fetch.readRun()).obtained], [1, 1]);
+});
+
+test('a wish that was taken back, or whose permission was not given, is not done', async (t) => {
+  let isPermitted = true;
+  const dataset = await startDataset(t, []);
+  const { fetch } = makeFetch(dataset.server, { isPermitted: async () => isPermitted });
+  await fetch.wish(WISH);
+  await fetch.wish(null);
+  assert.equal(await fetch.startWished(), null);
+  await fetch.wish(WISH);
+  isPermitted = false; // another one was given
+  assert.equal(await fetch.startWished(), null);
+  isPermitted = true;
+  assert.equal((await fetch.startWished()).is_running, true);
+  await fetch.work;
 });
 
 test('the offer names hosts with their permissions, the largest first, and why', async (t) => {
