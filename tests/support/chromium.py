@@ -67,9 +67,8 @@ class Chromium:
         session.send("Extensions.triggerAction", {"id": self.extension_id, "targetId": shown})
         session.detach()
 
-    def find_shown_tab_id(self, page: Page) -> int:
-        """Return the id of a page's tab, also where the extension may not see its address."""
-        page.bring_to_front()
+    def find_shown_tab_id(self) -> int:
+        """Return the id of the tab that is shown, also where the extension may not see its page."""
         worker = self.context.service_workers[0]
         tab_id: int = worker.evaluate(
             "async () => (await chrome.tabs.query({ active: true }))[0].id"

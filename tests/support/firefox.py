@@ -77,6 +77,12 @@ class Firefox:
         """Show a tab by Marionette's name of it."""
         self.session.send("WebDriver:SwitchToWindow", handle=handle, focus=True)
 
+    def close(self, handle: str) -> None:
+        """Close a tab by Marionette's name of it, and show the first of those that are left."""
+        self.show(handle)
+        handles = self.session.send("WebDriver:CloseWindow")
+        self.show(handles[0])
+
     def run(self, script: str) -> Any:
         """Run a script in the page that is shown, beside the page's own; return its result."""
         return self.session.send("WebDriver:ExecuteScript", script=script, args=[])
@@ -101,6 +107,26 @@ class Firefox:
             args=[],
         )
         return count
+
+    def press_button(self) -> None:
+        """Press the extension's button in the tab that is shown: its popup opens over the page.
+
+        Like a person's click, this lets the extension into the tab until another page is opened.
+        A press that closes the popup of another tab is followed by a second one.
+        """
+        is_let_in = (
+            "const { extension } = WebExtensionPolicy.getByID(arguments[0]);"
+            "return extension.tabManager.hasActiveTabPermission(window.gBrowser.selectedTab);"
+        )
+
+        def press() -> bool:
+            self.press_shortcut("alt,shift", "B")
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: self._run_in_browser(is_let_in, ADDON_ID), 2, "it is let in")
+                return True
+            return False
+
+        wait_until(press, PATIENCE_S, "the press of the button lets the extension in")
 
     def press_shortcut(self, modifiers: str, key: str) -> None:
         """Press a shortcut of the extension in the tab that is shown.

@@ -200,13 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = False
 
     def do_GET(self) -> None:
-        # A proxy is asked by whole addresses, a site by paths.
-        parts = urlsplit(self.path)
-        host = parts.hostname or self.headers.get("Host", "").partition(":")[0]
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        reply = self.site.answer(
-            Asked(host, parts.path or "/", query), self.headers.get("Accept", "")
-        )
+        reply = self.site.answer(self._read_asked(), self.headers.get("Accept", ""))
         self.send_response(reply.status)
         headers = {"Content-Type": reply.media_type, "Content-Length": str(len(reply.body))}
         for name, value in {**headers, **reply.headers}.items():
@@ -216,8 +210,16 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.wfile.write(reply.body)
 
+    def _read_asked(self) -> Asked:
+        # A proxy is asked by whole addresses, a site by paths.
+        parts = urlsplit(self.path)
+        host = parts.hostname or self.headers.get("Host", "").partition(":")[0]
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        return Asked(host, parts.path or "/", query)
+
     def do_POST(self) -> None:
-        """Take what sites report of their visitors, and answer nothing."""
+        """Take what pages report, and answer nothing."""
+        self.site.answer(self._read_asked(), "")
         self.close_connection = True  # what they send is not read
         self.send_response(204)
         self.end_headers()

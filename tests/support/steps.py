@@ -29,6 +29,9 @@ class Steps(Protocol):
     def run(self, script: str) -> Any:
         """Run the body of a function in the page that was visited last; return its result."""
 
+    def show_page(self) -> None:
+        """Show the tab of the page that was visited last."""
+
     def press_button(self) -> None:
         """Press the toolbar button on the page that was visited last."""
 
@@ -56,6 +59,9 @@ class Steps(Protocol):
     def run_in_popup(self, script: str) -> Any:
         """Run the body of a function in the popup; return its result."""
 
+    def leave(self) -> None:
+        """Close the page that was visited last and the popup, which may keep the machine busy."""
+
 
 class ChromiumSteps(Steps):
     """The steps in Chromium."""
@@ -65,16 +71,23 @@ class ChromiumSteps(Steps):
     def __init__(self, browser: Chromium) -> None:
         self.browser = browser
         self.page: Page | None = None
+        self.tab_id: int | None = None
         self.popup: Page | None = None
 
     @override
     def visit(self, url: str) -> None:
         self.page = self.browser.open(url)
+        self.tab_id = self.browser.find_shown_tab_id()
 
     @override
     def run(self, script: str) -> Any:
         assert self.page is not None
         return self.page.evaluate(f"() => {{ {script} }}")
+
+    @override
+    def show_page(self) -> None:
+        assert self.page is not None
+        self.page.bring_to_front()
 
     @override
     def press_button(self) -> None:
@@ -83,10 +96,7 @@ class ChromiumSteps(Steps):
 
     @override
     def open_popup(self, *, has_page: bool = True) -> None:
-        query = ""
-        if has_page:
-            assert self.page is not None
-            query = f"?tab={self.browser.find_shown_tab_id(self.page)}"
+        query = f"?tab={self.tab_id}" if has_page else ""
         address = f"chrome-extension://{self.browser.extension_id}/popup/popup.html{query}"
         self.popup = self.browser.open(address)
 
@@ -123,6 +133,12 @@ class ChromiumSteps(Steps):
         assert self.popup is not None
         return self.popup.evaluate(f"() => {{ {script} }}")
 
+    @override
+    def leave(self) -> None:
+        for each in (self.popup, self.page):
+            assert each is not None
+            each.close()
+
 
 class FirefoxSteps(Steps):
     """The steps in Firefox."""
@@ -147,9 +163,13 @@ class FirefoxSteps(Steps):
         return self.browser.run(script)
 
     @override
+    def show_page(self) -> None:
+        self.browser.show(self.page_handle)
+
+    @override
     def press_button(self) -> None:
         self.browser.show(self.page_handle)
-        self.browser.press_shortcut("alt,shift", "B")
+        self.browser.press_button()
 
     @override
     def open_popup(self, *, has_page: bool = True) -> None:
@@ -190,6 +210,11 @@ class FirefoxSteps(Steps):
     def run_in_popup(self, script: str) -> Any:
         self.browser.show(self.popup_handle)
         return self.browser.run(script)
+
+    @override
+    def leave(self) -> None:
+        for handle in (self.popup_handle, self.page_handle):
+            self.browser.close(handle)
 
 
 @contextmanager
