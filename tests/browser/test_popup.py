@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support import steps
 from tests.support.chromium import Chromium, chromium, pair, sign_in
+from tests.support.https_site import HttpsSite
 from tests.support.photo_site import PhotoSite
-from tests.support.processes import ServerProcess, wait_until
+from tests.support.processes import ROOT, ServerProcess, wait_until
+from tests.support.search_pages import BING, serve, synthetic_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+MANY = 2500
+MAX_TILES = 100  # of the rows in sight, and those just beyond
+# As if the person had scrolled for minutes: copies of the page's first result under new addresses.
+ADD_RESULTS = """count => {
+    const [first] = document.querySelectorAll('a.iusc');
+    const data = JSON.parse(first.getAttribute('m'));
+    const tiles = Array.from({ length: count }, (_, n) => {
+        const tile = first.cloneNode(true);
+        tile.setAttribute('m', JSON.stringify({ ...data, murl: `${data.murl}?copy=${n}` }));
+        return tile;
+    });
+    document.body.replaceChildren(...tiles);
+}"""
+# As if Bing had renamed what holds the original's address.
+HIDE_ORIGINALS = """() => {
+    for (const tile of document.querySelectorAll('a.iusc')) {
+        tile.setAttribute('m', tile.getAttribute('m').replace('"murl"', '"renamed"'));
+    }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +72,26 @@ def test_filters_leave_out_what_is_too_small_and_are_remembered(browser, site, p
     popup = browser.open_popup(page)
     capture = popup.get_by_test_id("capture")
     expect(capture).to_have_text(f"Capture {count} images")
+    popup.locator("#more > summary").click()
     popup.get_by_test_id("filter-shape").select_option("landscape")
     expect(popup.get_by_test_id("filter-count")).to_have_text(f"{count} of {count} fit")
     popup.get_by_test_id("filter-size").select_option("200")
     expect(popup.get_by_test_id("filter-count")).to_have_text(f"0 of {count} fit")
-    expect(popup.get_by_test_id("candidate").first).to_be_hidden()
+    expect(popup.get_by_test_id("candidate")).to_have_count(0)
+    expect(popup.get_by_test_id("filtered-notice")).to_be_visible()
     popup.get_by_test_id("choose-all").click()
     expect(capture).to_be_disabled()
     popup.close()
 
     again = browser.open_popup(page)
     expect(again.get_by_test_id("filter-count")).to_have_text(f"0 of {count} fit")
+    again.locator("#more > summary").click()
     again.get_by_test_id("filter-size").select_option("100")
     expect(again.get_by_test_id("capture")).to_have_text(f"Capture {count} images")
+    again.get_by_test_id("filter-size").select_option("1200")
+    again.get_by_test_id("unfilter").click()
+    expect(again.get_by_test_id("capture")).to_have_text(f"Capture {count} images")
+    expect(again.get_by_test_id("filter-count")).to_be_empty()
     again.close()
 
 
@@ -80,25 +112,38 @@ def test_the_badge_shows_how_much_the_popup_found(browser, site, page):
     popup.close()
 
 
+# The address is a search site's, as the browser tells it of the sites that we may read.
+LOADED = """async ([pageUrl, url]) => {
+    const tab = (await chrome.tabs.query({})).find(each => each.url === pageUrl);
+    chrome.tabs.onUpdated.dispatch(tab.id, { status: 'complete' }, { ...tab, url });
+}"""
+BING_SEARCH = "https://www.bing.com/images/search?q=fruits"
+GOOGLE_SEARCH = "https://www.google.com/search?q=fruits&udm=2"
+
+
 def test_a_result_page_is_counted_when_it_has_loaded(browser, site, page):
-    # The address is Bing's, as the browser tells it where the person has allowed that.
-    browser.context.service_workers[0].evaluate(
-        """async pageUrl => {
-            const tab = (await chrome.tabs.query({})).find(({ url }) => url === pageUrl);
-            const url = 'https://www.bing.com/images/search?q=fruits';
-            chrome.tabs.onUpdated.dispatch(tab.id, { status: 'complete' }, { ...tab, url });
-        }""",
-        page.url,
-    )
+    browser.context.service_workers[0].evaluate(LOADED, [page.url, BING_SEARCH])
     count = str(len(site.addresses("fruits")))
     wait_until(lambda: badge_text(browser, page) == count, 10, "the badge counts")
 
 
-def test_counting_is_off_until_the_person_allows_it(browser):
+def test_a_site_that_is_switched_off_is_not_counted_until_it_is_on_again(browser, site, page):
+    other = browser.open(site.page_url("marine fish"))
     options = browser.open(f"chrome-extension://{browser.extension_id}/options/options.html")
-    expect(options.get_by_test_id("server-state")).to_contain_text("running")
-    expect(options.get_by_test_id("counting")).not_to_be_checked()
+    worker = browser.context.service_workers[0]
+    options.get_by_test_id("site-bing").click()
+    expect(options.get_by_test_id("site-bing")).not_to_be_checked()
+    worker.evaluate(LOADED, [page.url, BING_SEARCH])
+    worker.evaluate(LOADED, [other.url, GOOGLE_SEARCH])
+    # The second is read after the first would have been.
+    wait_until(lambda: badge_text(browser, other) != "", 10, "the badge counts on Google")
+    assert badge_text(browser, page) == ""
+    options.get_by_test_id("site-bing").click()
+    expect(options.get_by_test_id("site-bing")).to_be_checked()
+    worker.evaluate(LOADED, [page.url, BING_SEARCH])
+    wait_until(lambda: badge_text(browser, page) != "", 10, "the badge counts on Bing")
     options.close()
+    other.close()
 
 
 def test_a_server_of_another_time_is_named(browser, page):
@@ -120,7 +165,7 @@ def test_a_server_of_another_time_is_named(browser, page):
     popup.close()
 
 
-@pytest.mark.parametrize(("is_popup", "width_px"), [(True, 470), (False, 360), (False, 450)])
+@pytest.mark.parametrize(("is_popup", "width_px"), [(True, 400), (False, 360), (False, 490)])
 def test_the_link_to_the_server_is_never_cut(browser, page, is_popup, width_px):
     popup = browser.open_popup(None if is_popup else page)
     popup.set_viewport_size({"width": width_px, "height": 595})
@@ -129,3 +174,134 @@ def test_the_link_to_the_server_is_never_cut(browser, page, is_popup, width_px):
     expect(link).to_contain_text(":")
     assert link.evaluate("e => e.scrollWidth <= e.clientWidth")
     popup.close()
+
+
+def test_thousands_of_candidates_are_offered_by_the_few_in_sight(browser, page):
+    page.evaluate(ADD_RESULTS, MANY)
+    popup = browser.open_popup(page)
+    expect(popup.get_by_test_id("page-summary")).to_contain_text(f"{MANY:,} images")
+    capture = popup.get_by_test_id("capture")
+    expect(capture).to_have_text(f"Capture {MANY:,} images")
+    tiles = popup.get_by_test_id("candidate")
+    assert 0 < tiles.count() < MAX_TILES
+
+    grid = popup.get_by_test_id("candidates")
+    grid.focus()
+    popup.keyboard.press("End")
+    last = popup.locator(f"[aria-posinset='{MANY}']")
+    expect(last).to_be_in_viewport()
+    assert tiles.count() < MAX_TILES
+    popup.keyboard.press("Space")
+    expect(last).to_have_attribute("aria-selected", "false")
+    expect(capture).to_have_text(f"Capture {MANY - 1:,} images")
+    popup.keyboard.press("Shift+Home")
+    expect(capture).to_be_disabled()
+    expect(popup.locator("[aria-posinset='1']")).to_be_in_viewport()
+    popup.keyboard.press("ControlOrMeta+a")
+    expect(capture).to_have_text(f"Capture {MANY:,} images")
+    popup.close()
+
+
+def test_a_click_with_the_shift_key_chooses_a_range(browser, site, page):
+    count = len(site.addresses("fruits"))
+    popup = browser.open_popup(page)
+    tiles = popup.get_by_test_id("candidate")
+    expect(popup.get_by_test_id("capture")).to_have_text(f"Capture {count} images")
+    tiles.nth(1).click()
+    tiles.nth(5).click(modifiers=["Shift"])
+    expect(popup.get_by_test_id("capture")).to_have_text(f"Capture {count - 5} images")
+    popup.close()
+
+
+def test_a_page_that_reads_badly_is_reported_without_what_it_says(browser, page):
+    page.evaluate(HIDE_ORIGINALS)
+    browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    popup = browser.open_popup(page)
+    expect(popup.get_by_test_id("page-notice")).to_contain_text("Bing changed its page")
+    expect(popup.get_by_test_id("report")).to_be_hidden()
+    popup.get_by_test_id("report-view").locator("summary").click()
+    shown = popup.get_by_test_id("report").inner_text()
+    popup.get_by_test_id("copy-report").click()
+    expect(popup.get_by_test_id("report-view")).to_contain_text("Copied")
+    assert popup.evaluate("navigator.clipboard.readText()") == shown
+    popup.close()
+
+    report = json.loads(shown)
+    assert (report["site"], report["state"]) == ("bing", "partial")
+    assert report["counts"]["tiles"] == report["selectors"]["tile"] > 0
+    assert report["selectors"]["original"] == 0
+    assert "fruits" not in shown
+    assert "http" not in shown
+
+
+def test_labels_of_the_dataset_are_offered_with_their_counts(browser, site, page):
+    count = len(site.addresses("fruits"))
+    popup = browser.open_popup(page)
+    expect(popup.get_by_test_id("capture")).to_have_text(f"Capture {count} images")
+    if popup.get_by_test_id("new-dataset").is_visible():
+        popup.get_by_test_id("new-dataset").fill("foods")
+    popup.get_by_test_id("label").fill("Ripe Fruits")
+    popup.get_by_test_id("capture").click()
+    expect(popup.get_by_test_id("capture-notice")).to_contain_text("added")
+    popup.close()
+
+    again = browser.open_popup(page)
+    last = again.get_by_test_id("last-capture")
+    expect(last).to_contain_text(f"{count} added · “Ripe Fruits” in foods")
+    expect(again.get_by_test_id("undo")).to_be_visible()
+    label = again.get_by_test_id("label")
+    label.fill("ripe")
+    expect(again.get_by_test_id("label-option")).to_have_text(f"Ripe Fruits{count} images")
+    label.press("ArrowDown")
+    label.press("Enter")
+    expect(label).to_have_value("Ripe Fruits")
+    expect(again.get_by_test_id("labels")).to_be_hidden()
+    again.get_by_test_id("undo").click()
+    expect(again.get_by_test_id("capture-notice")).to_contain_text(f"{count} images taken out")
+    expect(last).to_be_hidden()
+    again.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width_px", "height_px"), [(320, 600), (400, 595), (400, 298)])
+def test_the_popup_needs_no_scrolling_sideways_and_breaks_no_rule_of_accessibility(
+    browser, page, theme, width_px, height_px
+):
+    page.evaluate(HIDE_ORIGINALS)
+    page.evaluate("document.body.append(new Image(300, 200))")
+    popup = browser.open_popup(page)
+    popup.emulate_media(color_scheme=theme)
+    popup.set_viewport_size({"width": width_px, "height": height_px})
+    expect(popup.get_by_test_id("page-notice")).to_be_visible()
+    popup.locator("#more > summary").click()
+    popup.get_by_test_id("report-view").locator("summary").click()
+    popup.evaluate(AXE.read_text())
+    for tab in ("capture", "classify"):
+        popup.get_by_test_id(f"tab-{tab}").click()
+        assert popup.evaluate("document.documentElement.scrollWidth") <= width_px
+        result = popup.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+        assert [
+            (each["id"], [node["html"] for node in each["nodes"]]) for each in result["violations"]
+        ] == []
+    popup.close()
+
+
+def test_firefox_asks_for_a_search_site_that_was_taken_back(tmp_path):
+    (page,) = [each for each in synthetic_pages() if each.place == BING]
+    with (
+        HttpsSite(serve([page])) as web,
+        ServerProcess(tmp_path / "data", has_trainer=False) as server,
+        server.client() as client,
+        steps.open_browser("firefox", tmp_path / "profile", web.port) as firefox,
+    ):
+        steps.pair(firefox, server, client)
+        firefox.run_in_popup(
+            "return browser.permissions.remove({ origins: ['https://www.bing.com/*'] });"
+        )
+        firefox.visit(page.url)
+        firefox.open_popup()
+        firefox.wait_for_text("page-notice", "does not let extensions read this page")
+        firefox.wait_for_text("permission-notice", "not allowed on Bing")
+        firefox.click("allow-site")
+        firefox.wait_for_text("page-summary", f"{len(page.images)} images")
+        firefox.wait_for_text("capture", f"Capture {len(page.images)} images")
