@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { Window } from 'happy-dom';
 import './support/i18n.js';
 import { describe } from '../../extension/background/context-menu.js';
-import { showToast } from '../../extension/background/toast.js';
+import { showToast } from '../../extension/content/toast.js';
 import { BowerbirdError, ServerProblem } from '../../extension/lib/errors.js';
 import { explain } from '../../extension/popup/pairing-view.js';
 import { describeCapture } from '../../extension/popup/wording.js';
