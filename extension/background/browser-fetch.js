@@ -5,7 +5,7 @@
  */
 import { ServerProblem, messageOf } from '../lib/errors.js';
 import { inLanes } from './lanes.js';
-import { groupByHost, originsOf } from './obtainable.js';
+import { groupByHost, keepUnderstood, originsOf } from './obtainable.js';
 import { NotObtained } from './session-image.js';
 
 /** @typedef {import('../lib/browser-fetch.js').BrowserFetchOffer} BrowserFetchOffer */
@@ -61,7 +61,8 @@ export class BrowserFetch {
     const query = new URLSearchParams({ obtainable: 'browser', limit: String(OFFER_LIMIT) });
     const path = `/datasets/${encodeURIComponent(datasetId)}/images?${query.toString()}`;
     /** @type {{items: ObtainableImage[], total: number}} */
-    const { items, total } = await this.parts.session.call({ path });
+    const reply = await this.parts.session.call({ path });
+    const items = keepUnderstood(reply.items);
     const hosts = [...groupByHost(items)].map(async ([host, images]) => ({
       host,
       // Also of what the site sends on to its encrypted self; it is the same question.
@@ -74,7 +75,7 @@ export class BrowserFetch {
     );
     const run = await this.readRun();
     return {
-      total,
+      total: items.length === 0 ? 0 : reply.total,
       hosts: (await Promise.all(hosts)).sort((a, b) => b.count - a.count),
       statuses: [...new Set(statuses)],
       run: run?.dataset_id === datasetId ? run : null,
@@ -158,8 +159,13 @@ export class BrowserFetch {
       const path = `/datasets/${encodeURIComponent(run.dataset_id)}/images`;
       /** @type {ObtainableImage[]} */
       const all = await this.parts.session.list(path, { obtainable: 'browser' });
-      const groups = [...groupByHost(all)].filter(([host]) => run.hosts.includes(host));
-      run.total = run.obtained + groups.reduce((sum, [, images]) => sum + images.length, 0);
+      const groups = [...groupByHost(keepUnderstood(all))].filter(([host]) =>
+        run.hosts.includes(host),
+      );
+      const left = groups.reduce((sum, [, images]) => sum + images.length, 0);
+      // What is no longer missing was sent, also by a worker that died before it had counted it.
+      run.total = Math.max(run.total, run.obtained + left);
+      run.obtained = run.total - left;
       await inLanes(HOSTS_AT_ONCE, groups, ([host, images]) => this.#fetchHost(run, host, images));
     } catch (error) {
       // The server is gone or does not know us: each further image would fail in the same way.

@@ -5,6 +5,17 @@ import { parseImageAddress } from './image-address.js';
 /** @typedef {import('../lib/browser-fetch.js').ObtainableImage} ObtainableImage */
 
 /**
+ * Leave out everything when the server is from before such lists: it answers with all of a dataset's
+ * images, as it does not know what it was asked.
+ *
+ * @param {ObtainableImage[]} images What it answered.
+ * @returns {ObtainableImage[]} The same, or nothing.
+ */
+export function keepUnderstood(images) {
+  return images.every((image) => 'http_status' in image) ? images : [];
+}
+
+/**
  * Sort images by their host; those of no web address are left out.
  *
  * @param {ObtainableImage[]} images The images.

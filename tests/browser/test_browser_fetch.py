@@ -158,6 +158,35 @@ def test_a_run_goes_on_when_the_popup_is_closed(browser, client, site):
     assert workflow.count_statuses(client, dataset) == {"ready": 20}
 
 
+def stop_worker(browser: Chromium) -> None:
+    """End the background as an eviction does."""
+    page = browser.open("about:blank")
+    session = browser.context.new_cdp_session(page)
+    session.send("ServiceWorker.enable")
+    session.send("ServiceWorker.stopAllWorkers")
+    page.close()
+
+
+def test_a_run_goes_on_when_its_worker_is_killed(browser, client, site):
+    paths = [f"/members/{number}.jpg" for number in range(200, 220)]
+    dataset = collect(client, site, "killed", paths)
+    popup = open_popup(browser, dataset)
+    popup.get_by_test_id("browser-fetch").click()
+    view = popup.get_by_test_id("browser-fetch-view")
+    expect(view).to_contain_text("of 20")
+    stop_worker(browser)
+    popup.bring_to_front()
+    expect(view).to_contain_text("20 images fetched with this browser")
+    popup.close()
+    images = by_path(client, dataset).values()
+    assert {(i["status"], i["obtained_by"]) for i in images} == {("ready", "browser")}
+    resumed = browser.context.service_workers[0].evaluate(
+        "async () => (await chrome.storage.session.get()).browser_fetch.resumed_count"
+    )
+    assert resumed == 1
+    assert rules(browser) == []
+
+
 def test_rules_that_a_killed_worker_left_are_removed_by_the_next(browser):
     worker = browser.context.service_workers[0]
     worker.evaluate(
@@ -166,10 +195,7 @@ def test_rules_that_a_killed_worker_left_are_removed_by_the_next(browser):
         }] })"""
     )
     assert [rule["id"] for rule in rules(browser)] == [77]
-    page = browser.open("about:blank")
-    session = browser.context.new_cdp_session(page)
-    session.send("ServiceWorker.enable")
-    session.send("ServiceWorker.stopAllWorkers")
+    stop_worker(browser)
     popup = browser.open_popup()  # wakes it
     wait_until(
         lambda: popup.evaluate("() => chrome.declarativeNetRequest.getSessionRules()") == [],

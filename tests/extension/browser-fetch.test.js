@@ -198,7 +198,7 @@ test('the next worker takes up the run of one that was killed, but not for ever'
     is_running: true,
     resumed_count: 0,
     total: 5,
-    obtained: 2,
+    obtained: 1, // and one that it had sent but not counted
     refused: [],
     error: null,
   };
@@ -244,6 +244,17 @@ test('a wish that was taken back, or whose permission was not given, is not done
   isPermitted = true;
   assert.equal((await fetch.startWished()).is_running, true);
   await fetch.work;
+});
+
+test('a server from before such lists, which answers with everything, is not believed', async (t) => {
+  const old = imageOf('01', 'https://a.example/1.jpg');
+  delete old.http_status;
+  const dataset = await startDataset(t, [old]);
+  const { fetch } = makeFetch(dataset.server);
+  const offer = await fetch.offer('01D');
+  assert.deepEqual([offer.total, offer.hosts], [0, []]);
+  const run = await runToEnd(fetch, ['a.example']);
+  assert.deepEqual([run.total, run.refused, run.error], [0, [], null]);
 });
 
 test('the offer names hosts with their permissions, the largest first, and why', async (t) => {
