@@ -50,6 +50,10 @@ export function setUpScrolling({ settings, queue, client, scan }) {
     if (name === ALARM) void runs.tidyUp(false);
   });
   ext.runtime.onStartup.addListener(() => void runs.tidyUp(true));
+  // Scripts of the former version, left in pages, can't reach this one.
+  ext.runtime.onInstalled.addListener(() => void runs.tidyUp(true));
+  // Whatever woke this worker: a capture that the former one did not finish is made now.
+  void runs.tidyUp(false);
   return runs;
 }
 
