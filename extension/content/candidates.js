@@ -51,7 +51,7 @@ export function toHttpUrl(raw, base) {
  *
  * @param {string} text Address, possibly relative.
  * @param {string} base Absolute address to resolve against.
- * @returns {URL | null} The parsed address, or null; `URL.parse` is too new for Chrome 121.
+ * @returns {URL | null} The parsed address, or null; `URL.parse` is too new for Chrome 123.
  */
 function parseUrl(text, base) {
   try {
