@@ -143,7 +143,7 @@ export class CaptureView {
       } else {
         this.#say('warn', outcome.error);
       }
-      await this.queue.refresh();
+      await this.queue.refresh(outcome.state === 'sent' ? null : outcome.error);
     } catch (error) {
       await this.#fail(error);
     }

@@ -17,13 +17,22 @@ export class QueueView {
     this.onSent = onSent;
   }
 
-  /** Show the queue as it is now. */
-  async refresh() {
-    this.#show(await send('list-queue', null));
+  /**
+   * Show the queue as it is now.
+   *
+   * @param {string | null} said The error that is said elsewhere at this moment.
+   */
+  async refresh(said = null) {
+    this.#show(await send('list-queue', null), said);
   }
 
-  /** @param {QueuedCapture[]} captures What waits. */
-  #show(captures) {
+  /**
+   * Show what waits.
+   *
+   * @param {QueuedCapture[]} captures What waits.
+   * @param {string | null} said As for `refresh`.
+   */
+  #show(captures, said = null) {
     if (captures.length === 0) return notify(this.region, 'plain');
     const hasRefused = captures.some(({ state }) => state === 'refused');
     const retry = make('button', { type: 'button', class: 'quiet' }, text('queueSend'));
@@ -31,12 +40,13 @@ export class QueueView {
     retry.addEventListener('click', () => void whileBusy(retry, () => this.#retry()));
     const title = textCount('queueTitle', captures.length);
     // One trouble mostly holds up all of them.
-    const errors = new Set(captures.flatMap(({ error }) => error ?? []));
+    const [error = null, ...others] = new Set(captures.flatMap((each) => each.error ?? []));
+    const common = others.length > 0 || error === said ? null : error;
     const list = make(
       'details',
       { class: 'queue-list' },
       make('summary', {}, text('queueShow')),
-      make('ul', {}, ...captures.map((capture) => this.#makeLine(capture, errors.size > 1))),
+      make('ul', {}, ...captures.map((capture) => this.#makeLine(capture, common === null))),
     );
     // What was refused stays until the person decides.
     list.open = hasRefused || this.region.querySelector('details')?.open === true;
@@ -44,7 +54,7 @@ export class QueueView {
       this.region,
       hasRefused ? 'bad' : 'warn',
       make('div', { class: 'queue-head' }, make('b', {}, title), retry),
-      ...(errors.size === 1 ? [make('p', {}, ...errors)] : []),
+      ...(common === null ? [] : [make('p', {}, common)]),
       list,
     );
   }

@@ -13,7 +13,7 @@ from tests.support.chromium import Chromium, chromium, pair, sign_in
 from tests.support.https_site import HttpsSite
 from tests.support.photo_site import PhotoSite
 from tests.support.processes import ROOT, ServerProcess, wait_until
-from tests.support.search_pages import BING, serve, synthetic_pages
+from tests.support.search_pages import BING, synthetic_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -289,7 +289,7 @@ def test_the_popup_needs_no_scrolling_sideways_and_breaks_no_rule_of_accessibili
 def test_firefox_asks_for_a_search_site_that_was_taken_back(tmp_path):
     (page,) = [each for each in synthetic_pages() if each.place == BING]
     with (
-        HttpsSite(serve([page])) as web,
+        HttpsSite({page.place: page.reply}) as web,
         ServerProcess(tmp_path / "data", has_trainer=False) as server,
         server.client() as client,
         steps.open_browser("firefox", tmp_path / "profile", web.port) as firefox,
