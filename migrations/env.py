@@ -9,7 +9,8 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
-from server.db.models import Base, UtcDateTime
+from server.db.base import UtcDateTime
+from server.db.models import Base
 
 url = context.config.attributes.get("url") or context.get_x_argument(as_dictionary=True)["url"]
 

@@ -75,9 +75,44 @@ class FetchSettings(_Group):
         "Everything private is refused by default.",
     )
     concurrency: int = Field(
-        32, ge=1, le=256, description="Requests in flight; beyond 64 only memory grows."
+        64, ge=1, le=256, description="Requests in flight; beyond 64 only memory grows."
     )
     per_host: int = Field(8, ge=1, le=64, description="Requests in flight to one host.")
+    pace_s: float = Field(
+        0.0, ge=0, le=60, description="Least seconds between two requests to one host; 0 for none."
+    )
+    max_waiting: int = Field(
+        1024,
+        ge=16,
+        le=100_000,
+        description="Images claimed ahead of their turn: a second or two of work at full speed.",
+    )
+    max_attempts: int = Field(
+        4,
+        ge=1,
+        le=20,
+        description="Tries of one image, when a fault may pass (429, 5xx, time-out).",
+    )
+    backoff_s: float = Field(
+        2.0, gt=0, le=600, description="Seconds before the second try; doubles with each further."
+    )
+    max_backoff_s: float = Field(
+        300.0,
+        gt=0,
+        le=86_400,
+        description="Longest pause before a try, and the most that a `Retry-After` is heeded.",
+    )
+    max_body_bytes: int = Field(
+        256 * 1024**2,
+        ge=1024**2,
+        description="Memory for images being received and decoded: 64 of 4 MiB.",
+    )
+    batch_rows: int = Field(
+        500, ge=1, le=10_000, description="Images recorded in one transaction, at most."
+    )
+    batch_s: float = Field(
+        0.1, gt=0, le=10, description="Seconds that an image waits for others of its batch."
+    )
     decode_threads: int = Field(
         2, ge=1, le=16, description="Threads that decode; Pillow releases the GIL."
     )

@@ -33,9 +33,9 @@ from server.errors import DataFolderInUseError, UnauthenticatedError
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
 from server.media.blobs import BlobStore, ThumbnailStore
-from server.media.verify import VerifyLimits
 from server.net.fetch import Fetcher
-from server.net.limits import FetchLimits
+from server.pipeline.pipeline import Ends, Pipeline
+from server.pipeline.shelf import ContentShelf
 from server.services.access import AccessService, TokenKind
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
@@ -49,7 +49,9 @@ from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
+from server.services.sweep import SweepService
 from server.services.training import JobRules, TrainingService
+from server.workers import limits
 from server.workers.downloads import DownloadWorker
 from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 
@@ -97,7 +99,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(database.close)
         pool = CpuPool(settings.fetch.decode_threads)
         stack.callback(pool.close)
-        fetcher = await stack.enter_async_context(Fetcher(_fetch_limits(settings)))
+        fetcher = await stack.enter_async_context(Fetcher(limits.fetch_limits(settings)))
         yield _put_together(settings, folders, database, pool, fetcher)
 
 
@@ -106,10 +108,7 @@ def _put_together(
 ) -> Parts:
     feed = Feed()
     stores = Stores(BlobStore(folders.make("blobs")), ThumbnailStore(folders.make("thumbnails")))
-    limits = VerifyLimits(
-        max_pixels=settings.fetch.max_pixels, min_side_px=settings.fetch.min_side_px
-    )
-    intake = Intake(stores, pool, limits)
+    intake = Intake(stores, pool, limits.verify_limits(settings))
     bundles = BundleStore(folders.make("bundles"))
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
     access = AccessService(database)
@@ -126,6 +125,7 @@ def _put_together(
         sign_in=SignInService(access),
         datasets=DatasetService(database, feed),
         captures=CaptureService(database, feed),
+        downloads=DownloadService(database, feed),
         images=ImageService(database, feed, intake, stores),
         completions=CompletionService(database, feed, intake),
         snapshots=SnapshotService(database, stores.blobs, pool, folders.make("snapshots")),
@@ -133,8 +133,12 @@ def _put_together(
         models=ModelService(database, feed, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
-    downloads = DownloadService(database, feed, fetcher, intake)
-    return Parts(services, DownloadWorker(downloads, feed, settings.fetch.concurrency))
+    downloads = services.downloads
+    shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
+    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
+    pipeline = Pipeline(ends, fetcher, limits.pipeline_limits(settings))
+    sweep = SweepService(database, stores)
+    return Parts(services, DownloadWorker(downloads, pipeline, sweep, feed))
 
 
 def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess | None) -> FastAPI:
@@ -279,22 +283,6 @@ def _lock(folders: Folders) -> AbstractContextManager[object]:
         raise DataFolderInUseError(
             f"another server uses {folders.root}; stop it, or choose another folder with --data"
         ) from error
-
-
-def _fetch_limits(settings: Settings) -> FetchLimits:
-    fetch = settings.fetch
-    return FetchLimits(
-        allowed_hosts=fetch.allowed_hosts,
-        max_bytes=fetch.max_bytes,
-        total_s=fetch.total_s,
-        connect_s=fetch.connect_s,
-        read_s=fetch.idle_s,
-        max_redirects=fetch.max_redirects,
-        concurrency=fetch.concurrency,
-        per_host=fetch.per_host,
-        respect_opt_out=fetch.respect_opt_out,
-        contact=fetch.contact,
-    )
 
 
 def _about() -> About:

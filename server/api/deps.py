@@ -16,6 +16,7 @@ from server.services.access import AccessService, Caller, TokenKind
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
+from server.services.downloads import DownloadService
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.models import ModelService
@@ -65,6 +66,7 @@ class Services:
     sign_in: SignInService
     datasets: DatasetService
     captures: CaptureService
+    downloads: DownloadService
     images: ImageService
     completions: CompletionService
     snapshots: SnapshotService

@@ -1,13 +1,12 @@
 """Tables of the database.
 
-Imports nothing of the project but ``server.reasons``. Every constraint gets a name from
-``NAMING``, since SQLite's batch migrations must name what they drop. Ids are ULIDs: they sort by
-the time they were made, so the order of a list is the order of its ids.
+May import ``server.db.base`` and ``server.reasons``. Ids are ULIDs: they sort by the time they
+were made, so the order of a list is the order of its ids.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,28 +14,16 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
-    MetaData,
     String,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from typing_extensions import override
+from sqlalchemy.orm import Mapped, mapped_column
 
+from server.db.base import Base, one_of
 from server.reasons import Reason
-
-NAMING = {
-    "ix": "ix_%(column_0_N_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
 
 
 class ImageStatus(StrEnum):
@@ -68,49 +55,6 @@ class ModelStage(StrEnum):
     RETIRED = "retired"
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime. SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn ``value`` to UTC.
-
-        Raises:
-            ValueError: ``value`` has no zone.
-        """
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a datetime without a zone")
-        return value.astimezone(UTC)
-
-    @override
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return ``value`` with its zone."""
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
-
-
-class Base(DeclarativeBase):
-    """Base of every table."""
-
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own class attribute
-        datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
-        list[Any]: JSON(),
-    }
-
-
-def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
-    listed = ", ".join(f"'{v.value}'" for v in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
-
 class DatasetRecord(Base):
     """A named collection of images."""
 
@@ -119,6 +63,8 @@ class DatasetRecord(Base):
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
     description: Mapped[str] = mapped_column(String(4000), default="")
+    # Nothing of it is downloaded until it goes on.
+    paused: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
     created_at: Mapped[datetime]
 
 
@@ -181,13 +127,13 @@ class ImageRecord(Base):
     __tablename__ = "images"
     __table_args__ = (
         UniqueConstraint("dataset_id", "url_key"),
-        _one_of("status", ImageStatus),
-        _one_of("reason", Reason),
+        one_of("status", ImageStatus),
+        one_of("reason", Reason),
         CheckConstraint("(status = 'rejected') = (reason IS NOT NULL)", name="reason_if_rejected"),
         CheckConstraint(
             "status NOT IN ('ready', 'duplicate') OR sha256 IS NOT NULL", name="bytes_if_ready"
         ),
-        _one_of("obtained_by", ObtainedBy),
+        one_of("obtained_by", ObtainedBy),
         CheckConstraint("(sha256 IS NULL) = (obtained_by IS NULL)", name="obtained_if_bytes"),
         # One image of a dataset holds a blob; every further one is its duplicate.
         Index(
@@ -199,7 +145,27 @@ class ImageRecord(Base):
             postgresql_where=text("status = 'ready'"),
         ),
         Index("ix_images_dataset_id_status", "dataset_id", "status"),
-        Index("ix_images_status_id", "status", "id"),
+        # What may be claimed now, by host: claims jump from host to host in it.
+        Index(
+            "ix_images_due",
+            "dataset_id",
+            "host",
+            "id",
+            sqlite_where=text("status = 'queued' AND not_before_at IS NULL"),
+            postgresql_where=text("status = 'queued' AND not_before_at IS NULL"),
+        ),
+        Index(
+            "ix_images_waiting",
+            "not_before_at",
+            sqlite_where=text("not_before_at IS NOT NULL"),
+            postgresql_where=text("not_before_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_images_downloading",
+            "id",
+            sqlite_where=text("status = 'downloading'"),
+            postgresql_where=text("status = 'downloading'"),
+        ),
         Index("ix_images_label_id", "label_id"),
         Index("ix_images_sha256", "sha256"),
         Index("ix_images_duplicate_of", "duplicate_of"),
@@ -211,6 +177,8 @@ class ImageRecord(Base):
     url: Mapped[str | None] = mapped_column(String(8192))
     # What makes an image known: its normalised address, or ``upload:<sha256>``.
     url_key: Mapped[str] = mapped_column(String(8200))
+    # Of the address, lower-case ASCII, by which downloads take turns; null without an address.
+    host: Mapped[str | None] = mapped_column(String(253))
     final_url: Mapped[str | None] = mapped_column(String(8192))
     source_url: Mapped[str | None] = mapped_column(String(8192))
     thumbnail_url: Mapped[str | None] = mapped_column(String(8192))
@@ -229,6 +197,10 @@ class ImageRecord(Base):
     # The cluster of near-duplicates; given once and kept, so that a split never changes.
     group: Mapped[str | None] = mapped_column(String(64))
     attempts: Mapped[int] = mapped_column(default=0)
+    # Failed tries since it was last queued by a person: the pauses between tries grow by it.
+    retries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # Queued, but not to be tried before; taken away again when the time has come.
+    not_before_at: Mapped[datetime | None]
     excluded: Mapped[bool] = mapped_column(default=False)
     reviewed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -250,6 +222,49 @@ class SightingRecord(Base):
     rank: Mapped[int | None]
     source_url: Mapped[str | None] = mapped_column(String(8192))
     title: Mapped[str | None] = mapped_column(String(1000))
+
+
+class AttemptRecord(Base):
+    """One try of the server to get an image's bytes."""
+
+    __tablename__ = "attempts"
+    # The key is the table's order: what is asked is the tries of one image.
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    image_id: Mapped[str] = mapped_column(
+        ForeignKey("images.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    seconds: Mapped[float]
+    reason: Mapped[str | None] = mapped_column(String(40))
+    http_status: Mapped[int | None]
+    bytes: Mapped[int]
+    # What the answer claimed its length to be.
+    declared_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    # Where the answer came from, when that was not the address itself.
+    final_url: Mapped[str | None] = mapped_column(String(8192))
+    # A redirect led from https to http.
+    downgraded: Mapped[bool]
+
+
+class ImageCountRecord(Base):
+    """How many images of a dataset carry a label and have a status.
+
+    Kept by triggers (migration 0003) in the transaction of each change: counting 1 M rows takes
+    half a second, reading these some microseconds. SQLite drops a table's triggers with the table,
+    so a migration that makes ``images``, ``labels`` or ``datasets`` anew has to make them again. No
+    foreign keys: while a dataset is deleted, its images are without a label for a moment.
+    """
+
+    __tablename__ = "image_counts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    dataset_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    label_id: Mapped[str] = mapped_column(String(26), primary_key=True)  # empty for none
+    status: Mapped[str] = mapped_column(String(20), primary_key=True)
+    number: Mapped[int]
+    excluded_number: Mapped[int]
 
 
 class SnapshotRecord(Base):
@@ -291,7 +306,7 @@ class ModelRecord(Base):
 
     __tablename__ = "models"
     __table_args__ = (
-        _one_of("stage", ModelStage),
+        one_of("stage", ModelStage),
         UniqueConstraint("job_id"),
         # At most one model of a dataset is live, whoever races.
         Index(

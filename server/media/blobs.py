@@ -66,7 +66,7 @@ class FileStore:
             OSError: The disk is full or fails.
         """
         path = self.path(sha256)
-        if not path.is_file():
+        if not _renew(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data)
         return path
@@ -84,7 +84,7 @@ class FileStore:
             OSError: The disk is full or fails.
         """
         path = self.path(sha256)
-        if _holds(path, data):
+        if _holds(path, data) and _renew(path):
             return path
         aside = path.with_name(f".{sha256[:16]}.{threading.get_ident()}.{time.time_ns()}.tmp")
         try:
@@ -107,6 +107,46 @@ class FileStore:
             return False
         return True
 
+    def list_folders(self) -> list[Path]:
+        """Return the folders of the first level, at most 256."""
+        return sorted(self._root.glob("??"))
+
+    def list_abandoned(self, folder: Path, older_than_s: float = _ABANDONED_S) -> list[str]:
+        """Return the sha256 of each file in one of `list_folders` that is not young.
+
+        Args:
+            folder: Of the first level; in a store of a million, it holds 4,000.
+            older_than_s: Younger ones may not be recorded yet.
+        """
+        oldest = time.time() - older_than_s
+        found = []
+        for path in folder.glob(f"??/*{self._suffix}"):
+            digest = path.name.removesuffix(self._suffix)
+            if _SHA256.fullmatch(digest) and _is_older(path, oldest):
+                found.append(digest)
+        return found
+
+    def delete_abandoned(self, sha256: str, older_than_s: float = _ABANDONED_S) -> bool:
+        """Remove a file unless it has become young meanwhile; tell whether it was removed.
+
+        It is taken aside first: whoever relies on it from now on does not find it and writes it
+        anew, and whoever did before has made it young, so it is put back.
+
+        Raises:
+            ValueError: As `path`.
+        """
+        path = self.path(sha256)
+        aside = path.with_name(f".{path.name}.swept.tmp")
+        try:
+            path.rename(aside)
+            if _is_older(aside, time.time() - older_than_s):
+                aside.unlink()
+                return True
+            aside.rename(path)
+        except FileNotFoundError:  # swept by another process in this moment
+            pass
+        return False
+
     def sweep_temporary_files(self, older_than_s: float = _ABANDONED_S) -> int:
         """Remove what a process that died left half-written; return how many files that were.
 
@@ -123,6 +163,22 @@ class FileStore:
             except FileNotFoundError:  # finished, or swept by another process, in this moment
                 continue
         return removed
+
+
+def _renew(path: Path) -> bool:
+    """Make a file young, so that no sweep takes it for abandoned; tell whether it is there."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_older(path: Path, moment: float) -> bool:
+    try:
+        return path.stat().st_mtime <= moment
+    except FileNotFoundError:
+        return False
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -43,7 +43,11 @@ class Batches:
     """Takes results one by one, hands them to the sink in batches."""
 
     def __init__(
-        self, sink: Sink, shelf: Shelf, limits: BatchLimits, on_settled: Callable[[], None]
+        self,
+        sink: Sink,
+        shelf: Shelf,
+        limits: BatchLimits,
+        on_settled: Callable[[Sequence[Result]], None],
     ) -> None:
         """Keep what is needed.
 
@@ -51,7 +55,7 @@ class Batches:
             sink: Records the batches.
             shelf: Makes their files durable.
             limits: Of a batch.
-            on_settled: Called after each: there is room again.
+            on_settled: Called with each that was recorded: there is room again.
         """
         self._sink = sink
         self._shelf = shelf
@@ -106,7 +110,7 @@ class Batches:
         self._busy_count = 0
         for result in batch:
             meters.RESULTS.labels(result.end).inc()
-        self._on_settled()
+        self._on_settled(batch)
 
     async def _make_durable(self, batch: list[Result]) -> list[Result]:
         digests = [result.verified.sha256 for result in batch if result.verified is not None]

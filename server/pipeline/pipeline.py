@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -197,7 +197,9 @@ class Pipeline:
         if when is not None:
             self._timer = asyncio.get_running_loop().call_at(when, self._start_more)
 
-    def _on_settled(self) -> None:
+    def _on_settled(self, batch: Sequence[Result]) -> None:
+        if any(result.end in {End.RETRY, End.RELEASED} for result in batch):
+            self._wanted.set()  # the source has them again, and knows when they are due
         self._start_more()
 
     # --- one address

@@ -37,13 +37,13 @@ class RetryPolicy:
     Attributes:
         max_attempts: Tries of one address in all, the first included.
         first_s: Longest pause after the first failed try; doubles with each further one.
-        most_s: Cap of a pause, and of what a server may ask for by ``Retry-After``: an hour of one
-            image's time is a person's patience, and a server could say a century.
+        most_s: Cap of a pause, and of what a server may ask for by ``Retry-After``: it could say a
+            century, and a person waits for the rest of a dataset.
     """
 
     max_attempts: int = 4
     first_s: float = 2.0
-    most_s: float = 3600.0
+    most_s: float = 300.0
 
     def pause_s(self, outcome: Outcome, retries: int, dice: float) -> float | None:
         """Return how long to wait before the next try; None when there shall be none.

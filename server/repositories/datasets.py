@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from server.db.ids import new_id
-from server.db.models import DatasetRecord, ImageRecord, ImageStatus, LabelRecord
+from server.db.models import DatasetRecord, ImageCountRecord, ImageStatus, LabelRecord
 from server.db.session import Session
 from server.errors import (
     DatasetExistsError,
@@ -82,25 +82,27 @@ async def flush_unique(session: Session, error: DatasetExistsError | LabelExists
 
 
 async def count(session: Session, dataset_id: str) -> DatasetCounts:
-    """Return the dataset's counts, from one pass over its images."""
-    ready = func.sum(case((ImageRecord.status == ImageStatus.READY, 1), else_=0))
-    excluded = func.sum(case((ImageRecord.excluded, 1), else_=0))
+    """Return the dataset's counts. They are kept, not counted: the cost is by labels alone."""
     rows = await session.execute(
-        select(ImageRecord.label_id, ImageRecord.status, func.count(), ready, excluded)
-        .where(ImageRecord.dataset_id == dataset_id)
-        .group_by(ImageRecord.label_id, ImageRecord.status)
+        select(
+            ImageCountRecord.label_id,
+            ImageCountRecord.status,
+            ImageCountRecord.number,
+            ImageCountRecord.excluded_number,
+        ).where(ImageCountRecord.dataset_id == dataset_id)
     )
     names = {label.id: label.name for label in await list_labels(session, dataset_id)}
     statuses = dict.fromkeys((s.value for s in ImageStatus), 0)
     labels = dict.fromkeys(names.values(), LabelCounts())
     total = excluded_total = 0
-    for label_id, status, number, ready_number, excluded_number in rows:
+    for label_id, status, number, excluded_number in rows:
         total += number
         excluded_total += excluded_number
         statuses[status] += number
-        if label_id is not None:
+        if label_id:
+            ready = number if status == ImageStatus.READY else 0
             had = labels[names[label_id]]
-            labels[names[label_id]] = LabelCounts(had.total + number, had.ready + ready_number)
+            labels[names[label_id]] = LabelCounts(had.total + number, had.ready + ready)
     return DatasetCounts(total, excluded_total, statuses, labels)
 
 

@@ -57,15 +57,6 @@ class ImageFilter:
     sort: ImageSort = ImageSort.OLDEST
 
 
-@dataclass(frozen=True)
-class ClaimedImage:
-    """An image whose bytes are to be fetched."""
-
-    id: str
-    dataset_id: str
-    url: str
-
-
 async def get(session: Session, image_id: str) -> ImageRecord:
     """Return the image.
 
@@ -154,37 +145,6 @@ async def find_by_keys(
     return found
 
 
-async def claim_queued(session: Session, limit: int) -> list[ClaimedImage]:
-    """Mark up to ``limit`` queued images as downloading, oldest first, and return them."""
-    oldest = (
-        select(ImageRecord.id)
-        .where(ImageRecord.status == ImageStatus.QUEUED)
-        .order_by(ImageRecord.id)
-        .limit(limit)
-    )
-    rows = await session.execute(
-        update(ImageRecord)
-        .where(ImageRecord.id.in_(oldest))
-        .values(status=ImageStatus.DOWNLOADING, attempts=ImageRecord.attempts + 1)
-        .returning(ImageRecord.id, ImageRecord.dataset_id, ImageRecord.url)
-        .execution_options(synchronize_session=False)
-    )
-    return sorted(
-        (ClaimedImage(i, dataset_id, url or "") for i, dataset_id, url in rows), key=lambda c: c.id
-    )
-
-
-async def requeue_downloading(session: Session, image_id: str | None = None) -> int:
-    """Queue again what was being downloaded, all of it or one image; return how many."""
-    query = update(ImageRecord).where(ImageRecord.status == ImageStatus.DOWNLOADING)
-    if image_id is not None:
-        query = query.where(ImageRecord.id == image_id)
-    result = await session.execute(
-        query.values(status=ImageStatus.QUEUED).returning(ImageRecord.id)
-    )
-    return len(result.all())
-
-
 async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | None) -> int:
     """Queue the dataset's rejected images again, all or those of one reason; return how many."""
     query = update(ImageRecord).where(
@@ -195,7 +155,7 @@ async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | N
     if reason is not None:
         query = query.where(ImageRecord.reason == reason)
     cleared = dict.fromkeys(("reason", "detail", "http_status", "settled_at"))
-    cleared["status"] = ImageStatus.QUEUED
+    cleared |= {"status": ImageStatus.QUEUED, "retries": 0}
     result = await session.execute(query.values(cleared).returning(ImageRecord.id))
     return len(result.all())
 
@@ -205,6 +165,12 @@ async def add_blob(session: Session, blob: BlobRecord) -> None:
     if await session.get(BlobRecord, blob.sha256) is None:
         session.add(blob)
         await session.flush()
+
+
+async def list_unrecorded(session: Session, digests: Collection[str]) -> list[str]:
+    """Return those of these digests that no blob is recorded under."""
+    known = await get_blobs(session, digests)
+    return [digest for digest in digests if digest not in known]
 
 
 async def find_ready(session: Session, dataset_id: str, sha256: str) -> ImageRecord | None:

@@ -220,6 +220,7 @@ def _image_row(
         "label_id": capture.label_id,
         "url": candidate.url,
         "url_key": key,
+        "host": urls.parse(key).host,
         "source_url": candidate.source_url,
         "thumbnail_url": candidate.thumbnail_url,
         "title": candidate.title,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 
 
 class Signal:
@@ -47,6 +48,16 @@ class Feed:
         # One per dataset that was ever watched or changed in this process: some bytes each.
         self._datasets: defaultdict[str, Signal] = defaultdict(Signal)
         self.is_closed = False
+        self._on_pause: list[Callable[[str], None]] = []
+
+    def on_pause(self, action: Callable[[str], None]) -> None:
+        """Have ``action`` called with the id of each dataset whose downloads are paused."""
+        self._on_pause.append(action)
+
+    def pause(self, dataset_id: str) -> None:
+        """Tell that the downloads of a dataset are paused."""
+        for action in self._on_pause:
+            action(dataset_id)
 
     def dataset(self, dataset_id: str) -> Signal:
         """Return the signal that is sent when the dataset's images, labels or jobs change."""

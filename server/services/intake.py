@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from server.db.models import BlobRecord
 from server.inference.pool import CpuPool
@@ -47,11 +48,6 @@ class Intake:
         """
         return await self._pool.run(self._verify_and_write, data)
 
-    async def sweep(self) -> int:
-        """Remove the files that a killed process left half-written; return how many."""
-        stores = (self._stores.blobs, self._stores.thumbnails)
-        return sum([await self._pool.run(store.sweep_temporary_files) for store in stores])
-
     def _verify_and_write(self, data: bytes) -> Verified:
         verified = verify(data, self._limits)
         self._stores.thumbnails.write(verified.thumbnail, verified.sha256)
@@ -59,17 +55,22 @@ class Intake:
         return verified
 
 
+def blob_row(verified: Verified) -> dict[str, Any]:
+    """Return the columns of the row for verified bytes."""
+    return {
+        "sha256": verified.sha256,
+        "bytes": verified.bytes,
+        "width": verified.width,
+        "height": verified.height,
+        "format": verified.format,
+        "dhash": to_signed(verified.dhash),
+        "created_at": datetime.now(UTC),
+    }
+
+
 def blob_record(verified: Verified) -> BlobRecord:
     """Return the row for verified bytes."""
-    return BlobRecord(
-        sha256=verified.sha256,
-        bytes=verified.bytes,
-        width=verified.width,
-        height=verified.height,
-        format=verified.format,
-        dhash=to_signed(verified.dhash),
-        created_at=datetime.now(UTC),
-    )
+    return BlobRecord(**blob_row(verified))
 
 
 def to_signed(value: int) -> int:

@@ -1,97 +1,64 @@
-"""The download loop: as many images in flight as the settings allow, never more.
-
-Claims just what it has room for, so a crash leaves few images to take up again, and the queue
-stays where it is durable.
-"""
+"""The downloads beside the API: recovery at the start, the pipeline, the sweep of lost files."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
 
-from server.repositories.images import ClaimedImage
+from server.pipeline.batches import insist
+from server.pipeline.pipeline import Pipeline
 from server.services.downloads import DownloadService
 from server.services.feed import Feed
-
-Result = TypeVar("Result")
+from server.services.sweep import SweepService
 
 log = logging.getLogger(__name__)
 
-IDLE_POLL_S = 30.0  # only a safety net: captures and retries wake the loop at once
-ERROR_PAUSE_S = 2.0  # after a failure of this machine, such as a full disk
+SIGNAL_POLL_S = 60.0  # only so that every wait has an end
+# What a crash left is an hour old before it is swept, so there is no use in looking more often.
+SWEEP_GAP_S = 6 * 3600.0
 
 
 class DownloadWorker:
     """Runs downloads until cancelled."""
 
-    def __init__(self, service: DownloadService, feed: Feed, concurrency: int) -> None:
+    def __init__(
+        self, service: DownloadService, pipeline: Pipeline, sweep: SweepService, feed: Feed
+    ) -> None:
         """Keep what the loop needs.
 
         Args:
-            service: Does the work on one image.
-            feed: Wakes the loop.
-            concurrency: Images in flight.
+            service: The pipeline's source and sink.
+            pipeline: Does the work.
+            sweep: Clears up after crashes.
+            feed: Says when something is queued, or a dataset paused.
         """
         self._service = service
+        self._sweep = sweep
         self._feed = feed
-        self._concurrency = concurrency
-        self._in_flight = 0
-        self._has_room = asyncio.Event()
+        self.pipeline = pipeline
+        feed.on_pause(pipeline.drop)
 
     async def run(self) -> None:
         """Download what is queued, for ever."""
-        if count := await _insist("download.recover_failed", self._service.recover):
+        if count := await insist("download.recover_failed", self._service.recover):
             log.info("download.recovered", extra={"count": count})
         async with asyncio.TaskGroup() as tasks:
-            while True:
-                seen = self._feed.images_queued.count
-                claimed = await _insist("download.claim_failed", self._claim)
-                for image in claimed:
-                    self._in_flight += 1
-                    tasks.create_task(self._download(image))
-                if not claimed:
-                    await self._feed.images_queued.wait(seen, IDLE_POLL_S)
-                while self._in_flight >= self._concurrency:
-                    self._has_room.clear()
-                    await self._has_room.wait()
+            tasks.create_task(self._pass_signals_on())
+            tasks.create_task(self._keep_clean())
+            tasks.create_task(self.pipeline.run())
 
-    async def _claim(self) -> Sequence[ClaimedImage]:
-        return await self._service.claim(self._concurrency - self._in_flight)
+    async def _pass_signals_on(self) -> None:
+        seen = self._feed.images_queued.count
+        while True:
+            seen = await self._feed.images_queued.wait(seen, SIGNAL_POLL_S)
+            self.pipeline.nudge()
 
-    async def _download(self, image: ClaimedImage) -> None:
-        try:
-            await self._settle(image)
-        except OSError:
-            # Not the image's fault: the disk is full, or not ours to write. Later, then.
-            log.exception("download.postponed", extra={"image_id": image.id})
-            await self._postpone(image)
-        finally:
-            self._in_flight -= 1
-            self._has_room.set()
-
-    async def _settle(self, image: ClaimedImage) -> None:
-        try:
-            await self._service.download(image)
-        except OSError:
-            raise
-        except Exception:  # boundary: one image must not end the loop
-            log.exception("download.crashed", extra={"image_id": image.id})
-            await self._service.give_up(image)
-
-    async def _postpone(self, image: ClaimedImage) -> None:
-        # Until it works: meanwhile the image's place is taken, so that no more are claimed.
-        await asyncio.sleep(ERROR_PAUSE_S)
-        await _insist("download.release_failed", lambda: self._service.release(image.id))
-        self._feed.images_queued.send()
-
-
-async def _insist(failed: str, action: Callable[[], Awaitable[Result]]) -> Result:
-    """Repeat what this machine cannot do just now; ``failed`` is how the log calls that."""
-    while True:
-        try:
-            return await action()
-        except OSError:  # the queue is where it was
-            log.exception(failed)
-            await asyncio.sleep(ERROR_PAUSE_S)
+    async def _keep_clean(self) -> None:
+        while True:
+            try:
+                if count := await self._sweep.sweep_temporary():
+                    log.info("download.swept", extra={"count": count})
+                await self._sweep.sweep_orphans()
+            except OSError:  # room that is not won back is no reason not to download
+                log.exception("download.sweep_failed")
+            await asyncio.sleep(SWEEP_GAP_S)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.net.outcome import Outcome
+from server.pipeline.work import End, Result, Work
+from server.reasons import Reason
 from tests.support.app import Bird, running
 from tests.support.images import encode, photo
 
 LABELS = st.sampled_from(["cat", "dog", "owl"])
 PICTURES = [encode(photo(20, 20, seed), "PNG") for seed in range(3)]
+REJECTED, RETRIED, RELEASED = range(3, 6)
+MOMENT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("capture"), LABELS, st.sets(st.integers(0, 6), max_size=4)),
         st.tuples(st.just("upload"), LABELS, st.integers(0, 2)),
-        st.tuples(st.just("download"), st.integers(1, 4), st.integers(0, 3)),
+        st.tuples(st.just("download"), st.integers(1, 4), st.integers(0, RELEASED)),
         st.tuples(st.just("undo"), st.integers(0, 5)),
         st.tuples(st.just("relabel"), LABELS, st.integers(0, 9)),
         st.tuples(st.just("exclude"), st.booleans(), st.integers(0, 9)),
@@ -57,29 +62,23 @@ async def take(bird: Bird, dataset: str, step: tuple) -> None:
 
 
 async def settle(bird: Bird, count: int, picture: int) -> None:
-    """Settle some queued images: with a picture, or rejected when there is none of that number."""
-    service = bird.parts.downloads._service
-    for claimed in await service.claim(count):
-        if picture < len(PICTURES):
-            await settle_with(bird, claimed, PICTURES[picture])
-        else:
-            await service.give_up(claimed)
+    """Settle some queued images: with a picture, or without when there is none of that number."""
+    service = bird.parts.services.downloads
+    claim = await service.claim(count, lambda _host: count)
+    results = [await end_of(bird, work, picture) for work in claim.works]
+    # One that is claimed by nobody: what was settled or undone meanwhile is passed over.
+    await service.settle([*results, *results[:1]])
 
 
-async def settle_with(bird: Bird, claimed, data: bytes) -> None:
-    service = bird.parts.downloads._service
-
-    class Fetched:
-        """Stands for the web, which has no part in this."""
-
-        async def fetch(self, url: str):
-            return Outcome(url, url, 200, None, "", data, "image/png", 0, 0.0)
-
-    real, service._fetcher = service._fetcher, Fetched()
-    try:
-        await service.download(claimed)
-    finally:
-        service._fetcher = real
+async def end_of(bird: Bird, work: Work, picture: int) -> Result:
+    outcome = Outcome(work.url, work.url, 200, None, "", None, "image/png", 0, 0.0, MOMENT)
+    if picture < len(PICTURES):
+        intake = bird.parts.services.images._intake
+        return Result(work, End.READY, outcome, await intake.store(PICTURES[picture]))
+    if picture == REJECTED:
+        return Result(work, End.REJECTED, outcome, None, Reason.TOO_SMALL, "too small")
+    end = End.RETRY if picture == RETRIED else End.RELEASED
+    return Result(work, end, outcome if end is End.RETRY else None, again_at=MOMENT)
 
 
 async def check(bird: Bird, dataset: str) -> None:

@@ -174,9 +174,7 @@ async def test_a_relabelling_carries_the_duplicates(still: Bird, site: Site):
     await still.post(f"/datasets/{dataset}/labels", json={"name": "dog"})
     site.routes["/a.jpg"] = answer(jpeg())
     await still.capture(dataset, [site.url("/a.jpg")], "cat")
-    downloads = still.parts.downloads._service
-    for claimed in await downloads.claim(10):
-        await downloads.download(claimed)
+    await still.download(dataset)
     await still.patch(f"/images/{image['id']}", json={"label": "dog"})
     found = await still.images(dataset)
     assert [(i["status"], i["label"]) for i in found] == [("ready", "dog"), ("duplicate", "dog")]

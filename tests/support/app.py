@@ -125,6 +125,15 @@ class Bird:
         found: list[dict[str, Any]] = response.json()["items"]
         return found
 
+    async def download(self, dataset_id: str) -> dict[str, Any]:
+        """Run the pipeline of an application without workers until all is settled."""
+        task = asyncio.create_task(self.parts.downloads.pipeline.run())
+        try:
+            return await self.settled(dataset_id)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
     async def settled(self, dataset_id: str) -> dict[str, Any]:
         """Wait until nothing is queued or downloading; return the counts."""
         signal = self.parts.services.feed.dataset(dataset_id)
@@ -140,7 +149,15 @@ class Bird:
 def settings_for(data: Path, **groups: Mapping[str, object]) -> Settings:
     """Return settings for a test: a folder, no trainer, loopback sites allowed."""
     values: dict[str, object] = {
-        "fetch": {"allowed_hosts": ["127.0.0.1"], "total_s": 5, **groups.pop("fetch", {})},
+        # Pauses short enough for a test, and long enough to be seen.
+        "fetch": {
+            "allowed_hosts": ["127.0.0.1"],
+            "total_s": 5,
+            "backoff_s": 0.05,
+            "batch_s": 0.02,
+            "max_attempts": 2,
+            **groups.pop("fetch", {}),
+        },
         "training": {"enabled": False, **groups.pop("training", {})},
     }
     return load_settings(data=data, **values, **groups)
