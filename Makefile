@@ -7,7 +7,7 @@ BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo fuzz hooks bench-fetch bench-near bench-server bench-trainer clean
+.PHONY: help run test check lint format types web unit demo fuzz hooks bench-fetch bench-near bench-server bench-extension bench-trainer clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,10 @@ bench-near: .venv/run.stamp ## Measure the search for near-duplicates
 
 bench-server: .venv/run.stamp ## Measure start, memory and downloads
 	$(BIN)/python benchmarks/bench_server.py
+
+bench-extension: .venv/test.stamp ## Measure reading, popup and marks with 2,000 results
+	@tests/install-browsers
+	$(BIN)/python benchmarks/bench_extension.py
 
 bench-trainer: .venv/test.stamp node_modules/stamp ## Measure a training on real photos
 	$(BIN)/python benchmarks/bench_trainer.py

@@ -296,3 +296,21 @@ def test_what_was_captured_before_firefox_was_killed_arrives_once(site, server, 
     with firefox(tmp_path / "profile"):
         wait_until(lambda: list_urls(client, dataset_id) == urls, ALARM_S, "all arrive")
     assert count_captures(client, dataset_id) == 1
+
+
+def test_a_capture_that_the_disk_has_no_room_for_is_refused_in_words(
+    site, server, client, tmp_path
+):
+    dataset_id = workflow.create_dataset(client, DATASET)
+    with chromium(tmp_path / "profile") as browser:
+        pair(browser, sign_in(browser, client), server.url)
+        popup = open_capture(browser, site.page_url("fruits"))
+        origin = f"chrome-extension://{browser.extension_id}"
+        disk = browser.context.new_cdp_session(popup)
+        disk.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 1})
+        popup.get_by_test_id("capture").click()
+        expect(popup.get_by_test_id("capture-notice")).to_contain_text("the disk has no room")
+        disk.send("Storage.overrideQuotaForOrigin", {"origin": origin})
+        popup.get_by_test_id("capture").click()
+        expect(popup.get_by_test_id("capture-notice")).to_contain_text("added")
+    assert list_urls(client, dataset_id) == sorted(site.addresses("fruits"))
