@@ -26,10 +26,11 @@ export const BEARS = { id: '01D', name: 'bears' };
  *
  * @param {string} server Its origin.
  * @param {object} [ofServer] What is remembered of it.
+ * @param {object} [browserParts] What erasing and switching ask of the browser, as `Services` names it.
  * @returns {{settings: SettingsStore, session: Session, queue: CaptureQueue, images: SessionImages,
  *   browserRules: MemoryRules, handlers: object}} The parts.
  */
-export function makeBackground(server, ofServer = {}) {
+export function makeBackground(server, ofServer = {}, browserParts = {}) {
   const known = { ...BLANK_SERVER, url: server, pairing: PAIRING, ...ofServer };
   const area = new MemoryArea({ revision: REVISION, server, servers: [known] });
   const settings = new SettingsStore(area);
@@ -48,6 +49,14 @@ export function makeBackground(server, ofServer = {}) {
   const classifier = new Classifier(session, images);
   const isPermitted = async () => true;
   const browserFetch = new BrowserFetch({ session, images, area: new MemoryArea(), isPermitted });
-  const handlers = makeHandlers({ settings, session, queue, classifier, browserFetch, client });
+  const handlers = makeHandlers({
+    settings,
+    session,
+    queue,
+    classifier,
+    browserFetch,
+    client,
+    ...browserParts,
+  });
   return { settings, session, queue, images, browserRules, handlers };
 }
