@@ -40,7 +40,7 @@ function grow(count) {
     tile.className = 'tile';
     tile.dataset.docid = id;
     tile.dataset.lpage = `https://bears.example/page/${shown}`;
-    tile.innerHTML = `<h3 style="margin:0"><a><img alt="Bear ${shown}" src="/pic/${shown}.jpg">`
+    tile.innerHTML = `<h3 style="margin:0"><a><img alt="Bear ${shown}" src="/pic/${shown % 40}.jpg">`
       + `</a></h3><span>A page about bear ${shown}</span>`;
     results.append(tile);
   }

@@ -60,7 +60,8 @@ export class Knowledge {
    *   has answered. Where nobody answers at all, nothing counts as had: it can still be left out.
    */
   get(url) {
-    return this.answers.get(url) ?? (this.failureCount > 0 ? null : this.answers.get(url));
+    const answer = this.answers.get(url);
+    return answer === undefined && this.failureCount > 0 ? null : answer;
   }
 
   /**
@@ -70,7 +71,8 @@ export class Knowledge {
    */
   want(urls) {
     this.near = urls;
-    this.#schedule();
+    // Called with every frame: what the page holds beyond is not looked through each time.
+    if (this.#holdsNew(urls)) this.#schedule();
   }
 
   /**
@@ -80,7 +82,7 @@ export class Knowledge {
    */
   offer(urls) {
     this.far = urls;
-    this.#schedule();
+    this.#scheduleRest();
   }
 
   /**
@@ -99,7 +101,7 @@ export class Knowledge {
     this.asked.clear();
     this.failureCount = 0;
     this.recheckCount = 0;
-    this.#schedule();
+    this.#scheduleRest();
   }
 
   /** Ask nothing any more. */
@@ -111,8 +113,14 @@ export class Knowledge {
   }
 
   /** Ask soon, if there is anything to ask for. */
+  #scheduleRest() {
+    if (this.#holdsNew(this.near) || this.#holdsNew(this.far)) this.#schedule();
+  }
+
+  /** Ask soon, as far as there is leave to. */
   #schedule() {
-    if (this.isStopped || this.isAsking || this.timer !== undefined || !this.#hasNew()) return;
+    if (this.isStopped || this.isAsking || this.timer !== undefined) return;
+    if (this.askedCount >= MAX_ASKED) return;
     const retryMs = Math.min(FIRST_RETRY_MS * 2 ** (this.failureCount - 1), MAX_RETRY_MS);
     const pauseMs = this.failureCount > 0 ? retryMs : PAUSE_MS;
     const delayMs = Math.max(GATHER_MS, this.lastAtMs + pauseMs - Date.now());
@@ -122,16 +130,21 @@ export class Knowledge {
     }, delayMs);
   }
 
-  /** @returns {boolean} Whether there is anything to ask for, and still leave to. */
-  #hasNew() {
-    const isNew = (/** @type {string} */ url) => !this.asked.has(url);
-    return this.askedCount < MAX_ASKED && (this.near.some(isNew) || this.far.some(isNew));
+  /**
+   * Look for something to ask.
+   *
+   * @param {string[]} urls Addresses.
+   * @returns {boolean} Whether any of them needs a question.
+   */
+  #holdsNew(urls) {
+    return urls.some((url) => !this.asked.has(url));
   }
 
   /** Ask one question, and plan the next. */
   async #ask() {
     const all = new Set([...this.near, ...this.far]);
     const urls = [...all].filter((url) => !this.asked.has(url)).slice(0, BATCH_SIZE);
+    if (urls.length === 0) return;
     for (const url of urls) this.asked.add(url);
     this.askedCount += urls.length;
     this.isAsking = true;
@@ -141,7 +154,7 @@ export class Knowledge {
     if (this.isStopped) return;
     this.#take(urls, found);
     this.onAnswer();
-    this.#schedule();
+    this.#scheduleRest();
   }
 
   /**
@@ -188,7 +201,7 @@ export class Knowledge {
       () => {
         this.recheckTimer = undefined;
         for (const url of this.near) if (isWaiting(this.answers.get(url))) this.asked.delete(url);
-        this.#schedule();
+        this.#scheduleRest();
       },
       FIRST_RECHECK_MS * 2 ** this.recheckCount,
     );

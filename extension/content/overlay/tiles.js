@@ -7,6 +7,8 @@ const MARGIN = '60% 0px';
 const PAUSE_MS = 250;
 /** Reading the page never takes more of the time than one part in so many. */
 const IDLE_RATIO = 20;
+/** A page that never rests is read all the same. */
+const MAX_IDLE_WAIT_MS = 1000;
 /** No page shows as many; this bounds the work on a hostile one. */
 const MAX_TILES = 5000;
 /** What moves tiles or changes what they show. */
@@ -37,6 +39,8 @@ export class TileWatcher {
     this.costMs = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    /** @type {number | undefined} */
+    this.idle = undefined;
     this.intersections = new IntersectionObserver((entries) => this.#onNear(entries), {
       rootMargin: MARGIN,
     });
@@ -68,21 +72,26 @@ export class TileWatcher {
     this.sizes.disconnect();
     this.mutations.disconnect();
     clearTimeout(this.timer);
-    this.timer = undefined;
+    if (this.idle !== undefined) cancelIdleCallback(this.idle);
+    this.timer = this.idle = undefined;
     this.tiles = new Map();
     this.near.clear();
   }
 
-  /** Read the page again soon, yet seldom enough. */
+  /** Read the page again soon, yet seldom enough, and not while a frame is due. */
   #plan() {
-    if (this.timer !== undefined || this.document.hidden) return;
-    this.timer = setTimeout(
-      () => {
-        this.timer = undefined;
-        this.#read();
-      },
-      Math.max(PAUSE_MS, this.costMs * IDLE_RATIO),
-    );
+    if (this.timer !== undefined || this.idle !== undefined || this.document.hidden) return;
+    const pauseMs = Math.max(PAUSE_MS, this.costMs * IDLE_RATIO);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.idle = requestIdleCallback(
+        () => {
+          this.idle = undefined;
+          this.#read();
+        },
+        { timeout: MAX_IDLE_WAIT_MS },
+      );
+    }, pauseMs);
   }
 
   /** Read the page. */
