@@ -71,15 +71,3 @@ export async function whileBusy(button, run) {
     button.removeAttribute('aria-busy');
   }
 }
-
-/**
- * Write a count with its noun.
- *
- * @param {number} count How many.
- * @param {string} one The noun for one.
- * @param {string} many The noun for any other count.
- * @returns {string} For example `1 image`, `87 images`.
- */
-export function plural(count, one, many = `${one}s`) {
-  return `${count} ${count === 1 ? one : many}`;
-}

@@ -1,7 +1,7 @@
 import './support/i18n.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseServer, permissionFor } from '../../extension/lib/server-address.js';
+import { nameServer, parseServer, permissionFor } from '../../extension/lib/server-address.js';
 
 // as typed, origin or null when it is refused
 const TYPED = [
@@ -25,3 +25,15 @@ for (const [typed, expected] of TYPED) {
 test('permissions name a host, since patterns can’t name a port', () => {
   assert.equal(permissionFor('http://127.0.0.1:8000'), 'http://127.0.0.1/*');
 });
+
+// origin, its name where there is little room
+const NAMED = [
+  ['http://127.0.0.1:8720', ':8720'],
+  ['http://localhost:8000', ':8000'],
+  ['http://localhost', 'localhost'],
+  ['https://birds.example', 'birds.example'],
+  ['https://birds.example:8443', 'birds.example:8443'],
+];
+for (const [server, name] of NAMED) {
+  test(`the server ${server} is called ${name}`, () => assert.equal(nameServer(server), name));
+}
