@@ -63,6 +63,8 @@ export class ClassifyView {
         ...options,
       );
       byId('model-field', HTMLElement).hidden = options.length < 2;
+      // A question that was asked meanwhile has its own words there.
+      if (this.questionCount > 0) return;
       notify(this.notice, 'plain', ...(live.size === 0 ? this.#adviseTraining() : []));
     } catch (error) {
       await this.#fail(error);

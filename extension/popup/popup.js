@@ -2,6 +2,7 @@
 import { ext } from '../lib/browser.js';
 import { messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
+import { nameServer } from '../lib/server-address.js';
 import { text } from '../lib/text.js';
 import { byId, notify } from '../ui/dom.js';
 import { followTheme } from '../ui/theme.js';
@@ -25,6 +26,8 @@ const servers = new ServerField(open);
 const pairing = new PairingView(open);
 const capture = new CaptureView(onPairingLost);
 const classify = new ClassifyView(onPairingLost);
+/** Opens the second tab: what it asks for would slow down the first, which most people want. */
+let openClassify = () => {};
 
 for (const name of TABS) {
   byId(`tab-${name}`, HTMLButtonElement).addEventListener('click', () => select(name));
@@ -78,7 +81,11 @@ async function open(state) {
   }
   select('capture');
   const tabId = await findTab();
-  await Promise.all([capture.open(state, tabId), classify.open(state), sayVersions()]);
+  openClassify = () => {
+    openClassify = () => {};
+    void classify.open(state);
+  };
+  await Promise.all([capture.open(state, tabId), sayVersions()]);
   await openOverlaySwitch(tabId);
 }
 
@@ -91,19 +98,6 @@ async function sayVersions() {
   } catch {
     // The server is down or unpaired: the views say so.
   }
-}
-
-/**
- * Name the server in the little room that there is: of a loopback address the port says
- * all, and any other is too long.
- *
- * @param {string} server Its origin.
- * @returns {string} For example `:8720`.
- */
-function nameServer(server) {
-  const { hostname, port } = new URL(server);
-  const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost';
-  return isLoopback && port !== '' ? `:${port}` : text('serverElsewhere');
 }
 
 /** Go back to pairing, since the server does not know this browser any more. */
@@ -123,6 +117,7 @@ function select(chosen) {
     tabOf(name).setAttribute('aria-selected', String(isChosen));
     tabOf(name).tabIndex = isChosen ? 0 : -1;
   }
+  if (chosen === 'classify') openClassify();
 }
 
 /**
