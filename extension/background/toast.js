@@ -10,9 +10,7 @@ import { ext } from '../lib/browser.js';
  * @param {Toast} toast What to show.
  */
 export async function showInTab(tabId, toast) {
-  /** @type {[string, Toast]} */
-  const args = [ext.runtime.getURL('content/toast.js'), toast];
-  if (await isShown(tabId, args)) return;
+  if (await isShown(tabId, toast)) return;
   // Such as the browser's own image viewer or a store page: the title of the button has to do.
   await ext.action.setBadgeText({ tabId, text: toast.tone === 'busy' ? '…' : '!' });
   const best = toast.bars[0] === undefined ? '' : ` (${toast.bars[0].percent} %)`;
@@ -23,12 +21,13 @@ export async function showInTab(tabId, toast) {
  * Try to show a toast in the page of a tab.
  *
  * @param {number} tabId The tab.
- * @param {[string, Toast]} args What `show` takes.
+ * @param {Toast} toast What to show.
  * @returns {Promise<boolean>} Whether it is shown.
  */
-async function isShown(tabId, args) {
+async function isShown(tabId, toast) {
   try {
-    const [injection] = await ext.scripting.executeScript({ target: { tabId }, func: show, args });
+    const injecting = { target: { tabId }, func: show, args: /** @type {[Toast]} */ ([toast]) };
+    const [injection] = await ext.scripting.executeScript(injecting);
     return injection?.result === true;
   } catch {
     return false;
@@ -38,15 +37,14 @@ async function isShown(tabId, args) {
 /**
  * Load what shows a toast, and show one. Runs in the page, hence it may use nothing from this file.
  *
- * @param {string} address Of content/toast.js.
  * @param {Toast} toast What to show.
  * @returns {Promise<boolean>} Whether it is shown; browsers differ in how they report an error.
  */
-async function show(address, toast) {
+async function show(toast) {
   try {
     /** @type {unknown} */
-    // eslint-disable-next-line no-unsanitized/method -- an address of the extension's own
-    const module = await import(address);
+    // eslint-disable-next-line no-restricted-globals, no-unsanitized/method -- nothing of lib/ is there
+    const module = await import(chrome.runtime.getURL('content/toast.js'));
     /** @type {typeof import('../content/toast.js')} */ (module).showToast(toast);
     return true;
   } catch {
