@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from playwright.sync_api import CDPSession
 
 from tests.support import workflow
 from tests.support.https_site import HttpsSite
@@ -205,6 +206,45 @@ def test_switched_off_nothing_of_it_is_left(world):
     world.send("switch-overlay", "{ is_on: false }")
     marks.wait_for_none()
     assert world.steps.run(TRACES) == before
+    world.send("switch-overlay", "{ is_on: true }")
+
+
+def list_run(session: CDPSession) -> set[str]:
+    """Return the functions of the marks that ran since they were listed last."""
+    result = session.send("Profiler.takePreciseCoverage")["result"]
+    return {
+        f"{script['url'].rpartition('/')[2]}: {function['functionName']}"
+        for script in result
+        if "/content/overlay/" in script["url"]
+        for function in script["functions"]
+        if any(part["count"] for part in function["ranges"])
+    }
+
+
+def test_switched_off_nothing_of_it_runs_while_a_page_scrolls_and_grows(world):
+    if not isinstance(world.steps, ChromiumSteps):
+        pytest.skip("Firefox does not say over Marionette which functions ran")
+    world.start("quiet", {0: "grizzly"})
+    world.send("switch-overlay", "{ is_on: true }")
+    marks = world.visit()
+    marks.wait_for(0, "captured")
+    page = world.steps.page
+    assert page is not None
+    session = page.context.new_cdp_session(page)
+    session.send("Profiler.enable")
+    session.send("Profiler.startPreciseCoverage", {"callCount": True, "detailed": False})
+    use_page = "grow(10); scrollBy(0, 200); dispatchEvent(new Event('resize'))"
+    for _ in range(2):
+        list_run(session)
+        world.steps.run(use_page)
+        wait_until(lambda: "overlay.js: #draw" in list_run(session), PATIENCE_S, "it is drawn")
+    world.send("switch-overlay", "{ is_on: false }")
+    marks.wait_for_none()
+    list_run(session)
+    for _ in range(3):
+        world.steps.run(use_page)
+        page.wait_for_timeout(600)  # longer than any of its timers would wait
+    assert list_run(session) == set()
     world.send("switch-overlay", "{ is_on: true }")
 
 

@@ -26,7 +26,9 @@ _STYLE = """
 body { margin: 0; font: 14px sans-serif; background: Canvas; color: CanvasText; }
 :root { color-scheme: light dark; }
 header { position: sticky; top: 0; z-index: 5; padding: 14px; background: Canvas; }
-#results { display: flex; flex-wrap: wrap; gap: 14px; padding: 14px; }
+/* Above what has no layer of its own, as tiles are on some sites. */
+#results { position: relative; z-index: 2; padding: 14px; }
+#results { display: flex; flex-wrap: wrap; gap: 14px; }
 .tile { width: 200px; }
 .tile img { display: block; width: 200px; height: 150px; object-fit: cover; border-radius: 12px; }
 """
@@ -40,8 +42,8 @@ function grow(count) {
     tile.className = 'tile';
     tile.dataset.docid = id;
     tile.dataset.lpage = `https://bears.example/page/${shown}`;
-    tile.innerHTML = `<h3 style="margin:0"><a><img alt="Bear ${shown}" src="/pic/${shown % 40}.jpg">`
-      + `</a></h3><span>A page about bear ${shown}</span>`;
+    const picture = `<img alt="Bear ${shown}" src="/pic/${shown % 40}.jpg">`;
+    tile.innerHTML = `<h3 style="margin:0"><a>${picture}</a></h3><span>About bear ${shown}</span>`;
     results.append(tile);
   }
 }

@@ -34,7 +34,11 @@ export class Layer {
     this.host.className = HOST_NAME;
     this.root = this.host.attachShadow({ mode: 'closed' });
     this.#addStyle();
-    this.group = this.#make('div', { role: 'group', 'aria-label': text('marksName') });
+    this.group = this.#make('div', {
+      class: 'marks',
+      role: 'group',
+      'aria-label': text('marksName'),
+    });
     this.note = this.#make('div', { class: 'note', role: 'status' });
     this.root.append(this.group, this.note);
     for (const name of KEPT_EVENTS) {
@@ -46,12 +50,17 @@ export class Layer {
 
   /** @param {number} zIndex Layer of the page to lie directly upon. */
   raise(zIndex) {
-    this.host.style.setProperty('z-index', String(zIndex), 'important');
+    this.group.style.zIndex = String(zIndex);
   }
 
   /** Put the marks into the page; at its end, where they shift no element's place among others. */
   attach() {
     this.document.documentElement.append(this.host);
+  }
+
+  /** @returns {DOMRect} Where the layer begins: not always at the page's corner. */
+  get origin() {
+    return this.group.getBoundingClientRect();
   }
 
   /** Leave the page as if nothing had ever been there. */

@@ -94,7 +94,7 @@ export class Overlay {
   /** Bring the marks up to date: first all reading of the page's layout, then all writing. */
   #draw() {
     if (!this.layer.host.isConnected && !this.#reattach()) return;
-    const origin = this.layer.host.getBoundingClientRect();
+    const { origin } = this.layer;
     /** @type {[Element, Candidate, Box | null][]} */
     const measured = [];
     for (const tile of this.#chooseTiles()) {

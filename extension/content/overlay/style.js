@@ -5,11 +5,9 @@
  */
 
 export const MARK_STYLE = `
-/* Important here beats important in the page. */
-:host {
-  all: initial !important; position: absolute !important; top: 0 !important; left: 0 !important;
-  width: 0 !important; height: 0 !important; color-scheme: light dark !important;
-}
+/* Important here beats important in the page. Without a box it takes no part in the layout. */
+:host { all: initial !important; display: contents !important; color-scheme: light dark !important; }
+.marks { position: absolute; top: 0; left: 0; width: 0; height: 0; }
 .mark {
   position: absolute; top: 0; left: 0; display: flex; align-items: flex-start;
   box-sizing: border-box; padding: 6px; pointer-events: none; contain: layout;
@@ -45,7 +43,7 @@ svg {
 .word:empty { display: none; }
 .mark[data-state='excluded'] .word { text-decoration: line-through; }
 .note {
-  position: fixed; left: 16px; bottom: 16px; max-width: min(360px, calc(100vw - 32px));
+  position: fixed; z-index: 2147483647; left: 16px; bottom: 16px; max-width: min(360px, calc(100vw - 32px));
   box-sizing: border-box; padding: 10px 14px; border-radius: 10px; overflow-wrap: anywhere;
   background: #fff; color: #1c1a2e; box-shadow: 0 0 0 1px #dcd8ea, 0 6px 24px rgb(0 0 0 / 28%);
   font: 13px/1.45 system-ui, sans-serif;
