@@ -8,6 +8,7 @@ import { text } from '../lib/text.js';
 import { finishRun } from './scroll-finish.js';
 import { FoundAddresses } from './scroll-found.js';
 import { readReport } from './scroll-messages.js';
+import { ConnectedPages } from './scroll-pages.js';
 import { findLeftover, isGoing, isOpen, makeRun, publish } from './scroll-run.js';
 
 /** @typedef {import('../lib/types.js').PageScan} PageScan */
@@ -40,10 +41,7 @@ export class ScrollRuns {
   /** @param {ScrollParts} parts What it works with. */
   constructor(parts) {
     this.parts = parts;
-    /** Pages that are connected with this worker, by tab. @type {Map<number, PagePort>} */
-    this.ports = new Map();
-    /** Which run a page is of. @type {WeakMap<PagePort, string>} */
-    this.runIds = new WeakMap();
+    this.pages = new ConnectedPages();
     this.found = new FoundAddresses(parts.store);
     /** The end of what is being done for each tab. @type {Map<number, Promise<unknown>>} */
     this.turns = new Map();
@@ -84,11 +82,11 @@ export class ScrollRuns {
    * @returns {Promise<ScrollState | null>} The run, which may take a moment to end.
    */
   async stop(tabId) {
-    const port = this.ports.get(tabId);
+    const port = this.pages.byTab.get(tabId);
     port?.postMessage({ type: 'stop' });
     // Without a port the page waits, unseen, and is told when it reports again.
     if (port === undefined) await this.#finishTab(tabId, 'stopped');
-    else void this.parts.sleep(STOP_PATIENCE_MS).then(() => this.#finishTab(tabId, 'stopped'));
+    else void this.#finishLater(tabId, this.pages.runIds.get(port));
     return this.read(tabId);
   }
 
@@ -127,9 +125,8 @@ export class ScrollRuns {
     });
     // The port of a worker that was evicted says nothing: this one lived to see its page go.
     port.onDisconnect.addListener(() => {
-      if (this.ports.get(tabId) !== port) return;
-      this.ports.delete(tabId);
-      void this.#finishTab(tabId, 'page-left');
+      if (!this.pages.leave(tabId, port)) return;
+      void this.#finishTab(tabId, 'page-left', this.pages.runIds.get(port));
     });
   }
 
@@ -158,7 +155,7 @@ export class ScrollRuns {
     for (const run of runs) {
       const end = findLeftover(run, {
         isNewSession,
-        isHeard: this.ports.has(run.tab_id),
+        isHeard: this.pages.byTab.has(run.tab_id),
         nowMs: now(),
       });
       if (end !== null) await this.#inTurn(run.tab_id, () => this.#finish(run.run_id, end));
@@ -175,10 +172,11 @@ export class ScrollRuns {
    */
   async #answer(tabId, port, message) {
     const runs = await this.#findRuns(tabId);
-    const known = runs.find(({ run_id }) => run_id === this.runIds.get(port)) ?? runs.at(-1);
-    const report = readReport(message, new URL(known?.origin.page_url ?? 'about:blank'));
+    const greeted = runs.find(({ run_id }) => run_id === this.pages.runIds.get(port));
+    const { page_url } = (greeted ?? runs.at(-1))?.origin ?? { page_url: 'about:blank' };
+    const report = readReport(message, new URL(page_url));
     if (report === null) return;
-    const run = report.type === 'hello' ? this.#greet(runs, port, report) : known;
+    const run = report.type === 'hello' ? this.pages.greet(runs, port, report.run_id) : greeted;
     const state = run === undefined ? null : await this.#take(run, report);
     const { id } = report;
     try {
@@ -186,22 +184,6 @@ export class ScrollRuns {
     } catch {
       // The page went while it was answered for; its going is noticed elsewhere.
     }
-  }
-
-  /**
-   * Learn which run a page is of.
-   *
-   * @param {ScrollRun[]} runs The runs of its tab.
-   * @param {PagePort} port Its port.
-   * @param {{run_id: string | null}} report What it says.
-   * @returns {ScrollRun | undefined} The run: the one that waits for a page that knows none yet.
-   */
-  #greet(runs, port, { run_id }) {
-    const run = runs.findLast((each) => (run_id === null ? isOpen(each) : each.run_id === run_id));
-    if (run === undefined) return undefined;
-    this.runIds.set(port, run.run_id);
-    if (isOpen(run)) this.ports.set(run.tab_id, port);
-    return run;
   }
 
   /**
@@ -237,15 +219,27 @@ export class ScrollRuns {
   }
 
   /**
+   * Stop a run whose page does not do so itself.
+   *
+   * @param {number} tabId The tab.
+   * @param {string | undefined} runId Which run.
+   */
+  async #finishLater(tabId, runId) {
+    await this.parts.sleep(STOP_PATIENCE_MS);
+    await this.#finishTab(tabId, 'stopped', runId);
+  }
+
+  /**
    * Finish the run of a tab, if one goes on.
    *
    * @param {number} tabId The tab.
    * @param {ScrollEnd} end Why.
+   * @param {string} [runId] Which run, where another may have been started since.
    */
-  async #finishTab(tabId, end) {
+  async #finishTab(tabId, end, runId) {
     await this.#inTurn(tabId, async () => {
       for (const run of await this.#findRuns(tabId)) {
-        if (!isOpen(run)) continue;
+        if (!isOpen(run) || run.run_id !== (runId ?? run.run_id)) continue;
         const state = await this.#finish(run.run_id, end);
         if (state !== null) await this.parts.show(tabId, state);
       }

@@ -160,9 +160,8 @@ def evict_worker(browser: Chromium) -> None:
     assert running is not None
     session = running.new_browser_cdp_session()
     targets: list[dict[str, Any]] = session.send("Target.getTargets")["targetInfos"]
-    for target in targets:
-        if target["type"] == "service_worker":
-            session.send("Target.closeTarget", {"targetId": target["targetId"]})
+    (worker,) = [target for target in targets if target["type"] == "service_worker"]
+    session.send("Target.closeTarget", {"targetId": worker["targetId"]})
     session.detach()
 
 

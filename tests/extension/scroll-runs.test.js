@@ -182,6 +182,23 @@ test('Stop tells the page; of one that does not answer, what it found is capture
   assert.equal((await world.runs.read(7)).end, 'stopped');
 });
 
+test('Stop stops no run that was started after it', async () => {
+  const world = new PlayedBackground();
+  let wake = () => {};
+  world.runs.parts.sleep = () => new Promise((resolve) => (wake = resolve));
+  await world.start();
+  const first = await world.connect();
+  await world.runs.stop(7);
+  await first.port.say({ type: 'end', end: 'stopped' });
+  await world.start();
+  const { port } = await world.connect();
+  await port.say(found(0, 30));
+  wake();
+  first.port.close();
+  assert.equal((await port.say(found(30, 60))).state.count, 60);
+  assert.deepEqual([(await world.runs.read(7)).phase, world.captures], ['running', []]);
+});
+
 test('a page that reports again after Stop is told how its run ended', async () => {
   const world = new PlayedBackground();
   const { run_id } = await world.start();
@@ -221,7 +238,10 @@ test('a tab without a run, and a page of another one, are sent away', async () =
   const world = new PlayedBackground();
   assert.equal((await world.connect(5)).answer.type, 'gone');
   await world.start();
-  assert.equal((await world.connect(7, '01ARYZ6S410000000000000000')).answer.type, 'gone');
+  const { port, answer } = await world.connect(7, '01ARYZ6S410000000000000000');
+  assert.equal(answer.type, 'gone');
+  assert.equal((await port.say(found(0, 30))).type, 'gone');
+  assert.equal((await world.runs.read(7)).count, 0);
 });
 
 test('runs in two tabs do not mix', async () => {
