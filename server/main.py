@@ -113,6 +113,10 @@ def _put_together(
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
+    downloads = DownloadService(database, feed)
+    shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
+    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
+    pipeline = Pipeline(ends, fetcher, limits.pipeline_limits(settings))
     services = Services(
         about=_about(),
         limits=Limits(
@@ -125,7 +129,8 @@ def _put_together(
         sign_in=SignInService(access),
         datasets=DatasetService(database, feed),
         captures=CaptureService(database, feed),
-        downloads=DownloadService(database, feed),
+        downloads=downloads,
+        pipeline=pipeline,
         images=ImageService(database, feed, intake, stores),
         completions=CompletionService(database, feed, intake),
         snapshots=SnapshotService(database, stores.blobs, pool, folders.make("snapshots")),
@@ -133,10 +138,6 @@ def _put_together(
         models=ModelService(database, feed, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
-    downloads = services.downloads
-    shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
-    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
-    pipeline = Pipeline(ends, fetcher, limits.pipeline_limits(settings))
     sweep = SweepService(database, stores)
     return Parts(services, DownloadWorker(downloads, pipeline, sweep, feed))
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from server.errors import TokenScopeError, UnauthenticatedError
+from server.pipeline.pipeline import Pipeline
 from server.repositories.paging import PageRequest
 from server.services.access import AccessService, Caller, TokenKind
 from server.services.captures import CaptureService
@@ -67,6 +68,7 @@ class Services:
     datasets: DatasetService
     captures: CaptureService
     downloads: DownloadService
+    pipeline: Pipeline
     images: ImageService
     completions: CompletionService
     snapshots: SnapshotService

@@ -53,6 +53,7 @@ class Dataset(View):
 
     id: str
     name: str
+    paused: bool = False
     counts: DatasetCounts = Field(default_factory=DatasetCounts)
     live_model_id: str | None = None
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Final
 
+from server.db.models import AttemptRecord
 from server.db.session import Database, Session
 from server.pipeline.work import Allowance, Claim, End, Result, Work
 from server.repositories import datasets, queue
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 _LEAST_HOSTS: Final = 64
 # Images whose time has come, made due at once: some milliseconds.
 _MOST_WOKEN: Final = 1000
+SHOWN_ATTEMPTS: Final = 20  # what a person reads; more are kept
 
 
 @dataclass
@@ -99,6 +101,11 @@ class DownloadService:
                 log.debug("download.finished", extra=values)
         for dataset_id in touched:
             self._feed.dataset(dataset_id).send()
+
+    async def list_attempts(self, image_id: str) -> Sequence[AttemptRecord]:
+        """Return the last tries to get an image's bytes, oldest first; none for an unknown one."""
+        async with self._database.read() as session:
+            return await queue.list_attempts(session, image_id, SHOWN_ATTEMPTS)
 
     async def count_queued(self) -> int:
         """Return how many images are queued in datasets that are not paused."""

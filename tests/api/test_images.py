@@ -204,7 +204,10 @@ async def test_an_upload_is_verified_and_ready(shared: Bird):
     }
     assert image | expected == image
     assert image["settled_at"].endswith("Z")
-    assert (await shared.get(f"/images/{image['id']}")).json() == image | {"sightings": []}
+    assert (await shared.get(f"/images/{image['id']}")).json() == image | {
+        "sightings": [],
+        "attempts_log": [],
+    }
 
 
 @on_shared

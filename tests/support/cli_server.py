@@ -189,6 +189,10 @@ class PlayedApi:
             status["ready"] += 1
         return reply
 
+    def _switch(self, _request: Request, dataset_id: str, action: str) -> Reply:
+        self.datasets[dataset_id]["paused"] = action == "pause"
+        return reply_json(200, self.datasets[dataset_id])
+
     def _list_labels(self, request: Request, dataset_id: str) -> Reply:
         return _page(request, [{"id": n, "name": n} for n in self.labels[dataset_id]])
 
@@ -317,6 +321,7 @@ _ROUTES = [
         ("GET", "/datasets", PlayedApi._list_datasets),
         ("POST", "/datasets", PlayedApi._create_dataset),
         ("GET", "/datasets/([^/]+)", PlayedApi._get_dataset),
+        ("POST", "/datasets/([^/]+)/(pause|resume)", PlayedApi._switch),
         ("GET", "/datasets/([^/]+)/labels", PlayedApi._list_labels),
         ("POST", "/datasets/([^/]+)/labels", PlayedApi._create_label),
         ("POST", "/datasets/([^/]+)/images", PlayedApi._upload),

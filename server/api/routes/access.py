@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from server.api.deps import CallerDep, ServicesDep, cookie_name
 from server.api.schemas.access import (
     CallerOut,
+    DownloadsOut,
     NewTokenOut,
     PairedOut,
     PairingOut,
@@ -40,6 +41,11 @@ async def read_server(caller: CallerDep, services: ServicesDep) -> ServerOut:
         version=about.version,
         token=CallerOut(name=caller.name, kind=caller.kind),
         trainer=TrainerOut(enabled=about.trainer_state != "off", state=about.trainer_state),
+        downloads=DownloadsOut(
+            in_flight=services.pipeline.in_flight_count,
+            queued=await services.downloads.count_queued(),
+            rate_per_s=round(services.pipeline.rate_per_s, 1),
+        ),
         extension_path=str(about.extension_path) if about.extension_path else None,
     )
 

@@ -58,6 +58,20 @@ async def delete_dataset(dataset_id: str, services: ServicesDep) -> Response:
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
+@router.post("/datasets/{dataset_id}/pause")
+async def pause_dataset(dataset_id: str, services: ServicesDep) -> DatasetOut:
+    """Download nothing more for a dataset; what is under way is finished."""
+    await services.downloads.pause(dataset_id, paused=True)
+    return DatasetOut.of(await services.datasets.show(dataset_id))
+
+
+@router.post("/datasets/{dataset_id}/resume")
+async def resume_dataset(dataset_id: str, services: ServicesDep) -> DatasetOut:
+    """Go on downloading for a dataset that was paused."""
+    await services.downloads.pause(dataset_id, paused=False)
+    return DatasetOut.of(await services.datasets.show(dataset_id))
+
+
 async def check_dataset(dataset_id: str, services: ServicesDep) -> None:
     """Refuse an unknown dataset before a stream begins, which could no longer say so.
 

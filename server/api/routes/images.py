@@ -105,8 +105,10 @@ async def retry_images(
 
 @router.get("/images/{image_id}")
 async def read_image(image_id: str, services: ServicesDep) -> ImageDetailOut:
-    """Return an image and where it was seen."""
-    return ImageDetailOut.with_sightings(*await services.images.show(image_id))
+    """Return an image, where it was seen, and the last tries to get it."""
+    view, sightings = await services.images.show(image_id)
+    attempts = await services.downloads.list_attempts(image_id)
+    return ImageDetailOut.with_story(view, sightings, attempts)
 
 
 @router.patch("/images/{image_id}")

@@ -91,6 +91,14 @@ class TrainerOut(ReplyModel):
     state: str
 
 
+class DownloadsOut(ReplyModel):
+    """How the downloads go: requests under way, images queued, images ended a second just now."""
+
+    in_flight: int
+    queued: int
+    rate_per_s: float
+
+
 class ServerOut(ReplyModel):
     """What the server says of itself."""
 
@@ -99,4 +107,5 @@ class ServerOut(ReplyModel):
     api_version: int = 1
     token: CallerOut
     trainer: TrainerOut
+    downloads: DownloadsOut
     extension_path: str | None

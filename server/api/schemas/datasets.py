@@ -41,11 +41,12 @@ class DatasetCountsOut(ReplyModel):
 
 
 class DatasetOut(ReplyModel):
-    """A dataset."""
+    """A dataset. While it is ``paused``, its queued images stay queued."""
 
     id: str
     name: str
     description: str
+    paused: bool
     created_at: datetime
     counts: DatasetCountsOut
     live_model_id: str | None
@@ -58,6 +59,7 @@ class DatasetOut(ReplyModel):
             id=record.id,
             name=record.name,
             description=record.description,
+            paused=record.paused,
             created_at=record.created_at,
             counts=DatasetCountsOut.model_validate(view.counts),
             live_model_id=view.live_model_id,

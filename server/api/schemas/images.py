@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import Field
 
 from server.api.schemas.base import Id, Name, ReplyModel, RequestModel
-from server.db.models import CaptureRecord, ObtainedBy, SightingRecord
+from server.db.models import AttemptRecord, CaptureRecord, ObtainedBy, SightingRecord
 from server.reasons import Reason
 from server.services.images import ImageChange, ImageView
 
@@ -69,16 +69,38 @@ class SightingOut(ReplyModel):
     title: str | None
 
 
+class AttemptOut(ReplyModel):
+    """One try of the server to get an image's bytes.
+
+    ``bytes`` is how much came, ``declared_bytes`` what the answer claimed; ``downgraded`` that a
+    redirect led from https to http. The reason is null when the bytes were had.
+    """
+
+    number: int
+    started_at: datetime
+    seconds: float
+    reason: Reason | None
+    http_status: int | None
+    bytes: int
+    declared_bytes: int | None
+    final_url: str | None
+    downgraded: bool
+
+
 class ImageDetailOut(ImageOut):
-    """An image with where it was seen, oldest first."""
+    """An image with where it was seen and the last tries to get it, each oldest first."""
 
     sightings: list[SightingOut]
+    attempts_log: list[AttemptOut]
 
     @classmethod
-    def with_sightings(
-        cls, view: ImageView, sightings: Sequence[tuple[SightingRecord, CaptureRecord]]
+    def with_story(
+        cls,
+        view: ImageView,
+        sightings: Sequence[tuple[SightingRecord, CaptureRecord]],
+        attempts: Sequence[AttemptRecord],
     ) -> ImageDetailOut:
-        """Return the image and its sightings as the API shows them."""
+        """Return the image, its sightings and its attempts as the API shows them."""
         seen = [
             SightingOut(
                 capture_id=capture.id,
@@ -93,7 +115,8 @@ class ImageDetailOut(ImageOut):
             )
             for sighting, capture in sightings
         ]
-        return cls.model_validate(_image_values(view) | {"sightings": seen})
+        log = [AttemptOut.model_validate(attempt) for attempt in attempts]
+        return cls.model_validate(_image_values(view) | {"sightings": seen, "attempts_log": log})
 
 
 def _image_values(view: ImageView) -> dict[str, object]:

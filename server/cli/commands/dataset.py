@@ -1,4 +1,4 @@
-"""``bowerbird dataset list | create | import``."""
+"""``bowerbird dataset list | create | import | pause | resume``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.cli.importing import job
 from server.cli.session import connect
 from server.cli.views import Dataset
 
-app = typer.Typer(no_args_is_help=True, help="Datasets: list, create, import.")
+app = typer.Typer(no_args_is_help=True, help="Datasets: list, create, import, pause.")
 
 
 @app.command("list", epilog=examples("bowerbird dataset list", "bowerbird dataset list --json"))
@@ -82,6 +82,29 @@ def import_path(
         raise typer.Exit(1)
 
 
+@app.command(epilog=examples("bowerbird dataset pause bears"))
+def pause(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: AsJson = False) -> None:
+    """Download nothing more for a dataset until it is resumed; what is under way is finished."""
+    _switch(name, "pause", as_json=as_json)
+
+
+@app.command(epilog=examples("bowerbird dataset resume bears"))
+def resume(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: AsJson = False) -> None:
+    """Go on downloading for a dataset that was paused."""
+    _switch(name, "resume", as_json=as_json)
+
+
+def _switch(name: str, action: str, *, as_json: bool) -> None:
+    with connect() as client:
+        found = datasets.get_dataset(client, name)
+        dataset = client.post(f"/datasets/{found.id}/{action}", Dataset, {})
+    if as_json:
+        emit_json(dataset.model_dump(mode="json"))
+    else:
+        done = "paused" if dataset.paused else "resumed"
+        note(f"{dataset.name} is {done}; {dataset.counts.waiting} images are waiting.")
+
+
 def _row(dataset: Dataset) -> tuple[str, ...]:
     counts = dataset.counts
     numbers = (
@@ -90,4 +113,5 @@ def _row(dataset: Dataset) -> tuple[str, ...]:
         counts.status.get("rejected", 0),
         len(counts.labels),
     )
-    return (dataset.name, *map(str, numbers), "live" if dataset.live_model_id else "-", dataset.id)
+    model = "live" if dataset.live_model_id else "-"
+    return (dataset.name, *map(str, numbers), model, dataset.id)

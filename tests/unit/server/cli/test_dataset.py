@@ -49,6 +49,17 @@ def test_create_prints_the_id_alone(api, run):
     assert "already" in again.err
 
 
+def test_a_dataset_is_paused_and_resumed_by_name(api, run):
+    dataset = api.add_dataset("bears", queued=7)
+    result = run("dataset", "pause", "bears")
+    assert (result.code, result.out) == (0, "")
+    assert "bears is paused; 7 images are waiting" in result.err
+    assert api.datasets[dataset["id"]]["paused"] is True
+    resumed = json.loads(run("dataset", "resume", "bears", "--json").out)
+    assert resumed["paused"] is False
+    assert "no dataset `buses`" in run("dataset", "pause", "buses").err
+
+
 def test_import_makes_the_dataset_and_labels_and_sends_everything(api, run, photos):
     result = run("dataset", "import", str(photos), "--dataset", "bears")
     assert (result.code, result.out) == (0, "24 added, 0 already there\n")
