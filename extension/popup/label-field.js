@@ -41,7 +41,9 @@ export class LabelField {
     this.labels = Object.entries(labels)
       .map(([name, { total }]) => ({ name, count: total }))
       .sort((a, b) => b.count - a.count || a.name.localeCompare(b.name));
-    this.#close();
+    // Somebody may be typing already, and waits for what there is.
+    const isTyping = this.isTyped && document.activeElement === this.input;
+    this.#open(isTyping ? this.#match() : []);
   }
 
   /** @param {string} label What to put in, unless the person has typed something. */
