@@ -50,8 +50,8 @@ test('a page learns label, status and exclusion of its addresses, and no id', as
   const { server, requests } = await startServer(t, () => ({ known: [1], images: [IMAGE] }));
   const { ask } = makeHost(server);
   const { ok, reply } = await ask('find-held', { urls: URLS });
-  const { id: _id, ...told } = IMAGE;
-  assert.deepEqual([ok, reply], [true, [told]]);
+  const { index, label, status, excluded } = IMAGE;
+  assert.deepEqual([ok, reply], [true, [{ index, label, status, excluded }]]);
   assert.equal(requests[0].path, '/api/v1/datasets/01D/known');
   assert.deepEqual(JSON.parse(requests[0].body), { urls: URLS });
 });
