@@ -44,6 +44,7 @@ from server.services.downloads import DownloadService
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.intake import Intake, Stores
+from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
@@ -53,6 +54,7 @@ from server.services.sweep import SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
 from server.workers.downloads import DownloadWorker
+from server.workers.looks import LookWorker
 from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 
 log = logging.getLogger(__name__)
@@ -78,10 +80,11 @@ class Folders:
 
 @dataclass(frozen=True)
 class Parts:
-    """What was put together for one server: the routes' services, and the download loop."""
+    """What was put together for one server: the routes' services, and the loops beside them."""
 
     services: Services
     downloads: DownloadWorker
+    looks: LookWorker
 
 
 @asynccontextmanager
@@ -117,6 +120,7 @@ def _put_together(
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
     ends = Ends(source=downloads, sink=downloads, shelf=shelf)
     pipeline = Pipeline(ends, fetcher, limits.pipeline_limits(settings))
+    looks = LookService(database, stores.thumbnails, pool, feed)
     services = Services(
         about=_about(),
         limits=Limits(
@@ -133,13 +137,13 @@ def _put_together(
         pipeline=pipeline,
         images=ImageService(database, feed, intake, stores),
         completions=CompletionService(database, feed, intake),
-        snapshots=SnapshotService(database, stores.blobs, pool, folders.make("snapshots")),
+        snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
     sweep = SweepService(database, stores)
-    return Parts(services, DownloadWorker(downloads, pipeline, sweep, feed))
+    return Parts(services, DownloadWorker(downloads, pipeline, sweep, feed), LookWorker(looks))
 
 
 def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess | None) -> FastAPI:
@@ -149,7 +153,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await parts.services.access.load_origins()
         await parts.services.access.forget_old_sessions()
-        loops = [parts.downloads.run()] + ([trainer.run()] if trainer else [])
+        loops = [parts.downloads.run(), parts.looks.run()] + ([trainer.run()] if trainer else [])
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_watch(loop)) for loop in loops]
             yield

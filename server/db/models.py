@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Double,
     ForeignKey,
     Index,
     String,
@@ -109,6 +110,8 @@ class BlobRecord(Base):
     __table_args__ = (
         CheckConstraint("width > 0 AND height > 0", name="size_positive"),
         CheckConstraint("bytes > 0", name="bytes_positive"),
+        Index("ix_blobs_near_group", "near_group"),
+        Index("ix_blobs_ungrouped", "created_at", sqlite_where=text("near_group IS NULL")),
     )
 
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -118,6 +121,15 @@ class BlobRecord(Base):
     format: Mapped[str] = mapped_column(String(20))
     # The 64 bits of the difference hash as a signed integer: SQL has no unsigned one.
     dhash: Mapped[int] = mapped_column(BigInteger)
+    # Likewise of the cosine hash. This and what follows is missing of blobs of older revisions
+    # until the server has looked at their thumbnails.
+    phash: Mapped[int | None] = mapped_column(BigInteger)
+    # The sha256 of the first blob that looked like this; its own where none did before.
+    near_group: Mapped[str | None] = mapped_column(String(64))
+    luma_p99: Mapped[float | None] = mapped_column(Double)
+    luma_p05: Mapped[float | None] = mapped_column(Double)
+    sharpness: Mapped[float | None] = mapped_column(Double)
+    entropy_bits: Mapped[float | None] = mapped_column(Double)
     created_at: Mapped[datetime]
 
 

@@ -69,7 +69,7 @@ class NearIndex:
             self._append(look, numbers[name])
 
     def __len__(self) -> int:
-        """Return how many pictures are kept."""
+        """Return how many looks are kept; pictures that are equal in both hashes share one."""
         return self._count
 
     def find(self, look: Look) -> str | None:
@@ -81,7 +81,7 @@ class NearIndex:
         """Keep a picture and return the name of its group.
 
         Args:
-            sha256: The picture's name, 64 hexadecimal digits; not kept yet.
+            sha256: The picture's name, 64 hexadecimal digits.
             look: How it looks.
 
         Raises:
@@ -89,7 +89,9 @@ class NearIndex:
         """
         place = self._closest(look)
         group = self._begin_group(sha256) if place is None else int(self._groups[place])
-        self._append(look, group)
+        # A look that is there to the bit would find nothing that the one there does not.
+        if place is None or self._look(place) != look:
+            self._append(look, group)
         return self._name(group)
 
     def _closest(self, look: Look) -> int | None:
@@ -114,6 +116,9 @@ class NearIndex:
         apart = np.bitwise_count(self._phashes[near] ^ np.uint64(look.phash))
         kept: NDArray[np.int64] = near[apart <= NEAR_PHASH_BITS]
         return kept
+
+    def _look(self, place: int) -> Look:
+        return Look(int(self._dhashes[place]), int(self._phashes[place]))
 
     def _append(self, look: Look, group: int) -> None:
         if self._count == self._dhashes.size:

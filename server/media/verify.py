@@ -158,6 +158,33 @@ def verify(data: bytes, limits: VerifyLimits | None = None) -> Verified:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ThumbnailLook:
+    """What a thumbnail says of its image.
+
+    Attributes:
+        phash: As `Verified.phash`.
+        quality: As `Verified.quality`.
+    """
+
+    phash: int
+    quality: Quality
+
+
+def look_at_thumbnail(data: bytes) -> ThumbnailLook:
+    """Describe an image by its thumbnail, which was made by `verify`.
+
+    Raises:
+        NotUsableError: The bytes are damaged.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            small = image.convert("RGB")
+    except _DAMAGE as error:
+        raise NotUsableError(Reason.TRUNCATED, "the thumbnail is damaged") from error
+    return ThumbnailLook(phash(small), measure(small))
+
+
 def _refusal(data: bytes, kind: Kind) -> NotUsableError:
     if not data:
         return NotUsableError(Reason.EMPTY, "the file has no bytes")

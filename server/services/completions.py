@@ -64,6 +64,7 @@ class CompletionService:
             elif not _is_repeated(image, result):
                 raise _refusal(image)
             view = (await image_views(session, [image]))[0]
+        self._feed.blobs_stored.send()
         self._feed.dataset(image.dataset_id).send()
         return view
 

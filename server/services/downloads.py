@@ -94,6 +94,7 @@ class DownloadService:
         settlements = [_settlement(result) for result in results]
         async with self._database.write() as session:
             touched = await queue.settle(session, settlements)
+        self._feed.blobs_stored.send()
         log.info("download.settled", extra={"count": len(results)})
         for result in results:
             if log.isEnabledFor(logging.DEBUG):

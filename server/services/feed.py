@@ -45,6 +45,8 @@ class Feed:
         """Make the signals."""
         self.images_queued = Signal()
         self.jobs_queued = Signal()
+        self.blobs_stored = Signal()
+        self._of_workers = (self.images_queued, self.jobs_queued, self.blobs_stored)
         # One per dataset that was ever watched or changed in this process: some bytes each.
         self._datasets: defaultdict[str, Signal] = defaultdict(Signal)
         self.is_closed = False
@@ -66,7 +68,7 @@ class Feed:
     def close(self) -> None:
         """Wake all who wait, so that they see `is_closed` and end: the server is stopping."""
         self.is_closed = True
-        for signal in (self.images_queued, self.jobs_queued, *self._datasets.values()):
+        for signal in (*self._of_workers, *self._datasets.values()):
             signal.send()
 
     def forget(self, dataset_id: str) -> None:

@@ -176,6 +176,7 @@ class ImageService:
                 record = await _add_uploaded(session, dataset_id, url_key, upload)
                 await images.settle_verified(session, record, verified.sha256, ObtainedBy.UPLOAD)
             view = (await image_views(session, [record]))[0]
+        self._feed.blobs_stored.send()
         self._feed.dataset(dataset_id).send()
         return view, not known
 

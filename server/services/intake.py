@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,6 +64,8 @@ def blob_row(verified: Verified) -> dict[str, Any]:
         "height": verified.height,
         "format": verified.format,
         "dhash": to_signed(verified.dhash),
+        "phash": to_signed(verified.phash),
+        **asdict(verified.quality),
         "created_at": datetime.now(UTC),
     }
 

@@ -29,11 +29,9 @@ from server.repositories import datasets, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
 from server.services.intake import to_unsigned
+from server.services.looks import LookService
 
 MIN_LABELS = 2  # a classifier of one class has nothing to tell apart
-# Of 64 bits. Re-encodings and resizes lie within 10, but so do 4 unrelated pairs of the same
-# corpus, and clusters chain; at 6 no unrelated pair was seen.
-NEAR_DUPLICATE_BITS = 6
 
 
 @dataclass(frozen=True)
@@ -54,16 +52,25 @@ class SplitRequest:
 class SnapshotService:
     """Make and show snapshots."""
 
-    def __init__(self, database: Database, blobs: BlobStore, pool: CpuPool, folder: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        looks: LookService,
+        blobs: BlobStore,
+        pool: CpuPool,
+        folder: Path,
+    ) -> None:
         """Keep what the use cases need.
 
         Args:
             database: Rows.
+            looks: Knows how every blob looks.
             blobs: Bytes to verify.
             pool: Where they are hashed.
             folder: Where manifests are kept, as ``<snapshot id>.json``.
         """
         self._database = database
+        self._looks = looks
         self._blobs = blobs
         self._pool = pool
         self._folder = folder
@@ -81,6 +88,7 @@ class SnapshotService:
             NotEnoughImagesError: Fewer than two labels, too few images, or an empty side.
             BlobDamagedError: Stored bytes are not what they were.
         """
+        await self._looks.group_new()  # a blob of an older revision may lack its second hash
         async with self._grouping:
             dataset, members = await self._read(dataset_id)
             _check_labels(members, request)
@@ -172,8 +180,9 @@ class SnapshotService:
         new = {m.image_id for m in members if m.group is None}
         if not new:
             return {m.image_id: m.group for m in members if m.group is not None}
-        hashes = np.array([to_unsigned(m.blob.dhash) for m in members], dtype=np.uint64)
-        clusters = await self._pool.run(near_duplicate_groups, hashes, NEAR_DUPLICATE_BITS)
+        dhashes = np.array([to_unsigned(m.blob.dhash) for m in members], dtype=np.uint64)
+        phashes = np.array([to_unsigned(m.blob.phash or 0) for m in members], dtype=np.uint64)
+        clusters = await self._pool.run(near_duplicate_groups, dhashes, phashes)
         groups = _name_groups(members, clusters.tolist())
         async with self._database.write() as session:
             await snapshots.set_groups(session, {i: groups[i] for i in sorted(new)})

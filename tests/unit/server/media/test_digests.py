@@ -33,58 +33,68 @@ def test_distance_counts_differing_bits() -> None:
     assert hamming_distance(0b1011, 0b1101) == 2
 
 
-def slow_groups(hashes: list[int], distance: int) -> list[int]:
-    groups = list(range(len(hashes)))
+def slow_groups(looks: list[tuple[int, int]], dhash_bits: int, phash_bits: int) -> list[int]:
+    groups = list(range(len(looks)))
     changed = True
     while changed:
         changed = False
-        for i, a in enumerate(hashes):
-            for j, b in enumerate(hashes):
-                if hamming_distance(a, b) <= distance and groups[i] != groups[j]:
+        for i, (dhash_a, phash_a) in enumerate(looks):
+            for j, (dhash_b, phash_b) in enumerate(looks):
+                is_near = hamming_distance(dhash_a, dhash_b) <= dhash_bits
+                is_near &= hamming_distance(phash_a, phash_b) <= phash_bits
+                if is_near and groups[i] != groups[j]:
                     groups[i] = groups[j] = min(groups[i], groups[j])
                     changed = True
     return groups
 
 
+def group(dhashes: list[int], phashes: list[int] | None = None) -> list[int]:
+    both = (dhashes, phashes or [0] * len(dhashes))
+    return near_duplicate_groups(*(np.array(each, dtype=np.uint64) for each in both)).tolist()
+
+
+def nudged(value: int, generator: random.Random) -> int:
+    for _ in range(generator.randrange(5)):
+        value ^= 1 << generator.randrange(64)
+    return value
+
+
 @pytest.mark.parametrize("tile", [1, 3, 2048])
-@pytest.mark.parametrize("distance", [0, 2, 5, 64])
+@pytest.mark.parametrize("bits", [(0, 0), (2, 3), (5, 2), (64, 4)])
 def test_groups_equal_those_of_the_plain_algorithm(
-    tile: int, distance: int, monkeypatch: pytest.MonkeyPatch
+    tile: int, bits: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(digests, "_TILE", tile)
-    generator = random.Random(tile * 100 + distance)
-    hashes = [generator.getrandbits(64) for _ in range(8)]
+    monkeypatch.setattr(digests, "NEAR_DHASH_BITS", bits[0])
+    monkeypatch.setattr(digests, "NEAR_PHASH_BITS", bits[1])
+    generator = random.Random(tile * 100 + bits[0])
+    looks = [(generator.getrandbits(64), generator.getrandbits(64)) for _ in range(8)]
     for _ in range(40):  # chains: each new one a few bits from an earlier one
-        near = generator.choice(hashes)
-        for _ in range(generator.randrange(5)):
-            near ^= 1 << generator.randrange(64)
-        hashes.append(near)
-    generator.shuffle(hashes)
-    found = near_duplicate_groups(np.array(hashes, dtype=np.uint64), distance)
-    assert found.tolist() == slow_groups(hashes, distance)
+        dhash_bits, phash_bits = generator.choice(looks)
+        looks.append((nudged(dhash_bits, generator), nudged(phash_bits, generator)))
+    generator.shuffle(looks)
+    assert group(*map(list, zip(*looks, strict=True))) == slow_groups(looks, *bits)
 
 
 def test_no_hashes_are_no_groups() -> None:
-    assert near_duplicate_groups(np.array([], dtype=np.uint64), 10).tolist() == []
+    assert group([]) == []
 
 
 def test_thousands_of_equal_hashes_are_one_group() -> None:
-    assert set(near_duplicate_groups(np.zeros(20_000, dtype=np.uint64), 10).tolist()) == {0}
+    assert set(group([0] * 20_000)) == {0}
 
 
 def test_a_chain_longer_than_a_tile_is_one_group() -> None:
     # A Gray code: neighbours differ in one bit.
-    numbers = np.arange(5000, dtype=np.uint64)
-    codes = numbers ^ (numbers >> np.uint64(1))
-    assert set(near_duplicate_groups(codes, 1).tolist()) == {0}
+    codes = [number ^ (number >> 1) for number in range(5000)]
+    assert set(group(codes)) == {0}
 
 
 def test_re_encodings_group_and_other_pictures_do_not() -> None:
     pictures = [images.photo(800, 600, seed) for seed in range(20)]
-    hashes = [dhash(picture) for picture in pictures]
-    hashes += [dhash(picture.resize((300, 225))) for picture in pictures]
-    groups = near_duplicate_groups(np.array(hashes, dtype=np.uint64), 10).tolist()
-    assert groups == list(range(20)) * 2
+    pictures += [picture.resize((300, 225)) for picture in pictures]
+    found = group([dhash(each) for each in pictures], [phash(each) for each in pictures])
+    assert found == list(range(20)) * 2
 
 
 @pytest.mark.parametrize("row", range(1, 9))

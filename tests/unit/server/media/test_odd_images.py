@@ -22,8 +22,9 @@ START = b"\x89PNG\r\n\x1a\n"
 MEGABYTE = 1_000_000
 # Adam7: where each pass begins, and its steps. Source: PNG specification, section 8.2.
 PASSES = (
-    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
-)  # fmt: skip
+    *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
+    *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
+)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 LONG_EXIF = Image.Exif()
 LONG_EXIF[0x010E] = "x" * 60_000
