@@ -6,6 +6,9 @@ import { make, notify, whileBusy } from '../ui/dom.js';
 
 /** @typedef {import('../lib/types.js').QueuedCapture} QueuedCapture */
 
+/** The background sends by itself, above all when the popup has found that the server answers. */
+const LOOK_AGAIN_MS = 2000;
+
 /** Shows the queue; nothing while it is empty. */
 export class QueueView {
   /**
@@ -15,6 +18,10 @@ export class QueueView {
   constructor(region, onSent) {
     this.region = region;
     this.onSent = onSent;
+    /** @type {QueuedCapture[]} */
+    this.captures = [];
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
   }
 
   /**
@@ -33,6 +40,8 @@ export class QueueView {
    * @param {string | null} said As for `refresh`.
    */
   #show(captures, said = null) {
+    this.captures = captures;
+    this.#waitToLook(said);
     if (captures.length === 0) return notify(this.region, 'plain');
     const hasRefused = captures.some(({ state }) => state === 'refused');
     const retry = make('button', { type: 'button', class: 'quiet' }, text('queueSend'));
@@ -83,6 +92,31 @@ export class QueueView {
     const words =
       hasOwnError && error !== null ? textCount('queueError', attempt_count, what, error) : what;
     return make('li', {}, make('span', {}, words), forget);
+  }
+
+  /**
+   * Look again later, as long as something waits.
+   *
+   * @param {string | null} said As for `refresh`.
+   */
+  #waitToLook(said) {
+    clearTimeout(this.timer);
+    if (this.captures.length === 0) return;
+    this.timer = setTimeout(() => void this.#lookAgain(said), LOOK_AGAIN_MS);
+  }
+
+  /**
+   * Show what has changed; nothing else, since that would take the keyboard from where it is.
+   *
+   * @param {string | null} said As for `refresh`.
+   */
+  async #lookAgain(said) {
+    const former = this.captures;
+    const captures = await send('list-queue', null);
+    if (former !== this.captures) return;
+    if (JSON.stringify(captures) === JSON.stringify(former)) return this.#waitToLook(said);
+    this.#show(captures, said);
+    if (captures.length < former.length) await this.onSent();
   }
 
   /** Send what waits, now. */

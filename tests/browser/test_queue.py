@@ -228,7 +228,15 @@ def test_another_program_on_the_port_is_named_and_gets_nothing(site, server, cli
         server.start()
         popup.get_by_test_id("queue-retry").click()
         expect(popup.get_by_test_id("queue")).to_be_hidden()
-    assert list_urls(client, dataset_id) == sorted(site.addresses("fruits"))
+        server.stop()
+        keep_page(browser, site.page_url("marine fish"))
+        server.start()
+        # Opened, it finds that the server answers: nothing has to be pressed.
+        popup.reload()
+        expect(popup.get_by_test_id("candidate").first).to_be_visible()
+        expect(popup.get_by_test_id("queue")).to_be_hidden()
+    fish = site.addresses("marine fish")
+    assert list_urls(client, dataset_id) == sorted([*site.addresses("fruits"), *fish])
 
 
 def _be_another_program(listener: socket.socket) -> None:
