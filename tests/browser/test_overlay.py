@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -87,11 +89,9 @@ class World:
         )
 
 
-@pytest.fixture(scope="module", params=BROWSERS)
-def world(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp(request.param)
+@contextmanager
+def open_world(browser: str, folder: Path) -> Iterator[World]:
+    """Yield a new paired browser with its server and pages."""
     with HttpsSite({}) as site:
         authority = f"127.0.0.1:{site.port}"
         bears = Bears(f"http://{authority}")
@@ -100,10 +100,18 @@ def world(
         with (
             ServerProcess(folder / "data", settings, has_trainer=False) as server,
             server.client() as client,
-            open_browser(request.param, folder / "profile", site.port) as steps,
+            open_browser(browser, folder / "profile", site.port) as steps,
         ):
             pair(steps, server, client)
             yield World(steps, client, bears)
+
+
+@pytest.fixture(scope="module", params=BROWSERS)
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    with open_world(request.param, tmp_path_factory.mktemp(request.param)) as opened:
+        yield opened
 
 
 def wait_for_focus(marks: Marks) -> Mark:
@@ -279,3 +287,17 @@ def test_any_page_is_marked_at_a_word_under_the_strictest_policy(world):
     world.steps.click("overlay-switch")
     marks.wait_for_none()
     assert world.steps.run(TRACES) == before
+
+
+def test_marks_of_an_extension_that_is_gone_go_with_the_next_press(tmp_path):
+    with open_world("chromium", tmp_path) as world:
+        world.start("orphaned", {0: "grizzly"})
+        marks = world.visit()
+        before = marks.wait_for(0, "captured")
+        assert isinstance(world.steps, ChromiumSteps)
+        (worker,) = world.steps.browser.context.service_workers
+        with worker.expect_event("close"):
+            # One that was loaded by the command line does not come back.
+            worker.evaluate("void setTimeout(() => chrome.runtime.reload())")
+        marks.press(before)
+        marks.wait_for_none()

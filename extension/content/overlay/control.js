@@ -60,6 +60,7 @@ export class OverlayControl {
     this.overlay ??= new Overlay({
       ...this.parts,
       leftOut: this.leftOut,
+      isAlive: () => !isOrphaned(),
       ask: async (urls) => {
         const found = await ask('find-held', { urls });
         if (found === undefined) this.#checkAlive();

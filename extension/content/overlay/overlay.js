@@ -22,6 +22,7 @@ const MAX_REATTACH = 20;
  * @property {import('./left-out.js').LeftOut} leftOut What the person left out.
  * @property {(urls: string[]) => Promise<import('../../lib/page-messages.js').HeldAt[] | null>} ask
  *   Asks what the dataset has; null when nobody answers.
+ * @property {() => boolean} isAlive Whether the extension still runs that these marks are of.
  * @property {(url: string, isExcluded: boolean) => Promise<Held | null | undefined>} exclude Excludes
  *   an image that the dataset has, or takes it back; says how it is then, nothing when that failed.
  */
@@ -142,6 +143,11 @@ export class Overlay {
 
   /** @returns {boolean} Whether the marks are in the page again after it has removed them. */
   #reattach() {
+    if (!this.parts.isAlive()) {
+      // The marks of the extension's next run have removed these and are in their place.
+      this.remove();
+      return false;
+    }
     this.reattachCount += 1;
     if (this.reattachCount > MAX_REATTACH) return false;
     this.layer.attach();
