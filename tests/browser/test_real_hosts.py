@@ -18,8 +18,17 @@ import pytest
 from tests.support import workflow
 from tests.support.colour_model import add_colour_model
 from tests.support.https_site import HttpsSite, Reply
+from tests.support.marks import Marks
 from tests.support.processes import ServerProcess, wait_until
-from tests.support.search_pages import BING, REAL, ResultPage, real_pages, serve, synthetic_pages
+from tests.support.search_pages import (
+    BING,
+    REAL,
+    GrowingSearch,
+    ResultPage,
+    real_pages,
+    serve,
+    synthetic_pages,
+)
 from tests.support.snapshots import COLOURS, picture
 from tests.support.steps import BROWSERS, PATIENCE_S, Steps, open_browser, pair
 
@@ -30,6 +39,12 @@ GALLERY = "https://gallery.example/birds"
 STRICT = {"Content-Security-Policy": "default-src 'none'"}
 SYNTHETIC_PAGES = synthetic_pages()
 REAL_PAGES = real_pages()
+GROWING = GrowingSearch()
+# The server has the address, whatever becomes of its download.
+CAPTURED = ("captured", "waiting", "rejected")
+TILES = "[data-docid], a.iusc"
+GOAL_COUNT = 100
+RUN_S = 120.0  # it is paced as a person scrolls: some 20 s, and more on a busy machine
 
 
 @dataclass
@@ -55,6 +70,19 @@ class World:
             wait_until(
                 lambda: self.steps.run(is_reloaded) == "complete", PATIENCE_S, "Bing reloads"
             )
+
+    def wait_for_marks(self, *states: str) -> None:
+        """Wait until the tiles in view are marked, all of them in one of these states."""
+        self.steps.show_page()
+        # Without the sites' style sheets the results of some saved pages lie far below.
+        self.steps.run(f"document.querySelector('{TILES}').scrollIntoView();")
+        eyes = Marks(self.steps).eyes
+
+        def marked() -> bool:
+            found = {mark["state"] for mark in eyes.look()}
+            return bool(found) and found <= set(states)
+
+        wait_until(marked, PATIENCE_S, f"the tiles in view are marked {states}")
 
     def capture(self, dataset_id: str, count: int, label: str | None = None) -> None:
         """Choose the dataset and capture all ``count`` images that the popup offers.
@@ -85,7 +113,7 @@ def world(
         b"<a href='/large.png'><img src='/b.jpg' width=300 height=200></a>"
     )
     pages = {
-        **serve(SYNTHETIC_PAGES + REAL_PAGES),
+        **serve(SYNTHETIC_PAGES + REAL_PAGES, GROWING),
         GALLERY.removeprefix("https://"): Reply(gallery, headers=STRICT),
     }
     with (
@@ -112,10 +140,13 @@ def assert_captured_whole_and_taken_back(world: World, page: ResultPage) -> None
     assert (capture["engine"], capture["query"]) == (page.engine, page.query)
     assert capture["page_url"].startswith(page.url)
 
+    world.wait_for_marks(*CAPTURED)
+
     world.steps.click("undo")
     world.steps.wait_for_text("capture-notice", "Undone")
     assert world.images(dataset_id) == {}
     assert world.client.get(f"/api/v1/datasets/{dataset_id}/captures").json()["items"] == []
+    world.wait_for_marks("new")
 
 
 @pytest.mark.parametrize("page", SYNTHETIC_PAGES, ids=lambda page: f"{page.engine}-{page.query}")
@@ -143,6 +174,25 @@ def test_a_page_that_reloads_itself_is_captured_once(world):
     world.capture(dataset_id, count)
     world.steps.wait_for_text("capture-notice", f"0 added, {count} known, 0 refused")
     assert world.images(dataset_id) == page.images
+
+
+def test_results_that_come_by_scrolling_are_captured_with_their_originals(world):
+    dataset_id = workflow.create_dataset(world.client, "growing")
+    steps = world.steps
+    steps.visit(GROWING.url)
+    steps.open_popup()
+    steps.select("dataset", dataset_id)
+    steps.select("scroll-goal", str(GOAL_COUNT))
+    steps.click("scroll-start")
+    steps.wait_for_text("scroll-count", f"of {GOAL_COUNT}")
+    # Of a hidden page nothing is scrolled.
+    steps.show_page()
+    expected = GROWING.images(GOAL_COUNT)
+    wait_until(lambda: world.images(dataset_id) == expected, RUN_S, "all are captured")
+    steps.wait_for_text("scroll-notice", f"{GOAL_COUNT} added, 0 known, 0 refused")
+    world.wait_for_marks(*CAPTURED)
+    images = workflow.list_images(world.client, dataset_id)
+    assert {each["label"] for each in images} == {GROWING.query}
 
 
 def test_a_page_that_may_run_nothing_is_captured_after_a_press_of_the_button(world):

@@ -118,10 +118,98 @@ def real_pages() -> list[ResultPage]:
     ]
 
 
-def serve(pages: list[ResultPage]) -> dict[str, Responder]:
+class GrowingSearch:
+    """A search whose results come by scrolling: their originals are in answers to its script alone.
+
+    The tiles and the answers have Google's shapes; an answer is JSON, in a string, in a string.
+    """
+
+    query = "bears that never end"
+    total_count = 120
+    batch_count = 20
+    url = f"https://{GOOGLE}?q={quote_plus(query)}&udm=2"
+
+    def images(self, count: int) -> Images:
+        """Return the first images of the search."""
+        site = "https://bears.example"
+        return {
+            f"{site}/full/{n}.jpg?size=large": (f"{site}/page/{n}", 1600, 1200)
+            for n in range(count)
+        }
+
+    def respond(self, asked: Asked) -> Reply:
+        """Return the page; or for its script, which says where it stands, the next results."""
+        if asked.query.get("async") is None:
+            return Reply(_GROWING.replace("ENTRIES", self._entries(0)).encode())
+        entries = self._entries(int(asked.query["start"]))
+        answer = ")]}'\n" + json.dumps([["async", json.dumps(entries)]])
+        return Reply(answer.encode(), "application/json; charset=utf-8")
+
+    def _entries(self, start: int) -> str:
+        results = list(self.images(self.total_count).items())
+        entries = {
+            f"K{number}": [1, _entry(number, *results[number])]
+            for number in range(start, min(start + self.batch_count, self.total_count))
+        }
+        return json.dumps(entries, separators=(",", ":"))
+
+
+def _entry(number: int, url: str, facts: tuple[str | None, int | None, int | None]) -> list[Any]:
+    page, width, height = facts
+    thumbnail = f"https://encrypted-tbn0.gstatic.com/images?q=tbn:B{number}&s"
+    about = {"2003": [None, "ref", page, f"Bear {number}"]}
+    key = f"docid{number:06}M"
+    return [
+        0,
+        key,
+        [thumbnail, 225, 300],
+        [url, height, width],
+        None,
+        0,
+        "rgb(1,2,3)",
+        None,
+        0,
+        about,
+    ]
+
+
+_GROWING = r"""<!doctype html><meta charset="utf-8"><title>bears - Google Search</title>
+<style>#search { display: flex; flex-wrap: wrap } #search > div { width: 280px; height: 280px }
+img { width: 260px; height: 200px }</style><div id="search"></div>
+<script>window.W_jd = ENTRIES;</script>
+<script>
+  let count = 0;
+  function show(results) {
+    for (const number of results) {
+      const tile = document.createElement('div');
+      tile.dataset.docid = `docid${String(number).padStart(6, '0')}M`;
+      tile.dataset.lpage = `https://bears.example/page/${number}`;
+      tile.innerHTML = `<h3><a><img alt="Bear ${number}" src="/thumbnails/${number}.jpg"></a></h3>`;
+      search.append(tile);
+    }
+    count += results.length;
+  }
+  show(Array.from({ length: 20 }, (_, number) => number));
+  let isLoading = false;
+  addEventListener('scroll', async () => {
+    const { scrollTop, clientHeight, scrollHeight } = document.scrollingElement;
+    if (isLoading || count >= 120 || scrollTop + clientHeight < scrollHeight - 400) return;
+    isLoading = true;
+    const answer = await fetch(`${location.href}&async=_fmt:jspb&start=${count}`);
+    const text = await answer.text();
+    // As on the real page, the tiles do not wait for what is in the data.
+    show([...text.matchAll(/docid(\d{6})M/g)].map(([, digits]) => Number(digits)));
+    isLoading = false;
+  });
+</script>"""
+
+
+def serve(pages: list[ResultPage], growing: GrowingSearch) -> dict[str, Reply | Responder]:
     """Return the pages by place, each told by its query."""
 
     def respond(asked: Asked) -> Reply:
+        if asked.query.get("q") == growing.query:
+            return growing.respond(asked)
         wanted = (asked.host + asked.path, asked.query.get("q"))
         for page in pages:
             if (page.place, page.query) == wanted:
