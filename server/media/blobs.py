@@ -71,7 +71,7 @@ class FileStore:
             write_atomically(path, data)
         return path
 
-    def put(self, data: bytes, sha256: str) -> Path:
+    def put(self, data: bytes, sha256: str, *, anew: bool = False) -> Path:
         """Write bytes that are *not* yet durable: call `server.media.durable` before relying on it.
 
         For writing many: to wait for the disk once for all of them costs a tenth of waiting for
@@ -79,12 +79,17 @@ class FileStore:
         power failure before it is durable may leave less under its name. So a file that is there
         is compared, and replaced when it is not the same.
 
+        Args:
+            data: The whole file.
+            sha256: Its name.
+            anew: Write it even when it is there: what the system shows may not be on disk.
+
         Raises:
             ValueError: As `path`.
             OSError: The disk is full or fails.
         """
         path = self.path(sha256)
-        if _holds(path, data) and _renew(path):
+        if not anew and _holds(path, data) and _renew(path):
             return path
         aside = path.with_name(f".{sha256[:16]}.{threading.get_ident()}.{time.time_ns()}.tmp")
         try:

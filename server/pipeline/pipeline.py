@@ -265,6 +265,7 @@ class Pipeline:
         answer = Answer.OVERLOADED if is_overloaded(outcome) else Answer.GOOD
         if self._schedule.done(work, answer, now):
             self._wanted.set()
+        self._release(self._schedule.give_up_excess(work.host), None)
         pause_s = self._limits.retry.host_pause_s(outcome)
         if pause_s > 0:
             until = datetime.now(UTC) + timedelta(seconds=pause_s)

@@ -25,8 +25,10 @@ from server.pipeline.work import Work
 
 _FIRST_PLACES: Final = 4
 # A host at 8 places and 100 ms an answer ends 80 a second: 128 are over a second of work, so that
-# claims come in batches; a dead host at one place holds 16.
+# claims come in batches.
 _WAITING_PER_PLACE: Final = 16
+# Of a host that failed until it had one place left: 256 such hosts fill half of the room.
+_WAITING_OF_DOWN: Final = 2
 # Below this share of what may wait, more is claimed: half, so that claims come in batches.
 _LOW_RATIO: Final = 0.5
 # Hosts without work that are remembered for their pause or their failures: some 500 bytes each.
@@ -67,6 +69,10 @@ class _Host:
     not_before: float = 0.0
     is_suspect: bool = False
     is_listed: bool = False  # stands in a ring or in the heap
+
+
+def _is_down(host: _Host) -> bool:
+    return host.is_suspect and host.places == 1
 
 
 class Schedule:
@@ -111,7 +117,7 @@ class Schedule:
             return _WAITING_PER_PLACE * min(_FIRST_PLACES, self._limits.per_host)
         if host.not_before > now + self._limits.pace_s:
             return 0
-        most = _WAITING_PER_PLACE * host.places
+        most = _WAITING_OF_DOWN if _is_down(host) else _WAITING_PER_PLACE * host.places
         return most - len(host.waiting) if len(host.waiting) < most * _LOW_RATIO else 0
 
     def expect_more(self, hosts: Collection[str], *, is_all: bool) -> None:
@@ -174,6 +180,15 @@ class Schedule:
         self._forget(host, now)
         return work.host in self._more and self.allowance(work.host, now) > 0
 
+    def give_up_excess(self, name: str) -> list[Work]:
+        """Return what waits of a host that is down, but for the next few; it is not kept here."""
+        host = self._hosts.get(name)
+        if host is None or not _is_down(host):
+            return []
+        excess = max(0, len(host.waiting) - _WAITING_OF_DOWN)
+        self.waiting_count -= excess
+        return [host.waiting.pop() for _ in range(excess)][::-1]
+
     def pause(self, name: str, until: float, now: float) -> list[Work]:
         """Let a host alone until then; return what of it was waiting, which is not kept here."""
         host = self._hosts.get(name)
@@ -205,11 +220,15 @@ class Schedule:
     def _next_host(self, now: float) -> _Host | None:
         # Suspects first while they have places left: they wait in a ring of their own, and would
         # never have their turn beside healthy hosts that always have work.
-        if self._suspects_in_flight < max(1, self._limits.total // 2):
-            host = self._pop(self._suspects, now)
+        for _ in range(2):  # once more for those that the first round moved to their own ring
+            if self._suspects_in_flight < max(1, self._limits.total // 2):
+                host = self._pop(self._suspects, now)
+                if host is not None:
+                    return host
+            host = self._pop(self._ring, now)
             if host is not None:
                 return host
-        return self._pop(self._ring, now)
+        return None
 
     def _pop(self, ring: deque[_Host], now: float) -> _Host | None:
         while ring:

@@ -26,6 +26,7 @@ class ContentShelf:
         self._blobs = blobs
         self._thumbnails = thumbnails
         self._file_system = FileSystem(folder)
+        self._is_doubtful = False  # a sync failed: what the system shows may not be on disk
 
     def keep(self, data: bytes, verified: Verified) -> None:
         """Write both files; not durable yet.
@@ -33,8 +34,8 @@ class ContentShelf:
         Raises:
             OSError: The disk is full or fails.
         """
-        self._thumbnails.put(verified.thumbnail, verified.sha256)
-        self._blobs.put(data, verified.sha256)
+        self._thumbnails.put(verified.thumbnail, verified.sha256, anew=self._is_doubtful)
+        self._blobs.put(data, verified.sha256, anew=self._is_doubtful)
 
     def make_durable(self, digests: Sequence[str]) -> None:
         """Return once the files of these images survive a power failure.
@@ -43,9 +44,13 @@ class ContentShelf:
             OSError: The disk is full or fails.
         """
         stores = (self._thumbnails, self._blobs)
-        self._file_system.make_durable(
-            [store.path(digest) for digest in digests for store in stores]
-        )
+        paths = [store.path(digest) for digest in digests for store in stores]
+        try:
+            self._file_system.make_durable(paths)
+        except OSError:
+            # Linux calls pages clean after it failed to write them, and says so only this once.
+            self._is_doubtful = True
+            raise
 
     def close(self) -> None:
         """Let go of the file system."""
