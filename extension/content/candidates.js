@@ -148,7 +148,7 @@ export class CandidateList {
     }
     if (this.byUrl.has(url)) {
       this.duplicateCount += 1;
-      this.show(url, element);
+      this.#link(url, element);
       return true;
     }
     this.byUrl.set(url, {
@@ -161,7 +161,7 @@ export class CandidateList {
       rank: this.byUrl.size,
       license: toLicense(raw.license),
     });
-    this.show(url, element);
+    this.#link(url, element);
     return true;
   }
 
@@ -172,8 +172,18 @@ export class CandidateList {
    * @param {Element | null} element What shows it; several may show the same.
    */
   show(rawUrl, element) {
-    const candidate = this.byUrl.get(toHttpUrl(rawUrl, this.base) ?? '');
-    if (candidate !== undefined && element !== null) this.shown.set(element, candidate);
+    this.#link(toHttpUrl(rawUrl, this.base), element);
+  }
+
+  /**
+   * Remember which element shows an image.
+   *
+   * @param {string | null} url Its address as it is kept here.
+   * @param {Element | null} element What shows it.
+   */
+  #link(url, element) {
+    const candidate = element === null || url === null ? undefined : this.byUrl.get(url);
+    if (candidate !== undefined) this.shown.set(/** @type {Element} */ (element), candidate);
   }
 
   /** @returns {Candidate[]} The candidates, by rank. */
