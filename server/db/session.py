@@ -22,7 +22,9 @@ Session = AsyncSession
 _BEGIN = "sqlite_begin"
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # readers never wait for the writer
-    "PRAGMA synchronous=NORMAL",  # with WAL: no corruption on power loss, and few fsyncs
+    # What was acknowledged survives a power failure too. NORMAL would keep the file whole and might
+    # lose the last commits; it saves some 6 ms of waiting a transaction, and 0.2 ms of processor.
+    "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",  # off by default in SQLite
     "PRAGMA busy_timeout=10000",  # another process (backup, token create) may hold the lock
 )

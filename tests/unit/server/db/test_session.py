@@ -138,7 +138,7 @@ async def test_many_writers_wait_their_turn(database: Database):
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1), ("busy_timeout", 10000)],
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2), ("busy_timeout", 10000)],
 )
 async def test_every_connection_is_set_up(database: Database, pragma, value):
     async with database.read() as one, database.read() as two:
