@@ -80,11 +80,19 @@ class Folders:
 
 @dataclass(frozen=True)
 class Parts:
-    """What was put together for one server: the routes' services, and the loops beside them."""
+    """What was put together for one server.
+
+    Attributes:
+        services: What the routes call.
+        downloads: A loop beside them.
+        looks: Another.
+        shelf: To be closed at the end.
+    """
 
     services: Services
     downloads: DownloadWorker
     looks: LookWorker
+    shelf: ContentShelf
 
 
 @asynccontextmanager
@@ -103,7 +111,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         pool = CpuPool(settings.fetch.decode_threads)
         stack.callback(pool.close)
         fetcher = await stack.enter_async_context(Fetcher(limits.fetch_limits(settings)))
-        yield _put_together(settings, folders, database, pool, fetcher)
+        parts = _put_together(settings, folders, database, pool, fetcher)
+        stack.callback(parts.shelf.close)
+        yield parts
 
 
 def _put_together(
@@ -143,7 +153,8 @@ def _put_together(
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
     sweep = SweepService(database, stores)
-    return Parts(services, DownloadWorker(downloads, pipeline, sweep, feed), LookWorker(looks))
+    worker = DownloadWorker(downloads, pipeline, sweep, feed)
+    return Parts(services, worker, LookWorker(looks), shelf)
 
 
 def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess | None) -> FastAPI:
