@@ -3,11 +3,13 @@ PYTHON ?= python3
 DATA ?= ./data
 PORT ?= 8000
 SECONDS ?= 60
+KILLS ?= 200
+SEED ?= 1
 BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo fuzz hooks bench-fetch bench-near bench-server bench-extension bench-trainer clean
+.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-near bench-server bench-extension bench-trainer clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,6 +52,9 @@ fuzz: .venv/test.stamp ## Look for addresses and pictures that break the checks,
 	@$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
 	for target in addresses redirects guard pictures; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(SECONDS) || exit 1; done
+
+crash-suite: .venv/test.stamp ## Kill a downloading server at each boundary and at KILLS=200 random moments of SEED=1
+	CRASH_KILLS=$(KILLS) CRASH_SEED=$(SEED) $(BIN)/pytest -q -s tests/e2e/test_crashes_downloads.py
 
 hooks: ## Run `make check` before each commit
 	printf '#!/bin/sh\nexec make check\n' > .git/hooks/pre-commit && chmod +x .git/hooks/pre-commit

@@ -50,12 +50,14 @@ class ServerProcess:
         settings: Further environment.
         has_trainer: Whether it starts its trainer.
         python: The interpreter, and with it the installed packages.
+        module: What is run: ``server``, or something that wraps it.
     """
 
     data: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     has_trainer: bool = True
     python: Path = Path(sys.executable)
+    module: str = "server"
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -81,16 +83,26 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
+        self.launch()
+        wait_until(self._answers, START_TIMEOUT_S, f"the server answers; its log:\n{self.log}")
+
+    def launch(self) -> None:
+        """Start the process and do not wait for it."""
         self.data.mkdir(parents=True, exist_ok=True)
         inherited = inherited_environment()
         clean = {k: v for k, v in inherited.items() if not k.startswith("BOWERBIRD_")}
-        command = [str(self.python), "-m", "server", "serve", "--data", str(self.data), "--no-open"]
+        command = [str(self.python), "-m", self.module, "serve", "--data", str(self.data)]
+        command += ["--no-open"]
         command += ["--port", str(self.port)] + ([] if self.has_trainer else ["--no-trainer"])
         with (self.data / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env={**clean, **self.settings}, stdout=log, stderr=log
             )
-        wait_until(self._answers, START_TIMEOUT_S, f"the server answers; its log:\n{self.log}")
+
+    def answers_or_ended(self) -> bool:
+        """Tell whether the process answers, or has ended by itself."""
+        assert self.process is not None
+        return self.process.poll() is not None or self._answers()
 
     def _answers(self) -> bool:
         assert self.process is not None
