@@ -15,6 +15,7 @@ from server.cli.commands import (
     dataset,
     doctor,
     extract,
+    fetch,
     model,
     serve,
     sign_in,
@@ -71,6 +72,7 @@ app.command("open", epilog=sign_in.EXAMPLES)(sign_in.open_page)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command(epilog=classify.EXAMPLES)(classify.classify)
 app.command(epilog=extract.EXAMPLES)(extract.extract)
+app.command(epilog=fetch.EXAMPLES)(fetch.fetch)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(token.app, name="token")
 app.add_typer(dataset.app, name="dataset")

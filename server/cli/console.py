@@ -75,17 +75,25 @@ class Reporter:
         self._phase = ""
         self._last_at_s = 0.0
 
-    def show(self, phase: str, done: int = 0, total: int | None = None) -> None:
-        """Say that ``done`` of ``total`` steps of a phase are finished."""
+    def show(self, phase: str, done: int = 0, total: int | None = None, detail: str = "") -> None:
+        """Say that ``done`` of ``total`` steps of a phase are finished.
+
+        Args:
+            phase: In a log file, a line comes with each new one, and else now and then.
+            done: Steps finished.
+            total: Steps in all; None when not known.
+            detail: What else there is to say; may change each time.
+        """
         phase = printable(phase)
+        detail = f" ({printable(detail)})" if detail else ""
         if self._progress is not None and self._task is not None:
-            text = f"{phase} ".replace("[", r"\[")
+            text = f"{phase}{detail} ".replace("[", r"\[")
             self._progress.update(self._task, description=text, completed=done, total=total)
             return
         now_s = time.monotonic()
         if phase != self._phase or now_s - self._last_at_s >= LINE_EVERY_S:
             self._phase, self._last_at_s = phase, now_s
-            note(f"{phase} {done}/{total}" if total else phase)
+            note((f"{phase} {done}/{total}" if total else phase) + detail)
 
 
 @contextmanager
