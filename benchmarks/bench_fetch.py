@@ -34,7 +34,7 @@ class Setting:
 
     title: str
     entries: Sequence[Entry]
-    origin_of: Callable[[int], str]
+    origin_of: Callable[[int, str], str]
 
 
 @dataclass
@@ -152,7 +152,7 @@ def main() -> int:
             apart = clean[: options.https_images]
             settings = {
                 "clean": Setting("HTTP, clean", clean, served.http),
-                "dirty": Setting("HTTP, dirty", dirty, served.http),
+                "dirty": Setting("HTTP, dirty", dirty, served.http_by_folder),
                 "https": Setting("HTTPS, one host", apart, served.https),
                 "apart": Setting("HTTPS, a host each", apart, served.https_apart),
             }

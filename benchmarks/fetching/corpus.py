@@ -141,6 +141,6 @@ def _write(path: Path, data: bytes) -> None:
     part.rename(path)
 
 
-def urls_of(entries: Sequence[Entry], origin_of: Callable[[int], str]) -> Iterator[str]:
-    """Yield the address of each entry; ``origin_of`` gives scheme, host and port by number."""
-    return (origin_of(number) + entry.path for number, entry in enumerate(entries))
+def urls_of(entries: Sequence[Entry], origin_of: Callable[[int, str], str]) -> Iterator[str]:
+    """Yield the address of each entry; ``origin_of`` gives its origin by its number and path."""
+    return (origin_of(number, entry.path) + entry.path for number, entry in enumerate(entries))

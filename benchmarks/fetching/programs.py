@@ -75,5 +75,7 @@ def _environment(site: Site) -> dict[str, str]:
         **inherited_environment(),
         "PYTHONPATH": str(HERE / "names"),
         "SSL_CERT_FILE": str(site.authorities),
+        # The peers try once. Ours tries again what may pass, which costs seconds of waiting.
+        "BOWERBIRD_FETCH__MAX_ATTEMPTS": "1",
         "NO_ALBUMENTATIONS_UPDATE": "1",  # img2dataset would ask the net for a newer version
     }

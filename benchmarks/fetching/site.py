@@ -63,15 +63,19 @@ class Site:
     https_port: int
     authorities: Path
 
-    def http(self, _number: int) -> str:
+    def http(self, _number: int, _path: str) -> str:
         """Return the one HTTP origin."""
         return f"http://127.0.0.1:{self.http_port}"
 
-    def https(self, _number: int) -> str:
+    def http_by_folder(self, _number: int, path: str) -> str:
+        """Return an HTTP origin for each folder: a host is slow, or refuses, as a whole."""
+        return f"http://{path.split('/')[1]}{SUFFIX}:{self.http_port}"
+
+    def https(self, _number: int, _path: str) -> str:
         """Return the one HTTPS origin."""
         return f"https://www{SUFFIX}:{self.https_port}"
 
-    def https_apart(self, number: int) -> str:
+    def https_apart(self, number: int, _path: str) -> str:
         """Return an HTTPS origin for this number alone."""
         return f"https://h{number}{SUFFIX}:{self.https_port}"
 
