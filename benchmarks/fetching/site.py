@@ -67,9 +67,9 @@ class Site:
         """Return the one HTTP origin."""
         return f"http://127.0.0.1:{self.http_port}"
 
-    def http_by_folder(self, _number: int, path: str) -> str:
-        """Return an HTTP origin for each folder: a host is slow, or refuses, as a whole."""
-        return f"http://{path.split('/')[1]}{SUFFIX}:{self.http_port}"
+    def http_by_folder(self, number: int, path: str) -> str:
+        """Return one of ten HTTP origins of a folder: a host is slow, or refuses, as a whole."""
+        return f"http://{path.split('/')[1]}{number % 10}{SUFFIX}:{self.http_port}"
 
     def https(self, _number: int, _path: str) -> str:
         """Return the one HTTPS origin."""
