@@ -128,17 +128,22 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def running_server(data: Path, allowed_host: str = "") -> Iterator[Running]:
-    """Start a server on a free port, yield it when it is ready, stop it."""
+def running_server(data: Path, allowed_host: str = "", **settings: str) -> Iterator[Running]:
+    """Start a server on a free port, yield it when it is ready, stop it.
+
+    Args:
+        data: The data folder; the log lies beside it.
+        allowed_host: Exempt from the address guard; several are separated by commas.
+        settings: Further environment.
+    """
     options = ["--data", str(data), "--port", "0", "--no-trainer", "--no-open"]
     command = ["-m", "server", "serve", *options]
     started = time.perf_counter()
-    with running(
-        command, data.with_suffix(".log"), BOWERBIRD_FETCH__ALLOWED_HOSTS=allowed_host
-    ) as (pid, words):  # Bowerbird … is ready at <address>
+    settings = {"BOWERBIRD_FETCH__ALLOWED_HOSTS": allowed_host, **settings}
+    with running(command, data.with_suffix(".log"), **settings) as (pid, words):
         ready_s = time.perf_counter() - started
         token = (data / "token").read_text().strip()
-        yield Running(pid, words[-1], token, ready_s)
+        yield Running(pid, words[-1], token, ready_s)  # Bowerbird … is ready at <address>
 
 
 # --- what is measured

@@ -12,6 +12,7 @@ from sqlalchemy import Select, delete, func, insert, or_, select, update
 from server.db.models import (
     BlobRecord,
     CaptureRecord,
+    ImageCountRecord,
     ImageRecord,
     ImageStatus,
     LabelRecord,
@@ -114,7 +115,29 @@ async def list_page(
     """Return a page of the dataset's images in the order they were seen, or the reverse."""
     query = _filtered(dataset_id, wanted)
     newest_first = wanted.sort is ImageSort.NEWEST
-    return await read_page(session, query, ImageRecord.id, request, newest_first=newest_first)
+    total = await _read_total(session, dataset_id, wanted)
+    return await read_page(
+        session, query, ImageRecord.id, request, newest_first=newest_first, total=total
+    )
+
+
+async def _read_total(session: Session, dataset_id: str, wanted: ImageFilter) -> int | None:
+    """Return how many images the list has, where that is kept; None where it has to be counted."""
+    if wanted.reason or wanted.sha256 or wanted.obtainable is not None or wanted.q:
+        return None
+    kept = ImageCountRecord
+    number = {
+        None: kept.number,
+        True: kept.excluded_number,
+        False: kept.number - kept.excluded_number,
+    }[wanted.excluded]
+    query = select(func.sum(number)).where(kept.dataset_id == dataset_id)
+    if wanted.status is not None:
+        query = query.where(kept.status == wanted.status)
+    if wanted.label is not None:
+        query = query.join(LabelRecord, LabelRecord.id == kept.label_id)
+        query = query.where(LabelRecord.name == wanted.label)
+    return await session.scalar(query) or 0
 
 
 async def list_sightings(

@@ -54,6 +54,7 @@ async def read_page(
     request: PageRequest,
     *,
     newest_first: bool = False,
+    total: int | None = None,
 ) -> Page[Row]:
     """Return one page of ``query``, ordered by ``key``.
 
@@ -63,11 +64,14 @@ async def read_page(
         key: The id column of that entity.
         request: Cursor and limit.
         newest_first: Order descending.
+        total: Rows of the query, if known; None has them counted, which takes as long as they are
+            many.
 
     Raises:
         InvalidCursorError: The cursor is not an id.
     """
-    total = await session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    if total is None:
+        total = await session.scalar(select(func.count()).select_from(query.subquery())) or 0
     if request.cursor is not None:
         if len(request.cursor) != ULID_LENGTH or not request.cursor.isalnum():
             raise InvalidCursorError(f"{request.cursor[:40]!r} is not a cursor of this list")

@@ -19,6 +19,14 @@ from tests.support.images import encode, photo
 LABELS = st.sampled_from(["cat", "dog", "owl"])
 PICTURES = [encode(photo(20, 20, seed), "PNG") for seed in range(3)]
 REJECTED, RETRIED, RELEASED = range(3, 6)
+FILTERS: list[dict] = [
+    {"status": "ready"},
+    {"label": "cat"},
+    {"label": "no such label"},
+    {"excluded": True},
+    {"excluded": False, "label": "dog", "status": "queued"},
+    {"reason": "too-small"},
+]
 MOMENT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 STEPS = st.lists(
     st.one_of(
@@ -102,6 +110,15 @@ async def check(bird: Bird, dataset: str) -> None:
             assert (first["status"], first["sha256"]) == ("ready", row["sha256"])
     held = [row["sha256"] for row in rows if row["status"] == "ready"]
     assert len(held) == len(set(held)), "one image of a dataset holds a blob"
+    await check_totals(bird, dataset, rows)
+
+
+async def check_totals(bird: Bird, dataset: str, rows: list[dict]) -> None:
+    """The total of a list is the number of its rows, whether it was kept or counted."""
+    for wanted in FILTERS:
+        reply = await bird.get(f"/datasets/{dataset}/images", params=wanted | {"limit": 1})
+        expected = sum(all(row[name] == value for name, value in wanted.items()) for row in rows)
+        assert reply.json()["total"] == expected, wanted
 
 
 def test_counts_are_those_of_the_rows(data_folder: Path):
