@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ class _Progress:
     retry_after_s: float | None = None
     is_downgraded: bool = False
     room: BodyRoom | None = None
+    on_other_host: Callable[[], None] = lambda: None
     limit: asyncio.Timeout | None = None
 
     def answered(self, target: ParsedUrl, response: aiohttp.ClientResponse) -> None:
@@ -143,7 +145,12 @@ class Fetcher:
         self._session = None
         await self._opened.aclose()
 
-    async def fetch(self, url: str, room: BodyRoom | None = None) -> Outcome:
+    async def fetch(
+        self,
+        url: str,
+        room: BodyRoom | None = None,
+        on_other_host: Callable[[], None] = lambda: None,
+    ) -> Outcome:
         """Fetch one address.
 
         Whatever the address, its server or the network do becomes the outcome's reason; nothing is
@@ -153,6 +160,8 @@ class Fetcher:
             url: As found on a page; parsed strictly.
             room: Where the body takes its bytes from; it holds as many as the body has afterwards.
                 None for one that is not counted.
+            on_other_host: Called when a redirect leads to another host: from now on it is that
+                host which the fetch waits for.
 
         Returns:
             A body or a reason, never both.
@@ -162,7 +171,7 @@ class Fetcher:
         """
         if self._session is None:
             raise RuntimeError("a Fetcher is used inside `async with`")
-        progress = _Progress(url, room=room)
+        progress = _Progress(url, room=room, on_other_host=on_other_host)
         try:
             target: ParsedUrl | None = parse(url)
             while target is not None:
@@ -240,6 +249,8 @@ class Fetcher:
             progress.redirects += 1
             onward = resolve(target, location)
             progress.is_downgraded |= (target.scheme, onward.scheme) == ("https", "http")
+            if onward.host != target.host:
+                progress.on_other_host()
             return onward
         self._check_head(response)
         progress.content_type = clean_detail(response.content_type.lower())

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 IDLE_POLL_S = 30.0  # only a safety net: whoever queues something calls `Pipeline.nudge`
 CLAIM_GAP_S = 0.02  # claims are a transaction each; 50 a second are under 10 % of one core
+MOST_ASIDE = 256  # addresses redirected to another host, each a task of some 10 KB
 PLACES_PER_THREAD = 4  # at the decoders: enough that none waits for the event loop
 
 
@@ -93,6 +94,7 @@ class Pipeline:
         self._wanted = asyncio.Event()  # a claim may bring something
         self._is_filled = False  # the last claim gave all that there was room for
         self._active_count = 0
+        self._aside: set[str] = set()
         self._rests_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -207,7 +209,7 @@ class Pipeline:
     async def _process(self, work: Work) -> None:
         try:
             with self._budget.room() as room:
-                outcome = await self._fetcher.fetch(work.url, room)
+                outcome = await self._fetcher.fetch(work.url, room, lambda: self._step_aside(work))
                 if outcome.body is None:
                     result = self._failed(work, outcome, outcome.reason, outcome.detail)
                     self._leave(work, outcome)
@@ -222,6 +224,7 @@ class Pipeline:
             self._schedule.done(work, Answer.GOOD, asyncio.get_running_loop().time())
             result = own_fault(Result(work, End.REJECTED))
         self._active_count -= 1
+        self._aside.discard(work.id)
         self._end([result])
 
     async def _take_in(self, work: Work, outcome: Outcome, body: bytes) -> Result:
@@ -256,6 +259,19 @@ class Pipeline:
             return Result(work, End.REJECTED, outcome, None, reason, detail)
         again_at = datetime.now(UTC) + timedelta(seconds=pause_s)
         return Result(work, End.RETRY, outcome, None, reason, detail, again_at)
+
+    def _step_aside(self, work: Work) -> None:
+        """Give the place on the net back early: a redirect led to another host.
+
+        The fetcher has that host's own bound; whoever waits there must not hold a place that
+        others could use. Many hosts may lead to one that is slow.
+        """
+        if len(self._aside) >= MOST_ASIDE:
+            return
+        self._aside.add(work.id)
+        if self._schedule.done(work, Answer.GOOD, asyncio.get_running_loop().time()):
+            self._wanted.set()
+        self._start_more()
 
     def _leave(self, work: Work, outcome: Outcome) -> None:
         """Give the place on the net back."""
