@@ -18,6 +18,13 @@ EXAMPLES = examples(
 )
 
 
+def _check_contact(value: str | None) -> str | None:
+    if value is not None and not (value.isascii() and value.isprintable()):
+        message = "must be plain ASCII: it becomes a header."
+        raise typer.BadParameter(message)
+    return value
+
+
 ListFile = Annotated[
     Path,
     typer.Argument(
@@ -35,6 +42,10 @@ OutFolder = Annotated[
 Retries = Annotated[
     int | None,
     typer.Option(min=0, max=19, help="Further tries after a fault that may pass. [default: 3]"),
+]
+Contact = Annotated[
+    str | None,
+    typer.Option(callback=_check_contact, help="Who asks, for webmasters: an address or a page."),
 ]
 
 
@@ -54,9 +65,7 @@ def fetch(  # noqa: PLR0913, PLR0917 - one parameter for each option
     max_pixels: Annotated[
         int | None, typer.Option(min=1024, help="Largest image in pixels. [default: 50 million]")
     ] = None,
-    contact: Annotated[
-        str | None, typer.Option(help="Who asks, for webmasters: an address or a page.")
-    ] = None,
+    contact: Contact = None,
     no_opt_out: Annotated[
         bool, typer.Option("--no-opt-out", help="Take images whose site says `noai` as well.")
     ] = False,

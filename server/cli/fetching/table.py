@@ -17,7 +17,7 @@ from server.contract.files import atomic_writer
 
 FILE_NAME: Final = "outcomes.parquet"
 # Some 10 MB in memory, and large enough that columns compress well.
-_GROUP_ROWS: Final = 20_000
+_GROUP_ROWS: Final = 10_000
 
 # Name → (type, whether null), in the order of the file. All but `path` are the journal's.
 COLUMNS: Final = {
