@@ -1,5 +1,5 @@
 /** Makes captures out of what the person chose, and takes them back. */
-import { BowerbirdError, ServerProblem } from '../lib/errors.js';
+import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
 import { normaliseQuery } from '../lib/label.js';
 import { text } from '../lib/text.js';
 import { ulid, ulidSeries } from '../lib/ulid.js';
@@ -49,10 +49,33 @@ export async function capture(
     candidates: pieces[index] ?? [],
   }));
   await queue.add({ server, dataset_id: dataset.id, dataset_name: dataset.name }, bodies);
-  await settings.rememberChoice(dataset.id, label, normaliseQuery(origin.query), server);
-  // What waited from before too: the person is at work, so the server may well be up again.
-  await queue.sendQueued();
-  return findOutcome(queue, bodies[0]?.capture_key ?? '', server);
+  try {
+    await settings.rememberChoice(dataset.id, label, normaliseQuery(origin.query), server);
+  } catch {
+    // Such as of a full storage: the next capture proposes less, but this one is kept.
+  }
+  return sendKept(queue, bodies[0]?.capture_key ?? '', server);
+}
+
+/**
+ * Send a capture that is stored. It stays so whatever fails here: told of an error, the person would
+ * capture the same once more.
+ *
+ * @param {import('./queue.js').CaptureQueue} queue Holds it.
+ * @param {string} groupKey Which capture.
+ * @param {string} server Where it goes.
+ * @returns {Promise<CaptureOutcome>} Sent, or why not yet.
+ * @throws {BowerbirdError} `unexpected`: somebody has dropped it meanwhile.
+ */
+async function sendKept(queue, groupKey, server) {
+  try {
+    // What waited from before too: the person is at work, so the server may well be up again.
+    await queue.sendQueued();
+    return await findOutcome(queue, groupKey, server);
+  } catch (error) {
+    if (error instanceof BowerbirdError) throw error;
+    return { state: 'queued', error: messageOf(error) };
+  }
 }
 
 /**

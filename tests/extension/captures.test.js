@@ -36,6 +36,26 @@ function makeTaker() {
   };
 }
 
+test('a capture that is kept is no failure, though its choices can’t be remembered', async (t) => {
+  const { server, requests } = await startServer(t, makeTaker());
+  const { settings, handlers } = makeBackground(server);
+  settings.area.set = async () => {
+    throw new Error('QUOTA_BYTES quota exceeded');
+  };
+  assert.equal((await handlers.capture(REQUEST)).state, 'sent');
+  assert.equal(requests.length, 1);
+});
+
+test('a capture that is kept waits when its sending can’t begin', async () => {
+  const { queue, handlers } = makeBackground('http://127.0.0.1:1');
+  queue.sendQueued = async () => {
+    throw new DOMException('The database is closing.', 'InvalidStateError');
+  };
+  const outcome = await handlers.capture(REQUEST);
+  assert.deepEqual(outcome, { state: 'queued', error: 'The database is closing.' });
+  assert.equal((await queue.list()).length, 1);
+});
+
 test('a capture is sent as agreed, remembered, and can be undone', async (t) => {
   const { server, requests } = await startServer(t, makeTaker());
   const { settings, handlers } = makeBackground(server);
