@@ -156,7 +156,9 @@ class ImageRecord(Base):
             sqlite_where=text("status = 'ready'"),
             postgresql_where=text("status = 'ready'"),
         ),
-        Index("ix_images_dataset_id_status", "dataset_id", "status"),
+        # Pages of a list in its order, of all or of one status; an id is no rowid, so it is named.
+        Index("ix_images_dataset_id_id", "dataset_id", "id"),
+        Index("ix_images_dataset_id_status_id", "dataset_id", "status", "id"),
         # What may be claimed now, by host: claims jump from host to host in it.
         Index(
             "ix_images_due",

@@ -1,7 +1,8 @@
 """Queries on images on their way: claim those that are queued, settle those that were tried.
 
 Everything here is in batches, and its cost is by the batch: an index that holds the due images
-alone is jumped through from host to host, whatever stands between.
+alone is jumped through from host to host, whatever stands between. Such indexes are named: the
+planner does not know how many rows have a status, and takes the index by status for as good.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from server.repositories.images import MAX_DETAIL_CHARS
 # Source: sqlite.org/optoverview.html, "The MIN/MAX optimization".
 _HOSTS = text("""
 WITH RECURSIVE found(host, number) AS (
-  SELECT min(host), 1 FROM images
+  SELECT min(host), 1 FROM images INDEXED BY ix_images_due
   WHERE dataset_id = :dataset_id AND status = 'queued' AND not_before_at IS NULL AND host > :after
   UNION ALL
   SELECT (
-    SELECT min(host) FROM images WHERE dataset_id = :dataset_id AND status = 'queued'
+    SELECT min(host) FROM images INDEXED BY ix_images_due
+    WHERE dataset_id = :dataset_id AND status = 'queued'
       AND not_before_at IS NULL AND host > found.host
   ), number + 1
   FROM found WHERE found.host IS NOT NULL AND number < :most
@@ -46,8 +48,10 @@ SELECT host FROM found WHERE host IS NOT NULL
 _OF_HOSTS = text("""
 SELECT images.id, images.url, images.host, images.retries
 FROM json_each(:hosts) AS wanted CROSS JOIN images ON images.id IN (
-  SELECT id FROM images WHERE dataset_id = :dataset_id AND status = 'queued'
-    AND not_before_at IS NULL AND host = wanted.value ORDER BY id LIMIT :most
+  SELECT id FROM images INDEXED BY ix_images_due
+  WHERE dataset_id = :dataset_id AND status = 'queued' AND not_before_at IS NULL
+    AND host = wanted.value
+  ORDER BY id LIMIT :most
 )
 """)
 _CLAIM = text("""
@@ -60,7 +64,7 @@ UPDATE images SET not_before_at = NULL WHERE id IN (
 )
 """)
 _READY = text("""
-SELECT sha256, id FROM images
+SELECT sha256, id FROM images INDEXED BY uq_images_ready_blob
 WHERE dataset_id = :dataset_id AND status = 'ready'
   AND sha256 IN (SELECT value FROM json_each(:digests))
 """)
