@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,15 @@ EXAMPLES = examples(
     "bowerbird fetch addresses.txt --out photos --retry-failed",
     "cut -f 2 table.tsv | bowerbird fetch - --out photos --json",
 )
+STDIN = Path("-")
+
+
+def _check_list(value: Path) -> Path:
+    # typer's own checks know nothing of "-".
+    if value != STDIN and (value.is_dir() or not os.access(value, os.R_OK)):
+        message = f"file {str(value)!r} does not exist, or is not readable."
+        raise typer.BadParameter(message)
+    return value
 
 
 def _check_contact(value: str | None) -> str | None:
@@ -29,10 +39,7 @@ ListFile = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        readable=True,
-        allow_dash=True,
+        callback=_check_list,
         help="Addresses, one a line; `-` reads standard input.",
     ),
 ]
@@ -97,7 +104,7 @@ def fetch(  # noqa: PLR0913, PLR0917 - one parameter for each option
         "respect_opt_out": False if no_opt_out else None,
     }
     settings = local.load(None, fetch={k: v for k, v in given.items() if v is not None})
-    report = run(Plan(file, out, settings, thumbnails, not retry_failed))
+    report = run(Plan(None if file == STDIN else file, out, settings, thumbnails, not retry_failed))
     if as_json:
         emit_json(report.document())
     else:

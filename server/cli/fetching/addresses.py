@@ -20,7 +20,6 @@ from typing import BinaryIO, Final
 from server.cli.errors import CommandError
 from server.net.urls import MAX_URL_CHARS, BadUrlError, parse
 
-STDIN: Final = Path("-")
 # Eight times the longest address that is asked for; more of a line is never held in memory.
 _MAX_LINE_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 1 << 20
@@ -94,37 +93,37 @@ class AddressList:
 
 
 @contextmanager
-def open_list(path: Path, folder: Path) -> Iterator[AddressList]:
+def open_list(path: Path | None, folder: Path) -> Iterator[AddressList]:
     """Open a list.
 
     What cannot be read twice (standard input, a pipe) is first copied to a nameless file in
     ``folder``, to its end: so its length is known, and a slow writer holds up no download.
 
     Args:
-        path: A file, or ``-`` for standard input.
+        path: A file or a pipe; None for standard input.
         folder: Exists, and has room for a copy.
 
     Raises:
         CommandError: UTF-16, as some programs save text on Windows.
         OSError: It cannot be read.
     """
-    if path != STDIN and stat.S_ISREG(path.stat().st_mode):
+    if path is not None and stat.S_ISREG(path.stat().st_mode):
         with path.open("rb") as file:
-            yield _checked(file, path)
+            yield _checked(file)
         return
     with tempfile.TemporaryFile(dir=folder) as copy:
-        if path == STDIN:
+        if path is None:
             shutil.copyfileobj(sys.stdin.buffer, copy, _CHUNK_BYTES)
         else:
             with path.open("rb") as pipe:
                 shutil.copyfileobj(pipe, copy, _CHUNK_BYTES)
-        yield _checked(copy, path)
+        yield _checked(copy)
 
 
-def _checked(file: BinaryIO, path: Path) -> AddressList:
+def _checked(file: BinaryIO) -> AddressList:
     file.seek(0)
     if file.read(2) in _UTF16_MARKS:
-        raise CommandError(f"{path} is text in UTF-16.", "Save it as UTF-8.")
+        raise CommandError("The list is text in UTF-16.", "Save it as UTF-8.")
     return AddressList(file)
 
 

@@ -31,14 +31,14 @@ class Plan:
     """What was asked for.
 
     Attributes:
-        file: The list; ``-`` for standard input.
+        file: The list; None for standard input.
         out: The folder to fill.
         settings: Limits and manners.
         has_thumbnails: Keep thumbnails too.
         is_rejected_final: Leave alone what an earlier run rejected.
     """
 
-    file: Path
+    file: Path | None
     out: Path
     settings: Settings
     has_thumbnails: bool
