@@ -15,7 +15,7 @@ WIDTH_PX = 900  # as wide as GitHub shows a README; twice as many pixels for sha
 PANEL_PX = (440, 296)
 SCALE = 2
 MAX_BYTES = 400_000
-QUALITIES = (90, 84, 78, 70)  # the best that keeps the file under MAX_BYTES
+QUALITIES = (90, 84, 78, 70)  # the best that keeps a file within its bytes
 COLOURS = {
     "light": {"ground": "#ffffff", "ink": "#1c1a2e", "soft": "#5a5673", "line": "#dcd8ea"},
     "dark": {"ground": "#0d1117", "ink": "#eceaf4", "soft": "#aba7c4", "line": "#37344f"},
@@ -87,15 +87,24 @@ def compose(context: BrowserContext, shots: Path, theme: str, out: Path) -> None
     height = int(page.locator("main").bounding_box()["height"])  # type: ignore[index]
     png = snap(context, page, (WIDTH_PX, height), theme)
     page.close()
+    write_webp(png, out, MAX_BYTES)
+
+
+def write_webp(png: bytes, out: Path, max_bytes: int) -> None:
+    """Write a screenshot as WebP, as well as it can be within ``max_bytes``.
+
+    Raises:
+        ValueError: It would be larger in the least of the qualities, too.
+    """
     picture = Image.open(io.BytesIO(png)).convert("RGB")  # noqa: TID251 - our own screenshot
     for quality in QUALITIES:
         data = io.BytesIO()
         picture.save(data, "WEBP", quality=quality, method=6)
-        if data.tell() <= MAX_BYTES:
+        if data.tell() <= max_bytes:
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_bytes(data.getvalue())
             return
-    raise ValueError(f"{out.name} is larger than {MAX_BYTES} bytes")
+    raise ValueError(f"{out.name} is larger than {max_bytes} bytes")
 
 
 def _html(shots: Path, theme: str) -> str:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,27 +11,12 @@ from typing import Self
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from bears import KINDS, draw_bear
+from results import Result, results_page
 from typing_extensions import override
 
 PHOTO_COUNT = 50  # on each page
 GONE_COUNT = 2  # photos of each page that its site has taken down, as happens on the web
 HELD_OUT = range(PHOTO_COUNT, PHOTO_COUNT + 6)  # numbers of photos that no page shows
-
-STYLE = """
-:root { color-scheme: light dark; --ground: #fff; --ink: #222; --soft: #667; --field: #f2f3f7 }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #17181c; --ink: #e8e8ee; --soft: #99a; --field: #26272e }
-}
-body { margin: 0; background: var(--ground); color: var(--ink); font: 14px system-ui, sans-serif }
-form { display: flex; gap: 14px; align-items: center; padding: 14px 18px }
-b { font-size: 18px; color: var(--soft) }
-input { width: 300px; padding: 9px 16px; border: 0; border-radius: 20px; background: var(--field);
-        color: inherit; font: inherit }
-ul { display: flex; flex-wrap: wrap; gap: 8px; margin: 0; padding: 0 18px; list-style: none }
-li a { display: block; color: inherit; text-decoration: none }
-img { display: block; width: 200px; height: 150px; border-radius: 8px; object-fit: cover }
-span { display: block; padding: 4px 2px 6px; font-size: 12px; color: var(--soft) }
-"""
 
 
 class BearSite:
@@ -111,27 +94,15 @@ class BearSite:
 
     def page(self, kind: str) -> str:
         """Return the results page of a query."""
-        tiles = "".join(self._tile(kind, number) for number in range(PHOTO_COUNT))
-        name = html.escape(kind)
-        return (
-            f"<!doctype html><html lang=en><meta charset=utf-8><title>{name} - Images</title>"
-            f'<style>{STYLE}</style><form><b>Images</b><input name="q" value="{name}"></form>'
-            f"<ul>{tiles}</ul></html>"
-        )
+        return results_page(kind, (self._result(kind, number) for number in range(PHOTO_COUNT)))
 
-    def _tile(self, kind: str, number: int) -> str:
+    def _result(self, kind: str, number: int) -> Result:
         thumbnail = self.photo_url(kind, number)
         is_gone = number >= PHOTO_COUNT - GONE_COUNT
-        address = self.photo_url(kind, 1000 + number) if is_gone else thumbnail
-        facts = {
-            "murl": address,
-            "purl": f"http://{self.authority}/articles/{number}",
-            "turl": thumbnail,
-            "t": f"{kind} {number + 1}",
-            "mid": f"{number:032X}",
-        }
-        link = f"/images/search?view=detailV2&mediaurl={quote_plus(address)}&expw=640&exph=480"
-        return (
-            f'<li><a class="iusc" href="{html.escape(link)}" m="{html.escape(json.dumps(facts))}">'
-            f'<img class="mimg" src="{thumbnail}" alt=""><span>{kind} {number + 1}</span></a></li>'
+        return Result(
+            number=number,
+            title=f"{kind} {number + 1}",
+            address=self.photo_url(kind, 1000 + number) if is_gone else thumbnail,
+            thumbnail=thumbnail,
+            page=f"http://{self.authority}/articles/{number}",
         )
