@@ -5,11 +5,12 @@ PORT ?= 8000
 SECONDS ?= 60
 KILLS ?= 200
 SEED ?= 1
+SOAK_S ?= 600
 BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-near bench-server bench-extension bench-trainer clean
+.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -61,6 +62,15 @@ hooks: ## Run `make check` before each commit
 
 bench-fetch: .venv/test.stamp ## Measure downloading beside img2dataset, fastai and the bare limit
 	$(BIN)/python benchmarks/bench_fetch.py
+
+bench-growth: .venv/run.stamp ## Measure what an image costs with up to a million in the queue
+	$(BIN)/python benchmarks/bench_growth.py
+
+bench-latency: .venv/run.stamp ## Measure how fast the API answers while images are downloaded
+	$(BIN)/python benchmarks/bench_latency.py
+
+soak: .venv/run.stamp ## Download at full rate for SOAK_S=600 seconds; fail if memory or descriptors grow
+	$(BIN)/python benchmarks/soak.py $(SOAK_S)
 
 bench-near: .venv/run.stamp ## Measure the search for near-duplicates
 	$(BIN)/python benchmarks/bench_near.py
