@@ -132,12 +132,15 @@ class Pipeline:
         self._meter = meters.RateMeter(loop.time)
         with ThreadPoolExecutor(self._limits.decode_threads, "decode") as threads:
             self._threads = threads
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                recording = tasks.create_task(self._batches.run())
-                await self._claim_all()
-                recording.cancel()
-            self._tasks = None
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    self._tasks = tasks
+                    recording = tasks.create_task(self._batches.run())
+                    await self._claim_all()
+                    recording.cancel()
+            finally:
+                self._tasks = None
+                self._set_timer(None)
 
     # --- claim
 
@@ -188,14 +191,14 @@ class Pipeline:
             self._active_count += 1
         if self._is_filled and self._schedule.is_low():
             self._wanted.set()
-        self._set_timer(now)
+        is_resting = now < self._rests_until
+        self._set_timer(self._rests_until if is_resting else self._schedule.next_at(now))
         self._show()
 
-    def _set_timer(self, now: float) -> None:
+    def _set_timer(self, when: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        when = self._rests_until if now < self._rests_until else self._schedule.next_at(now)
         if when is not None:
             self._timer = asyncio.get_running_loop().call_at(when, self._start_more)
 
