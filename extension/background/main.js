@@ -42,7 +42,7 @@ const store = indexedDbStore();
 const settings = new SettingsStore(ext.storage.local, (part) => store.settle(part));
 const session = new Session(settings, client);
 const rules = new RequestRules(ext.declarativeNetRequest, new URL(ext.runtime.getURL('')).host);
-const images = new SessionImages(rules, async () => (await settings.read()).server);
+const images = new SessionImages(rules, () => settings.listOrigins());
 const classifier = new Classifier(session, images);
 const browserFetch = new BrowserFetch({
   session,

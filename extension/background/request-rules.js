@@ -39,14 +39,14 @@ export class RequestRules {
    * Run a request under its rules.
    *
    * @template T
-   * @param {{url: URL, referer: string | null, server: string}} request The image's address, what to
-   *   send as the Referer, and the origin of our own server, which stays within reach.
+   * @param {{url: URL, referer: string | null, servers: string[]}} request The image's address, what to
+   *   send as the Referer, and the origins of our own servers, which stay within reach.
    * @param {() => Promise<T>} run Makes the request.
    * @returns {Promise<T>} What `run` gave.
    */
-  async during({ url, referer, server }, run) {
+  async during({ url, referer, servers }, run) {
     await this.start();
-    const rules = this.#make(url, referer, server);
+    const rules = this.#make(url, referer, servers);
     const ids = rules.map(({ id }) => id);
     await this.api.updateSessionRules({ removeRuleIds: ids, addRules: rules });
     try {
@@ -66,15 +66,22 @@ export class RequestRules {
    *
    * @param {URL} url The image's address.
    * @param {string | null} referer What to send as the Referer.
-   * @param {string} server Origin of our own server.
+   * @param {string[]} servers Origins of our own servers.
    * @returns {Rule[]} The rules.
    */
-  #make(url, referer, server) {
+  #make(url, referer, servers) {
     // Of either scheme: sites send from http to https. A fragment is never sent.
     const image = `||${url.host}${url.pathname}${url.search}|`;
     const rules = [
-      this.#rule(PRIORITY.block, { type: 'block' }, { regexFilter: PRIVATE_PATTERN }),
-      this.#rule(PRIORITY.allow, { type: 'allow' }, { urlFilter: `|${server}/` }),
+      // As the image's own request is, redirected or not: what this background sends goes through.
+      this.#rule(
+        PRIORITY.block,
+        { type: 'block' },
+        { regexFilter: PRIVATE_PATTERN, requestMethods: ['get'] },
+      ),
+      ...servers.map((server) =>
+        this.#rule(PRIORITY.allow, { type: 'allow' }, { urlFilter: `|${server}/` }),
+      ),
     ];
     if (isPrivateHost(url)) {
       rules.push(this.#rule(PRIORITY.allow, { type: 'allow' }, { urlFilter: `||${url.host}/` }));

@@ -30,12 +30,12 @@ export class NotObtained extends Error {
 export class SessionImages {
   /**
    * @param {import('./request-rules.js').RequestRules} rules The browser's rules for the request.
-   * @param {() => Promise<string>} findServer Gives the origin of our own server.
+   * @param {() => Promise<string[]>} listServers Gives the origins of our own servers.
    * @param {number} timeoutMs Longest time for one image.
    */
-  constructor(rules, findServer, timeoutMs = TIMEOUT_MS) {
+  constructor(rules, listServers, timeoutMs = TIMEOUT_MS) {
     this.rules = rules;
-    this.findServer = findServer;
+    this.listServers = listServers;
     this.timeoutMs = timeoutMs;
   }
 
@@ -56,10 +56,11 @@ export class SessionImages {
     if (url === null || (isPrivateHost(url) && !mayBePrivate)) {
       throw new NotObtained('private-address');
     }
-    const server = await this.findServer();
-    // Cookies know no ports: another program beside our server would get its session.
-    const credentials = url.hostname === new URL(server).hostname ? 'omit' : 'include';
-    const request = { url, referer: refererFor(url, page), server };
+    const servers = await this.listServers();
+    // Cookies know no ports: another program beside a server of ours would get its session.
+    const isBeside = servers.some((server) => new URL(server).hostname === url.hostname);
+    const credentials = isBeside ? 'omit' : 'include';
+    const request = { url, referer: refererFor(url, page), servers };
     return this.rules.during(request, async () => {
       try {
         return await this.#read(url, credentials);

@@ -110,6 +110,17 @@ export class SettingsStore {
   }
 
   /**
+   * List where this browser's servers are.
+   *
+   * @returns {Promise<string[]>} Their origins, each once; at least the one to begin with.
+   * @throws {BowerbirdError} `newer-settings`.
+   */
+  async listOrigins() {
+    const { server, servers } = await this.#load();
+    return [...new Set([server, ...servers.map(({ url }) => url)])];
+  }
+
+  /**
    * Make a known server the active one.
    *
    * @param {string} url Its origin.

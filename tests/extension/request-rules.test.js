@@ -5,10 +5,11 @@ import { RequestRules } from '../../extension/background/request-rules.js';
 import { MemoryRules } from './support/rules.js';
 
 const SERVER = 'http://127.0.0.1:8000';
+const OTHER_SERVER = 'http://127.0.0.1:9000';
 const requestFor = (address, referer = 'https://blog.example/') => ({
   url: new URL(address),
   referer,
-  server: SERVER,
+  servers: [SERVER, OTHER_SERVER],
 });
 
 test('a rule sets the Referer of one address, of either scheme, for our own background alone', async () => {
@@ -28,7 +29,7 @@ test('a rule sets the Referer of one address, of either scheme, for our own back
   }
 });
 
-test('redirects into the person’s network are blocked; our server and the image’s own host are not', async () => {
+test('redirects into the person’s network are blocked; our servers and the image’s own host are not', async () => {
   const browser = new MemoryRules();
   const rules = new RequestRules(browser, 'own');
   await rules.during(requestFor('https://img.example/1.jpg'), async () => undefined);
@@ -44,10 +45,12 @@ test('redirects into the person’s network are blocked; our server and the imag
     browser.history
       .filter(({ action, priority }) => action.type === 'allow' && priority > block.priority)
       .map(({ condition }) => condition.urlFilter);
-  assert.deepEqual(allowed(), [`|${SERVER}/`]);
+  assert.deepEqual(allowed(), [`|${SERVER}/`, `|${OTHER_SERVER}/`]);
   browser.history = [];
   await rules.during(requestFor('http://192.168.1.9:8080/1.jpg'), async () => undefined);
-  assert.deepEqual(allowed(), [`|${SERVER}/`, '||192.168.1.9:8080/']);
+  assert.deepEqual(allowed(), [`|${SERVER}/`, `|${OTHER_SERVER}/`, '||192.168.1.9:8080/']);
+  // What pairs with a server, or sends to one, is not held up meanwhile.
+  assert.deepEqual(block.condition.requestMethods, ['get']);
 });
 
 test('the rules of a request are gone when it has ended, well or not', async () => {

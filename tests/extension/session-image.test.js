@@ -9,13 +9,14 @@ import { closedServer, startServer } from './support/server.js';
 
 const HERE = { page: null, mayBePrivate: true };
 const OUR_SERVER = 'http://127.0.0.1:8000';
+const OTHER_SERVER = 'http://localhost:9000';
 
 /** A site that answers each path as the test says, and the images that are fetched from it. */
 async function startSite(t, answers, timeoutMs = 5000) {
   const site = await startServer(t, ({ path }, response) => void answers[path](response));
   const browser = new MemoryRules();
   const rules = new RequestRules(browser, 'own');
-  const images = new SessionImages(rules, async () => OUR_SERVER, timeoutMs);
+  const images = new SessionImages(rules, async () => [OUR_SERVER, OTHER_SERVER], timeoutMs);
   return { ...site, images, browser };
 }
 
@@ -26,6 +27,17 @@ const refusal =
     assert.deepEqual([error.reason, error.status], [reason, status]);
     return true;
   };
+
+test('no cookie goes to a host on which a server of ours is, the active one or another', async (t) => {
+  const { server, images } = await startSite(t, { '/1.png': (response) => response.end('bytes') });
+  const fetched = t.mock.method(globalThis, 'fetch');
+  const { port } = new URL(server);
+  for (const host of ['127.0.0.1', 'localhost', '127.0.0.2']) {
+    await images.fetch(`http://${host}:${port}/1.png`, HERE).catch(() => null);
+  }
+  const sent = fetched.mock.calls.map(({ arguments: [, { credentials }] }) => credentials);
+  assert.deepEqual(sent, ['omit', 'omit', 'include']);
+});
 
 test('the bytes, their type, and where they came from in the end', async (t) => {
   const { server, images, requests, browser } = await startSite(t, {

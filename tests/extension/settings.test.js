@@ -271,3 +271,12 @@ test('choices are remembered, the newest 500', async () => {
   assert.equal(Object.keys(query_labels).length, 500);
   assert.deepEqual([query_labels['query 2'], query_labels['query 502']], [undefined, 'label 502']);
 });
+
+test('the servers are listed once each, the one to begin with before any is paired', async () => {
+  const settings = new SettingsStore(new MemoryArea());
+  const [first] = await settings.listOrigins();
+  await settings.addServer(OFFICE, PAIRING);
+  await settings.addServer(HOME, PAIRING);
+  assert.deepEqual(await settings.listOrigins(), [HOME, OFFICE]);
+  assert.ok(first?.startsWith('http://127.0.0.1'));
+});

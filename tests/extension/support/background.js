@@ -45,7 +45,7 @@ export function makeBackground(server, ofServer = {}, browserParts = {}) {
   });
   const browserRules = new MemoryRules();
   const rules = new RequestRules(browserRules, 'own');
-  const images = new SessionImages(rules, async () => server);
+  const images = new SessionImages(rules, async () => [server]);
   const classifier = new Classifier(session, images);
   const isPermitted = async () => true;
   const browserFetch = new BrowserFetch({ session, images, area: new MemoryArea(), isPermitted });
