@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 from urllib.parse import quote_plus
 
 from bears import draw_bear
@@ -43,7 +41,8 @@ class BearSearch(HttpsSite):
 
     def __init__(self) -> None:
         super().__init__({PLACE: self._respond})
-        self._drawing = threading.Lock()
+        # Drawn in advance: that takes longer than a browser waits for a page.
+        self._photos = [draw_bear(KIND, number) for number in range(DRAWN_COUNT)]
 
     @property
     def authority(self) -> str:
@@ -54,8 +53,7 @@ class BearSearch(HttpsSite):
     def answer(self, asked: Asked, accepted: str) -> Reply:
         name = asked.path.removeprefix("/photos/").removesuffix(".jpg")
         if asked.path == f"/photos/{name}.jpg" and name.isdecimal():
-            with self._drawing:  # two at once would draw the same one twice
-                return Reply(_draw(int(name) % DRAWN_COUNT), "image/jpeg")
+            return Reply(self._photos[int(name) % DRAWN_COUNT], "image/jpeg")
         if asked.path.startswith("/gone/"):
             return Reply(b"gone", "text/plain", 404)
         return super().answer(asked, accepted)
@@ -75,8 +73,3 @@ class BearSearch(HttpsSite):
             thumbnail=f"/photos/{number}.jpg",
             page=f"https://bears.example/{number}",
         )
-
-
-@functools.cache
-def _draw(number: int) -> bytes:
-    return draw_bear(KIND, number)
