@@ -75,8 +75,8 @@ def certificate(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Return the contexts of a server that calls itself 127.0.0.1, and of who trusts it."""
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     options = (
-        f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {key} -out {cert}"
-        " -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        f" -keyout {key} -out {cert} -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
     )
     made = subprocess.run(["openssl", *options.split()], capture_output=True, check=False)
     if made.returncode:
