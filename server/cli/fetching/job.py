@@ -69,8 +69,8 @@ def run(plan: Plan) -> Report:
                 table.write_table(journal, outcomes)
                 note("Stopped; the same command goes on from here.")
                 raise
-            journal.mark_whole()
             table.write_table(journal, outcomes)
+            journal.mark_whole()
             return _report(plan.out, outcomes, tally, journal)
 
 
@@ -82,6 +82,7 @@ def _fetch(plan: Plan, journal: Journal, reporter: Reporter) -> Tally:
     ):
         if journal.was_interrupted:
             images.sweep(journal.has_image)
+            table.sweep(plan.out)
 
         def show(tally: Tally) -> None:
             done = tally.ended + tally.earlier + tally.repeated

@@ -51,6 +51,16 @@ def require_parquet() -> None:
         )
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed while writing the table left beside it.
+
+    Raises:
+        OSError: A file cannot be removed.
+    """
+    for path in folder.glob(f".{FILE_NAME}.*.tmp"):  # as `atomic_writer` calls them
+        path.unlink()
+
+
 def write_table(journal: Journal, path: Path) -> None:
     """Write every outcome of the journal, in the order of the list; the file appears whole.
 

@@ -72,14 +72,14 @@ def test_progress_on_a_terminal_is_a_bar_that_goes_away():
 
 def test_progress_in_a_file_is_a_line_a_phase(capsys, monkeypatch):
     with console.reporting() as reporter:
-        reporter.show("sending", 1, 3)
-        reporter.show("sending", 2, 3)
+        reporter.show("sending", 1, 3, "fast")
+        reporter.show("sending", 2, 3, "faster")
         monkeypatch.setattr(console, "LINE_EVERY_S", 0.0)
         reporter.show("sending", 3, 3)
         reporter.show("done")
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "sending 1/3\nsending 3/3\ndone\n"
+    assert captured.err == "sending 1/3 (fast)\nsending 3/3\ndone\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

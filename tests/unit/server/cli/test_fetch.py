@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from server.cli.fetching import run as runs
+from server.cli.fetching import table
 from server.cli.fetching.table import COLUMNS
 from server.pipeline import pipeline as pipelines
 from tests.support.images import jpeg
@@ -173,11 +174,36 @@ def test_private_addresses_are_refused_without_the_persons_word(run):
     assert [row["reason"] for row in _rows()] == ["blocked-address"]
 
 
+def test_what_a_killed_run_left_half_written_is_swept(run, allow, monkeypatch):
+    def killed(journal, path):
+        # As SIGKILL would leave it: no `finally` of ours runs.
+        (OUT / ".outcomes.parquet.abc.tmp").write_bytes(b"half")
+        (OUT / "images" / f"{'0' * 64}.jpg").write_bytes(b"not where images lie")
+        raise OSError(28, "No space left on device")
+
+    with threaded_site({"/a": answer(jpeg())}) as site:
+        allow(site)
+        _write(site.url("/a"))
+        with monkeypatch.context() as patched:
+            patched.setattr(table, "write_table", killed)
+            result = run("fetch", LIST, "--out", str(OUT))
+        assert result.code == 1
+        assert "No space left on device" in result.err
+        half = OUT / "images" / "00"
+        half.mkdir(exist_ok=True)
+        (half / f"{'0' * 64}.jpg").write_bytes(b"written, never recorded")
+        assert run("fetch", LIST, "--out", str(OUT)).code == 0
+        assert len(site.requests) == 1
+    (row,) = _rows()
+    assert {*_files()} == {OUT / row["path"], OUT / "images" / f"{'0' * 64}.jpg"}
+    assert not [*OUT.glob(".outcomes*")]
+
+
 def test_an_empty_list_leaves_an_empty_table(run):
     _write()
     assert run("fetch", LIST, "--out", str(OUT)).code == 0
-    table = pq.read_table(OUT / "outcomes.parquet")
-    assert (table.num_rows, table.column_names) == (0, [*COLUMNS])
+    empty = pq.read_table(OUT / "outcomes.parquet")
+    assert (empty.num_rows, empty.column_names) == (0, [*COLUMNS])
 
 
 def test_a_fault_of_the_disk_ends_the_run_and_the_next_goes_on(run, allow):
