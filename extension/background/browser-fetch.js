@@ -94,7 +94,14 @@ export class BrowserFetch {
    * @param {BrowserFetchWish | null} wish What to do once it is given; null for nothing any more.
    */
   async wish(wish) {
-    await this.parts.area.set({ browser_fetch_wish: wish });
+    // The dataset is on the server in use now; another may be by the time the person has answered.
+    const kept = wish === null ? null : { ...wish, server: await this.#findServer() };
+    await this.parts.area.set({ browser_fetch_wish: kept });
+  }
+
+  /** @returns {Promise<string>} Origin of the server in use. */
+  async #findServer() {
+    return (await this.parts.session.settings.read()).server;
   }
 
   /**
@@ -110,7 +117,7 @@ export class BrowserFetch {
 
   async #startWished() {
     const { browser_fetch_wish } = await this.parts.area.get({ browser_fetch_wish: null });
-    const wish = /** @type {BrowserFetchWish | null} */ (browser_fetch_wish);
+    const wish = /** @type {(BrowserFetchWish & {server: string}) | null} */ (browser_fetch_wish);
     // It may have been another permission, given for something else.
     if (wish === null || !(await this.parts.isPermitted(wish.origins))) return this.readRun();
     return this.start(wish);
@@ -119,15 +126,16 @@ export class BrowserFetch {
   /**
    * Begin a run, unless one is at work.
    *
-   * @param {Pick<BrowserFetchWish, 'dataset_id' | 'hosts'>} wish Which images.
+   * @param {Pick<BrowserFetchRun, 'server' | 'dataset_id' | 'hosts'>} wish Which images.
    * @returns {Promise<BrowserFetchRun>} The run at work.
    */
-  async start({ dataset_id, hosts }) {
+  async start({ server, dataset_id, hosts }) {
     await this.wish(null);
     const present = await this.readRun();
     if (this.work !== null && present !== null) return present;
     /** @type {BrowserFetchRun} */
     const run = {
+      server,
       dataset_id,
       hosts,
       is_running: true,
@@ -158,7 +166,7 @@ export class BrowserFetch {
     try {
       const path = `/datasets/${encodeURIComponent(run.dataset_id)}/images`;
       /** @type {ObtainableImage[]} */
-      const all = await this.parts.session.list(path, { obtainable: 'browser' });
+      const all = await this.parts.session.list(path, { obtainable: 'browser' }, run.server);
       const groups = [...groupByHost(keepUnderstood(all))].filter(([host]) =>
         run.hosts.includes(host),
       );
@@ -191,7 +199,7 @@ export class BrowserFetch {
     await inLanes(PER_HOST, images, async (image, isFirst) => {
       if (!isFirst) await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
       try {
-        await this.#obtain(image);
+        await this.#obtain(run.server, image);
         run.obtained += 1;
       } catch (error) {
         if (!(error instanceof NotObtained)) throw error;
@@ -204,10 +212,11 @@ export class BrowserFetch {
   /**
    * Fetch one image and hand it to the server.
    *
+   * @param {string} server Origin of the server.
    * @param {ObtainableImage} image Which one.
    * @throws {NotObtained} It could not be had, or the server found it of no use.
    */
-  async #obtain(image) {
+  async #obtain(server, image) {
     const { blob, final_url } = await this.parts.images.fetch(image.url, {
       page: image.source_url,
       // An answer means that the server's guard let it through: the person listed that host.
@@ -218,7 +227,7 @@ export class BrowserFetch {
     form.set('via', 'browser');
     form.set('final_url', final_url);
     /** @type {{status: string}} */
-    const settled = await this.#send(`/images/${encodeURIComponent(image.id)}/file`, form);
+    const settled = await this.#send(server, `/images/${encodeURIComponent(image.id)}/file`, form);
     if (settled.status === 'rejected') throw new NotObtained('not-an-image');
   }
 
@@ -226,14 +235,15 @@ export class BrowserFetch {
    * Send bytes to the server.
    *
    * @template T
+   * @param {string} server Origin of the server.
    * @param {string} path Where to.
    * @param {FormData} form The bytes.
    * @returns {Promise<T>} The server's answer.
    * @throws {NotObtained} The server does not take these bytes; it may take others.
    */
-  async #send(path, form) {
+  async #send(server, path, form) {
     try {
-      return await this.parts.session.call({ method: 'PUT', path, form });
+      return await this.parts.session.call({ method: 'PUT', path, form }, server);
     } catch (error) {
       // Settled or undone meanwhile, or larger than this server allows.
       if (error instanceof ServerProblem && error.status < 500) throw new NotObtained('server');

@@ -51,6 +51,8 @@ export interface RefusedImages {
 
 /** A run over a dataset's images, at work or ended. */
 export interface BrowserFetchRun {
+  /** Origin of the server that the dataset is on, and that the bytes go to. */
+  server: string;
   dataset_id: string;
   hosts: string[];
   is_running: boolean;

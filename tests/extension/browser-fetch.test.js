@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeBackground } from './support/background.js';
+import { PAIRING, makeBackground } from './support/background.js';
 import { MemoryArea } from './support/storage.js';
 import { closedServer, sendJson, sendProblem, startServer } from './support/server.js';
 import { BrowserFetch } from '../../extension/background/browser-fetch.js';
@@ -44,7 +44,8 @@ function makeFetch(server, more = {}) {
 }
 
 async function runToEnd(fetch, hosts = ['127.0.0.1']) {
-  await fetch.start({ dataset_id: '01D', hosts });
+  const { server } = await fetch.parts.session.settings.read();
+  await fetch.start({ server, dataset_id: '01D', hosts });
   await fetch.work;
   return fetch.readRun();
 }
@@ -176,12 +177,33 @@ test('when the server goes away the run ends and says so', async (t) => {
   assert.notEqual(gone.error, null);
 });
 
+test('a run stays with the server it was wished for, whichever is chosen meanwhile', async (t) => {
+  const photos = await site(t);
+  const images = [1, 2].map((n) => imageOf(`0${n}`, `${photos.server}/${n}`));
+  const other = await startDataset(t, images);
+  const { fetch, parts } = makeFetch('http://127.0.0.1:1');
+  const { settings } = parts.session;
+  const dataset = await startDataset(t, images, (id) => {
+    if (id === '01') void settings.chooseServer(other.server);
+    return { status: 'ready' };
+  });
+  await settings.addServer(other.server, PAIRING);
+  await settings.addServer(dataset.server, PAIRING);
+  await fetch.wish({ dataset_id: '01D', hosts: ['127.0.0.1'], origins: [] });
+  await settings.chooseServer(other.server);
+  await fetch.startWished();
+  await fetch.work;
+  assert.deepEqual([dataset.sent.length, other.requests.length], [2, 0]);
+  assert.equal((await fetch.readRun()).obtained, 2);
+});
+
 test('a second start while one is at work changes nothing', async (t) => {
   const photos = await site(t);
   const dataset = await startDataset(t, [imageOf('01', `${photos.server}/1`)]);
-  const { fetch } = makeFetch(dataset.server);
-  const first = await fetch.start({ dataset_id: '01D', hosts: ['127.0.0.1'] });
-  const second = await fetch.start({ dataset_id: 'other', hosts: [] });
+  const { server } = dataset;
+  const { fetch } = makeFetch(server);
+  const first = await fetch.start({ server, dataset_id: '01D', hosts: ['127.0.0.1'] });
+  const second = await fetch.start({ server, dataset_id: 'other', hosts: [] });
   assert.equal(second.dataset_id, first.dataset_id);
   await fetch.work;
   assert.deepEqual([dataset.sent.length, (await fetch.readRun()).obtained], [1, 1]);
@@ -193,6 +215,7 @@ test('the next worker takes up the run of one that was killed, but not for ever'
   const dataset = await startDataset(t, images);
   const { area } = makeFetch(dataset.server);
   const left = {
+    server: dataset.server,
     dataset_id: '01D',
     hosts: ['127.0.0.1'],
     is_running: true,
