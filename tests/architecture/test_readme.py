@@ -64,6 +64,7 @@ def test_the_readme_names_run_and_test_before_its_first_heading() -> None:
 @pytest.mark.parametrize("command", _commands())
 def test_commands_parse(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "photos").mkdir()  # the folder that an example imports
+    (tmp_path / "addresses.txt").touch()  # the list that one fetches
     monkeypatch.chdir(tmp_path)
     words = shlex.split(command)[1:]
     verb = typer.main.get_command(app)

@@ -86,7 +86,8 @@ def _fetch(plan: Plan, journal: Journal, reporter: Reporter) -> Tally:
 
         def show(tally: Tally) -> None:
             done = tally.ended + tally.earlier + tally.repeated
-            detail = f"{tally.rate_per_s:.0f}/s, {tally.images} images"
+            ends = (f"{tally.statuses[status]} {status}" for status in Status)
+            detail = ", ".join((f"{tally.rate_per_s:.0f} a second", *ends))
             reporter.show("fetching", done, lines.line_count - lines.blank_count, detail)
 
         work = fetch_list(
