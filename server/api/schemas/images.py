@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from pydantic import Field
 
 from server.api.schemas.base import Id, Name, ReplyModel, RequestModel
-from server.db.models import AttemptRecord, CaptureRecord, ObtainedBy, SightingRecord
+from server.db.models import (
+    AttemptRecord,
+    CaptureRecord,
+    ImageRecord,
+    ObtainedBy,
+    SightingRecord,
+)
 from server.reasons import Reason
 from server.services.images import ImageChange, ImageView
 
@@ -119,11 +126,13 @@ class ImageDetailOut(ImageOut):
         return cls.model_validate(_image_values(view) | {"sightings": seen, "attempts_log": log})
 
 
+# Asked once of the class: a page asks it of 500 records.
+_OF_RECORD: Final = [name for name in ImageOut.model_fields if hasattr(ImageRecord, name)]
+
+
 def _image_values(view: ImageView) -> dict[str, object]:
     record, blob = view.record, view.blob
-    values: dict[str, object] = {
-        name: getattr(record, name) for name in ImageOut.model_fields if hasattr(record, name)
-    }
+    values: dict[str, object] = {name: getattr(record, name) for name in _OF_RECORD}
     measured = ("bytes", "width", "height", "format")
     values |= {name: getattr(blob, name) if blob else None for name in measured}
     return values | {"label": view.label}
