@@ -23,6 +23,8 @@ export class CaptureView {
     this.onPairingLost = onPairingLost;
     /** @type {ExtensionState | null} */
     this.state = null;
+    /** @type {string | null} Why the server could not be asked, when it was asked last. */
+    this.offline = null;
     this.button = byId('capture', HTMLButtonElement);
     this.notice = byId('capture-notice', HTMLElement);
     this.lastNotice = byId('last-capture', HTMLElement);
@@ -36,15 +38,16 @@ export class CaptureView {
     this.queue = new QueueView(byId('queue', HTMLElement), () => this.#reload());
     this.scroll = new ScrollView({
       chooseTarget: () => this.#chooseTarget(),
-      onCaptured: async () => {
-        await this.#reload();
-        await this.queue.refresh();
-      },
+      onStarted: () => this.#say('plain'),
+      onCaptured: () => this.#onScrolled(),
       onError: (error) => this.#fail(error),
     });
     byId('capture-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
-      void whileBusy(this.button, () => this.#capture()).then(() => this.#showCount());
+      void whileBusy(this.button, () => this.#capture()).then(() => {
+        this.#showCount();
+        this.#keepFocus();
+      });
     });
   }
 
@@ -61,8 +64,14 @@ export class CaptureView {
     this.#say('plain');
     this.#showCount();
     const scrolling = this.scroll.open(tabId);
-    await Promise.all([this.page.read(tabId), this.#loadDatasets(), this.queue.refresh()]);
+    await Promise.all([this.page.read(tabId), this.#loadAll()]);
     await Promise.all([this.#onDataset(), scrolling]);
+  }
+
+  /** Offer the datasets, and show what waits: one trouble is said once. */
+  async #loadAll() {
+    await Promise.all([this.#loadDatasets(), this.queue.refresh()]);
+    if (this.offline !== null) await this.queue.refresh(this.offline);
   }
 
   /**
@@ -75,10 +84,20 @@ export class CaptureView {
       const { datasets, offline } = await send('list-datasets', null);
       this.field.show(datasets, chosenId ?? this.state?.dataset_id ?? null, offline === null);
       if (offline !== null) this.#say('warn', text('captureOffline', offline));
+      else if (this.offline !== null) this.#say('plain');
+      this.offline = offline;
     } catch (error) {
       this.field.show([], null, true);
       await this.#fail(error);
     }
+  }
+
+  /** Offer what scrolling has brought, and to undo its capture. */
+  async #onScrolled() {
+    await this.page.read(this.scroll.tabId);
+    await this.#reload();
+    if (this.offline === null) this.#say('plain');
+    await this.queue.refresh(this.offline);
   }
 
   /** Load again what a capture changes, without touching what is typed. */
@@ -141,6 +160,9 @@ export class CaptureView {
         await this.#reload();
         this.#showSent(outcome.capture);
       } else {
+        // The queue has it: a second click is not to capture it once more.
+        grid.choose(() => false);
+        this.offline = outcome.error;
         this.#say('warn', outcome.error);
       }
       await this.queue.refresh(outcome.state === 'sent' ? null : outcome.error);
@@ -172,11 +194,13 @@ export class CaptureView {
   /** @param {SentCapture} capture What was captured just now. */
   #showSent(capture) {
     const server = this.state?.server ?? '';
-    this.#say('good', ...describeCapture(capture, server, true));
+    const line = make('div', { class: 'queue-head' });
+    line.append(make('span', {}, ...describeCapture(capture, server, true)));
+    this.#say('good', line);
     // It is the last one: the offer to undo it belongs to the same sentence.
     if (this.state?.last_capture?.capture_key !== capture.capture_key) return;
     notify(this.lastNotice, 'plain');
-    this.notice.append(' ', this.#makeUndo(capture));
+    line.append(this.#makeUndo(capture));
   }
 
   /**
@@ -205,7 +229,9 @@ export class CaptureView {
     const title = text('captureUndoTitle', formatNumber(added), label, dataset_name);
     const undo = make('button', { type: 'button', class: 'quiet', title }, text('captureUndo'));
     undo.dataset['testid'] = 'undo';
-    undo.addEventListener('click', () => void whileBusy(undo, () => this.#undo(capture)));
+    undo.addEventListener('click', () => {
+      void whileBusy(undo, () => this.#undo(capture)).then(() => this.#keepFocus());
+    });
     return undo;
   }
 
@@ -220,6 +246,13 @@ export class CaptureView {
     } catch (error) {
       await this.#fail(error);
     }
+  }
+
+  /** Give the keyboard a place again, where the control that had it is gone or disabled. */
+  #keepFocus() {
+    if (document.activeElement !== document.body) return;
+    if (!this.button.disabled) return this.button.focus();
+    (this.notice.querySelector('button') ?? this.field.select).focus();
   }
 
   /** Show how many are chosen. */

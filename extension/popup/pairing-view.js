@@ -1,6 +1,6 @@
 /** The popup's first view: pairs this browser with a server by a short code. */
 import { ext } from '../lib/browser.js';
-import { ServerProblem, messageOf } from '../lib/errors.js';
+import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
 import { parseServer, permissionFor } from '../lib/server-address.js';
 import { text, textCount } from '../lib/text.js';
@@ -18,6 +18,8 @@ export class PairingView {
     this.notice = byId('pairing-notice', HTMLElement);
     this.button = byId('pair', HTMLButtonElement);
     this.server.addEventListener('change', () => void this.#check());
+    // Who comes back from starting the server is to see that it answers.
+    addEventListener('focus', () => this.server.checkVisibility() && void this.#check());
     byId('pairing-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       const permission = this.#askPermission();
@@ -50,7 +52,9 @@ export class PairingView {
     } catch (error) {
       if (typed !== this.server.value) return;
       line.dataset['tone'] = 'bad';
-      line.textContent = messageOf(error);
+      line.textContent = isAddressTrouble(error)
+        ? `${messageOf(error)} ${text('pairingAddress')}`
+        : messageOf(error);
     }
   }
 
@@ -87,10 +91,28 @@ export class PairingView {
       this.code.value = '';
       await this.onPaired(state);
     } catch (error) {
+      if (isAddressTrouble(error)) {
+        // Said below the address, and once: the code is not to blame.
+        this.server.select();
+        return this.#check();
+      }
       notify(this.notice, 'bad', explain(error));
       this.code.select();
     }
   }
+}
+
+/**
+ * Tell whether no server of ours is where it was looked for.
+ *
+ * @param {unknown} error What was thrown.
+ * @returns {boolean} True when the address may be wrong.
+ */
+function isAddressTrouble(error) {
+  return (
+    error instanceof BowerbirdError &&
+    (error.kind === 'server-down' || error.kind === 'another-program')
+  );
 }
 
 /**

@@ -21,7 +21,8 @@ export class ScrollView {
    * @param {object} told Whom to ask and to tell.
    * @param {() => Promise<Target | null>} told.chooseTarget Says where images go, a new dataset made;
    *   null when the person has yet to say.
-   * @param {() => Promise<void>} told.onCaptured Something was captured.
+   * @param {() => void} told.onStarted A run has begun: what was said of earlier captures is over.
+   * @param {() => Promise<void>} told.onCaptured A run that was seen going on has ended.
    * @param {(error: unknown) => Promise<void>} told.onError Something failed.
    */
   constructor(told) {
@@ -67,6 +68,7 @@ export class ScrollView {
       const target = this.tabId === null ? null : await this.told.chooseTarget();
       if (this.tabId === null || target === null) return;
       notify(this.notice, 'plain');
+      this.told.onStarted();
       const goal_count = Number(this.goal.value);
       this.#show(await send('start-scroll', { ...target, tab_id: this.tabId, goal_count }), true);
     } catch (error) {

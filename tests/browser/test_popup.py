@@ -256,9 +256,11 @@ def test_labels_of_the_dataset_are_offered_with_their_counts(browser, site, page
     label.press("Enter")
     expect(label).to_have_value("Ripe Fruits")
     expect(again.get_by_test_id("labels")).to_be_hidden()
-    again.get_by_test_id("undo").click()
+    again.get_by_test_id("undo").press("Enter")
     expect(again.get_by_test_id("capture-notice")).to_contain_text(f"{count} images taken out")
     expect(last).to_be_hidden()
+    # The button that had the keyboard is gone: the keyboard has not lost its place.
+    expect(again.get_by_test_id("capture")).to_be_focused()
     again.close()
 
 

@@ -137,6 +137,33 @@ def test_what_was_captured_before_the_browser_was_killed_arrives_once(
     assert count_captures(client, dataset_id) == len(site.photos) == 3
 
 
+def test_a_server_that_is_down_is_said_once_and_no_more_when_it_answers(
+    site, server, client, tmp_path
+):
+    dataset_id = workflow.create_dataset(client, DATASET)
+    with chromium(tmp_path / "profile") as browser:
+        pair(browser, sign_in(browser, client), server.url)
+        see_datasets(browser)
+        server.stop()
+        url = site.page_url("fruits")
+        popup = open_capture(browser, url)
+        popup.get_by_test_id("capture").click()
+        expect(popup.get_by_test_id("queue")).to_contain_text("1 capture kept here")
+        # What is kept is chosen no more: a second click would capture it twice.
+        expect(popup.get_by_test_id("capture")).to_be_disabled()
+        popup.close()
+
+        popup = open_capture(browser, url)
+        expect(popup.get_by_test_id("queue")).to_contain_text("1 capture kept here")
+        said = popup.get_by_text("No server answers").filter(visible=True)
+        expect(said).to_have_count(1)
+        server.start()
+        popup.get_by_test_id("queue-retry").click()
+        expect(popup.get_by_test_id("queue")).to_be_hidden()
+        expect(said).to_have_count(0)
+    assert count_captures(client, dataset_id) == 1
+
+
 def test_a_worker_that_is_killed_while_it_sends_sends_once(site, server, client, tmp_path):
     dataset_id = workflow.create_dataset(client, DATASET)
     with Gate(server.port) as gate, chromium(tmp_path / "profile") as browser:
@@ -235,8 +262,8 @@ def test_another_program_on_the_port_is_named_and_gets_nothing(site, server, cli
         popup.reload()
         expect(popup.get_by_test_id("candidate").first).to_be_visible()
         expect(popup.get_by_test_id("queue")).to_be_hidden()
-    fish = site.addresses("marine fish")
-    assert list_urls(client, dataset_id) == sorted([*site.addresses("fruits"), *fish])
+        urls = sorted([*site.addresses("fruits"), *site.addresses("marine fish")])
+        wait_until(lambda: list_urls(client, dataset_id) == urls, SETTLE_S, "all arrive")
 
 
 def _be_another_program(listener: socket.socket) -> None:

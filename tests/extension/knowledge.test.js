@@ -145,6 +145,19 @@ test('each mark says what it is and what a press does', () => {
   assert.deepEqual(look({ ...HELD, label: null }), ['captured', 'no label', false]);
 });
 
+test('the tooltip of a pressed mark says what a press does now, not what was done', () => {
+  const candidate = { url: 'https://p.example/bear.jpg', title: null };
+  const captured = lookOf(candidate, HELD, false);
+  assert.equal(captured.hint, captured.name);
+  const excluded = lookOf(candidate, { ...HELD, excluded: true }, false);
+  const leftOut = lookOf(candidate, null, true);
+  for (const { name, hint } of [excluded, leftOut]) {
+    assert.doesNotMatch(hint, /Exclude it|Leave out/);
+    assert.match(hint, /bear\.jpg\. Click to include it again/);
+    assert.match(name, /Exclude it|Leave out/); // it is a toggle button: pressed says the rest
+  }
+});
+
 test('what is left out is remembered, taken back, and no more than so many', () => {
   const leftOut = new LeftOut();
   for (const url of urls(5002)) leftOut.toggle(url);

@@ -106,7 +106,7 @@ export class Layer {
     word.textContent = look.word;
     button.setAttribute('aria-label', look.name);
     button.setAttribute('aria-pressed', String(look.isPressed));
-    button.title = look.name;
+    button.title = look.hint;
   }
 
   /**

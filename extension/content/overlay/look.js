@@ -8,7 +8,8 @@ import { isWaiting } from './knowledge.js';
  * @typedef {object} Look
  * @property {MarkState} state Which sign.
  * @property {string} word What stands beside the sign; empty for none.
- * @property {string} name What a click does, and of which image, for tooltip and screen reader.
+ * @property {string} name What a pressed button has done, and to which image, for screen readers.
+ * @property {string} hint What a click does now, for the tooltip.
  * @property {boolean} isPressed Whether a click has been made that another takes back.
  */
 
@@ -23,6 +24,8 @@ const NAMES = {
   rejected: 'markRejected',
   excluded: 'markExcluded',
 };
+/** Of messages: a pressed button is named by what was done, and a click takes that back. */
+const HINTS = { ...NAMES, 'left-out': 'markLeftOutHint', excluded: 'markExcludedHint' };
 
 /**
  * Decide how a tile is marked.
@@ -40,6 +43,7 @@ export function lookOf(candidate, held, isLeftOut) {
     state,
     word,
     name: text(NAMES[state], title, word),
+    hint: text(HINTS[state], title, word),
     isPressed: state === 'left-out' || state === 'excluded',
   };
 }
