@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import subprocess
@@ -18,7 +19,7 @@ from server.cli.fetching.table import COLUMNS
 from server.pipeline import pipeline as pipelines
 from tests.support.images import jpeg
 from tests.support.photo_site import PhotoSite
-from tests.support.site import answer, reset
+from tests.support.site import Exchange, answer, reset
 from tests.support.threaded_site import threaded_site
 
 ROOT = Path(__file__).parents[4]
@@ -104,6 +105,25 @@ def test_a_second_run_asks_for_what_is_new_and_with_retry_failed_for_what_was_re
     assert [last[name] for name in ("ended", "earlier", "repeated")] == [1, 1, 1]
     assert last["status"] == {"ready": 2, "duplicate": 1, "rejected": 0}
     assert last["reasons"] == {}
+
+
+def test_an_address_that_fills_the_list_is_asked_for_once(run, allow):
+    async def slow(exchange: Exchange) -> None:
+        await asyncio.sleep(0.2)  # still under way while the rest of the list is read
+        await answer(jpeg())(exchange)
+
+    with threaded_site({"/a": slow, "/b": answer(jpeg(seed=1))}) as site:
+        allow(site)
+        lines = [site.url("/a"), *[site.url("/b")] * 700, "bad", *[site.url("/a")] * 700, "bad"]
+        _write(*lines)
+        report = json.loads(run("fetch", LIST, "--out", str(OUT), "--json").out)
+        assert sorted(request.target for request in site.requests) == ["/a", "/b"]
+    assert (report["ended"], report["repeated"]) == (3, len(lines) - 3)
+    assert [(row["line"], row["status"]) for row in _rows()] == [
+        (1, "ready"),
+        (2, "ready"),
+        (702, "rejected"),
+    ]
 
 
 def test_the_table_on_stdout_can_be_cut(run, allow):
