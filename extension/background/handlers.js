@@ -2,6 +2,7 @@
 import { BowerbirdError } from '../lib/errors.js';
 import { makeBrowserFetchHandlers } from './browser-fetch-handlers.js';
 import { capture, summariseQueue, undoCapture } from './captures.js';
+import { askKnown } from './known.js';
 import { makePreferenceHandlers } from './preference-handlers.js';
 import { scrollHandlers } from './scroll-handlers.js';
 import { makeServerHandlers } from './server-handlers.js';
@@ -9,8 +10,6 @@ import { makeServerHandlers } from './server-handlers.js';
 /** @typedef {import('../lib/messages.js').Handlers} Handlers */
 
 const OFFLINE_KINDS = new Set(['server-down', 'another-program']);
-/** The server takes this many addresses in one question. */
-const KNOWN_BATCH_SIZE = 500;
 
 /**
  * @typedef {object} Services
@@ -53,7 +52,10 @@ export function makeHandlers(services) {
       await settings.update({ dataset_id });
       return null;
     },
-    'find-known': ({ dataset_id, urls }) => findKnown(session, dataset_id, urls),
+    'find-known': async ({ dataset_id, urls }) => {
+      const { server } = await settings.read();
+      return (await askKnown(session, { server, dataset_id }, urls)).known;
+    },
     'list-live-models': () => session.list('/models', { stage: 'live' }),
     'classify-address': ({ url, dataset_id }) => classifier.classifyAddress(url, dataset_id),
     'classify-upload': ({ data_url, dataset_id }) =>
@@ -97,7 +99,7 @@ function queueHandlers(services) {
  * @returns {Promise<import('../lib/messages.js').Reply<'list-datasets'>>} The datasets.
  */
 async function listDatasets({ session, settings, queue }) {
-  const { server } = await settings.read();
+  const { server, datasets: lastSeen } = await settings.read();
   try {
     /** @type {import('../lib/types.js').Dataset[]} */
     const datasets = await session.list('/datasets', {}, server);
@@ -107,32 +109,7 @@ async function listDatasets({ session, settings, queue }) {
     return { datasets, offline: null };
   } catch (error) {
     const isDown = error instanceof BowerbirdError && OFFLINE_KINDS.has(error.kind);
-    const { datasets } = await settings.read();
-    if (!isDown || datasets.length === 0) throw error;
-    return { datasets, offline: error.message };
+    if (!isDown || lastSeen.length === 0) throw error;
+    return { datasets: lastSeen, offline: error.message };
   }
-}
-
-/**
- * Ask which addresses a dataset has.
- *
- * @param {import('./session.js').Session} session The paired server.
- * @param {string} datasetId The dataset.
- * @param {string[]} urls The addresses.
- * @returns {Promise<number[]>} Indexes of those that it has.
- */
-async function findKnown(session, datasetId, urls) {
-  const path = `/datasets/${encodeURIComponent(datasetId)}/known`;
-  /** @type {number[]} */
-  const known = [];
-  for (let start = 0; start < urls.length; start += KNOWN_BATCH_SIZE) {
-    /** @type {{known: number[]}} */
-    const reply = await session.call({
-      method: 'POST',
-      path,
-      json: { urls: urls.slice(start, start + KNOWN_BATCH_SIZE) },
-    });
-    known.push(...reply.known.map((index) => index + start));
-  }
-  return known;
 }

@@ -5,9 +5,11 @@
 import { BowerbirdError } from '../lib/errors.js';
 import { SEARCH_SITES } from '../lib/search-hosts.js';
 import { Allowance } from './allowance.js';
+import { MAX_QUESTION_URLS, askKnown } from './known.js';
 
 /** @typedef {import('../lib/page-messages.js').Held} Held */
 /** @typedef {import('../lib/page-messages.js').HeldAt} HeldAt */
+/** @typedef {import('./known.js').HeldImage} HeldImage */
 /** @typedef {import('../lib/page-messages.js').OverlayOrder} OverlayOrder */
 /** @typedef {import('../lib/page-messages.js').OverlayState} OverlayState */
 /** @typedef {import('../lib/page-messages.js').PageAnswer} PageAnswer */
@@ -17,8 +19,6 @@ import { Allowance } from './allowance.js';
 
 /** Its name in the manifest. */
 export const MARKS_COMMAND = 'focus-marks';
-/** What the server takes in one question. */
-const MAX_URLS = 500;
 const MAX_URL_LENGTH = 8192;
 
 /**
@@ -63,8 +63,8 @@ export class OverlayHost {
     }
     try {
       return { ok: true, reply: await handle(memberOf(message, 'request'), sender) };
-    } catch (error) {
-      if (!(error instanceof BowerbirdError)) throw error;
+    } catch {
+      // Whatever it is, such as a full disk: a page that gets no answer would wait for one for ever.
       return { ok: false };
     }
   }
@@ -182,7 +182,7 @@ export class OverlayHost {
    * @returns {Promise<HeldAt[]>} What it has of them; nothing without a dataset.
    */
   async #findHeld(urls) {
-    const images = await this.#ask(urls);
+    const { images } = await this.#ask(urls);
     return images.map(({ index, ...image }) => ({ index, ...toHeld(image) }));
   }
 
@@ -196,26 +196,26 @@ export class OverlayHost {
   async #exclude(request) {
     const excluded = memberOf(request, 'is_excluded');
     if (typeof excluded !== 'boolean') throw refusal();
-    const [image] = await this.#ask(toUrls([memberOf(request, 'url')]));
+    const { images, server } = await this.#ask(toUrls([memberOf(request, 'url')]));
+    const [image] = images;
     if (image === undefined) return null;
     const path = `/images/${encodeURIComponent(image.id)}`;
-    return toHeld(await this.parts.session.call({ method: 'PATCH', path, json: { excluded } }));
+    const call = { method: 'PATCH', path, json: { excluded } };
+    return toHeld(await this.parts.session.call(call, server));
   }
 
   /**
    * Ask the server.
    *
    * @param {string[]} urls Addresses.
-   * @returns {Promise<(HeldAt & {id: string})[]>} What the chosen dataset has of them.
+   * @returns {Promise<{images: HeldImage[], server: string}>} What the chosen dataset has of them, and
+   *   where it is.
    */
   async #ask(urls) {
-    const { dataset_id } = await this.parts.settings.read();
-    if (dataset_id === null || urls.length === 0) return [];
-    const path = `/datasets/${encodeURIComponent(dataset_id)}/known`;
-    /** @type {{images?: (HeldAt & {id: string})[]}} */
-    const { images } = await this.parts.session.call({ method: 'POST', path, json: { urls } });
-    // A server older than these marks answers without.
-    return images ?? [];
+    const { server, dataset_id } = await this.parts.settings.read();
+    if (dataset_id === null) return { images: [], server };
+    const { images } = await askKnown(this.parts.session, { server, dataset_id }, urls);
+    return { images, server };
   }
 
   /**
@@ -275,7 +275,7 @@ function memberOf(value, name) {
  * @throws {BowerbirdError} They are no list of texts, too many or too long.
  */
 function toUrls(value) {
-  if (!Array.isArray(value) || value.length > MAX_URLS) throw refusal();
+  if (!Array.isArray(value) || value.length > MAX_QUESTION_URLS) throw refusal();
   const urls = /** @type {unknown[]} */ (value);
   if (urls.every((url) => typeof url === 'string' && url.length <= MAX_URL_LENGTH)) {
     return /** @type {string[]} */ (urls);

@@ -16,6 +16,20 @@ test('known addresses are asked in batches', async (t) => {
   assert.deepEqual(known, [0, 499, 500, 999, 1000, 1199]);
 });
 
+test('known addresses are asked in questions that the server takes, however long they are', async (t) => {
+  const { server, requests } = await startServer(t, ({ body }) => {
+    const { urls } = JSON.parse(body);
+    return { known: [urls.length - 1] };
+  });
+  const { handlers } = makeBackground(server);
+  const urls = Array.from({ length: 500 }, (_, index) => {
+    return `https://a.example/${'ä'.repeat(4000)}${index}`;
+  });
+  const known = await handlers['find-known']({ dataset_id: '01D', urls });
+  assert.ok(requests.every(({ headers }) => Number(headers['content-length']) < 4 * 1024 ** 2));
+  assert.deepEqual([requests.length, known.length, known.at(-1)], [2, 2, 499]);
+});
+
 test('the filters are remembered', async () => {
   const { handlers } = makeBackground('http://127.0.0.1:1');
   const filters = { min_side_px: 400, shape: 'portrait' };

@@ -56,6 +56,28 @@ test('a page learns label, status and exclusion of its addresses, and no id', as
   assert.deepEqual(JSON.parse(requests[0].body), { urls: URLS });
 });
 
+test('of addresses too long for one question each keeps its own place', async (t) => {
+  const { server, requests } = await startServer(t, ({ body }) => {
+    const last = JSON.parse(body).urls.length - 1;
+    return { known: [last], images: [{ ...IMAGE, index: last }] };
+  });
+  const { ask } = makeHost(server);
+  const urls = Array.from({ length: 500 }, (_, index) => {
+    return `https://a.example/${'ä'.repeat(4000)}${index}`;
+  });
+  const { reply } = await ask('find-held', { urls });
+  assert.equal(requests.length, 2);
+  assert.equal(reply.at(-1).index, 499);
+});
+
+test('a page gets an answer whatever fails', async () => {
+  const { ask, settings } = makeHost('http://127.0.0.1:1');
+  settings.area.get = async () => {
+    throw new Error('IO error: no space left on device');
+  };
+  assert.deepEqual(await ask('find-held', { urls: URLS }), { ok: false });
+});
+
 test('an image is excluded by its address, in the chosen dataset alone', async (t) => {
   const { server, requests } = await startServer(t, ({ method, body }) => {
     if (method === 'PATCH') return { ...IMAGE, ...JSON.parse(body), detail: 'of the server' };
