@@ -95,10 +95,16 @@ def test_a_growing_page_is_captured_up_to_the_goal(browser, site, client, datase
     # Closed and opened again, the popup finds the run where it is.
     popup = browser.open_popup(page)
     expect(popup.get_by_test_id("scroll-count")).to_contain_text("of 100")
+    before = popup.get_by_test_id("page-summary").inner_text()
     expect_end(popup, "100 images captured")
     expect(popup.get_by_test_id("scroll-notice")).to_contain_text("100 added, 0 known, 0 refused")
     expect(popup.get_by_test_id("scroll-start")).to_be_visible()
     assert find_captured(client, dataset_id) == dict(enumerate(site.addresses(100)))
+    # The popup has read the page again, and offers to take the run back.
+    expect(popup.get_by_test_id("page-summary")).not_to_have_text(before)
+    popup.get_by_test_id("undo").click()
+    expect(popup.get_by_test_id("capture-notice")).to_contain_text("100 images taken out")
+    assert count_images(client, dataset_id) == 0
     popup.close()
     page.close()
 
