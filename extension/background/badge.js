@@ -61,6 +61,24 @@ export class Badge {
   }
 
   /**
+   * Take the number from the tabs of sites that are off: the person wants nothing read there.
+   *
+   * @param {{id?: number | undefined, url?: string | undefined}[]} tabs All tabs.
+   */
+  async clearSitesOff(tabs) {
+    const sitesOff = await this.parts.readSitesOff();
+    for (const { id, url } of tabs) {
+      const site = url === undefined ? null : findSite(url);
+      if (id === undefined || site === null || !sitesOff.includes(site)) continue;
+      try {
+        await this.#show(id, 0);
+      } catch {
+        // The tab was closed meanwhile.
+      }
+    }
+  }
+
+  /**
    * Show a number.
    *
    * @param {number} tabId The tab.

@@ -151,6 +151,7 @@ async function syncSiteScripts() {
       const { sites_off } = await settings.read();
       await registerSiteScripts(ext.scripting, sites_off);
     });
+    await badge.clearSitesOff(await ext.tabs.query({}));
   } catch (error) {
     // What is stored is of a newer extension: no site is read unasked, since some may be off.
     if (!(error instanceof BowerbirdError)) throw error;

@@ -53,6 +53,15 @@ for (const [site, url] of Object.entries(HOMES)) {
   });
 }
 
+test('the number goes from the tabs of sites that were switched off, and from no other', async () => {
+  const { badge, shown } = makeBadge(3, null, ['bing']);
+  const tabs = [{ id: 7, url: HOMES.bing }, { id: 8, url: HOMES.google }, { id: 9 }, {}];
+  await badge.clearSitesOff(tabs);
+  assert.deepEqual(shown, [[7, '']]);
+  const closed = makeBadge(3, 'closed', ['bing']);
+  await closed.badge.clearSitesOff(tabs);
+});
+
 test('a site that is switched off is not read by itself, but when it is asked for', async () => {
   const { badge, shown } = makeBadge(3, null, ['bing']);
   await badge.onTabUpdated(7, { status: 'complete' }, { url: HOMES.bing });
