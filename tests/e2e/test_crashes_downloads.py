@@ -6,6 +6,7 @@ a row; a disk that is full or read-only. After each, rows and files are held aga
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -21,9 +22,10 @@ import httpx2
 import pytest
 
 from server.config import inherited_environment
+from server.media.blobs import BlobStore, ThumbnailStore
 from tests.support import faulty_server, ledger, workflow
 from tests.support.faulty_server import Fault
-from tests.support.mixed_site import MixedSite
+from tests.support.mixed_site import MixedSite, draw
 from tests.support.processes import ServerProcess, wait_until
 
 pytestmark = pytest.mark.slow
@@ -36,6 +38,7 @@ IN_START_RATIO = 0.15  # of the kills: before the server answers, while it mends
 MOST_START_S = 1.5
 MOST_LIFE_S = 0.8  # all that a life is sent is settled by then, on a quiet machine
 LONG_AGO_S = 2 * 3600  # the sweep leaves files of the last hour
+ORPHAN = 10**9 - 1  # a picture that stands at no address
 DISK_BYTES = 24 * 1024**2
 
 
@@ -95,6 +98,8 @@ class Story:
         assert self.server.stop() == 0
         self.check()
         ledger.check_ends(self.data)
+        self._leave_orphan()
+        assert not self._is_swept()
         self._sweep()
         ledger.check_no_orphan(self.data)
         self.check()
@@ -103,6 +108,14 @@ class Story:
         with ledger.open_copy(self.data) as connection:
             rows = connection.execute("SELECT count(*) FROM blobs WHERE near_group IS NULL")
             return rows.fetchone() == (0,)
+
+    def _leave_orphan(self) -> None:
+        """Leave what a crash between file and row does, whose image is undone before it is tried
+        again: else the next try finds the file and names it."""
+        picture = draw(ORPHAN)
+        digest = hashlib.sha256(picture).hexdigest()
+        BlobStore(self.data / "blobs").put(picture, digest)
+        ThumbnailStore(self.data / "thumbnails").put(picture, digest)
 
     def _sweep(self) -> None:
         """Make every file old, and live until none is left that no row names."""
