@@ -148,10 +148,9 @@ export class CaptureView {
     const { chosen } = grid;
     this.#say('plain', make('span', { class: 'spinner' }), ` ${text('captureBusy')}`);
     try {
-      const dataset = this.field.dataset ?? (await this.#createDataset());
+      const target = await this.#makeTarget();
       const outcome = await send('capture', {
-        dataset: { id: dataset.id, name: dataset.name },
-        label: matchLabel(this.label.value, Object.keys(dataset.counts.labels)) ?? this.label.value,
+        ...target,
         origin: scan.origin,
         candidates: chosen,
       });
@@ -177,7 +176,11 @@ export class CaptureView {
    * @returns {Promise<import('./scroll-view.js').Target | null>} The dataset, made if new, and the label.
    */
   async #chooseTarget() {
-    if (!byId('capture-form', HTMLFormElement).reportValidity()) return null;
+    return byId('capture-form', HTMLFormElement).reportValidity() ? this.#makeTarget() : null;
+  }
+
+  /** @returns {Promise<import('./scroll-view.js').Target>} The dataset, made if new, and the label. */
+  async #makeTarget() {
     const dataset = this.field.dataset ?? (await this.#createDataset());
     const label = matchLabel(this.label.value, Object.keys(dataset.counts.labels));
     return { dataset: { id: dataset.id, name: dataset.name }, label: label ?? this.label.value };
