@@ -4,7 +4,7 @@ import { messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
 import { DEFAULT_SERVER, permissionFor } from '../lib/server-address.js';
 import { text, textCount } from '../lib/text.js';
-import { PairingView } from '../popup/pairing-view.js';
+import { PairingView } from '../ui/pairing-view.js';
 import { armButton } from '../ui/armed-button.js';
 import { byId, make, makeLink, whileBusy } from '../ui/dom.js';
 

@@ -5,12 +5,12 @@ import { send } from '../lib/send.js';
 import { nameServer } from '../lib/server-address.js';
 import { text } from '../lib/text.js';
 import { byId, notify } from '../ui/dom.js';
+import { PairingView } from '../ui/pairing-view.js';
 import { followTheme } from '../ui/theme.js';
 import { translate } from '../ui/translate.js';
 import { CaptureView } from './capture-view.js';
 import { ClassifyView } from './classify-view.js';
 import { openOverlaySwitch } from './overlay-switch.js';
-import { PairingView } from './pairing-view.js';
 import { ServerField } from './server-field.js';
 
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */

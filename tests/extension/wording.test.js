@@ -6,7 +6,7 @@ import './support/i18n.js';
 import { describe } from '../../extension/background/context-menu.js';
 import { showToast } from '../../extension/content/toast.js';
 import { BowerbirdError, ServerProblem } from '../../extension/lib/errors.js';
-import { explain } from '../../extension/popup/pairing-view.js';
+import { explain } from '../../extension/ui/pairing-view.js';
 import { describeCapture } from '../../extension/popup/wording.js';
 
 const window = new Window({ url: 'https://page.example/' });

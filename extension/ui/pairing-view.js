@@ -1,10 +1,10 @@
-/** The popup's first view: pairs this browser with a server by a short code. */
+/** The form that pairs this browser with a server by a short code: in the popup and in the options. */
 import { ext } from '../lib/browser.js';
 import { BowerbirdError, ServerProblem, messageOf } from '../lib/errors.js';
 import { send } from '../lib/send.js';
 import { parseServer, permissionFor } from '../lib/server-address.js';
 import { text, textCount } from '../lib/text.js';
-import { byId, notify, whileBusy } from '../ui/dom.js';
+import { byId, notify, whileBusy } from './dom.js';
 
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
 
