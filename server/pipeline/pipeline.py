@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
+import sys
+import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -46,6 +49,7 @@ class PipelineLimits:
         decode_threads: Images decoded at once. Two keep two cores busy: Pillow releases the GIL.
         body_bytes: Memory for bodies that are received, decoded or written. 64 bodies of the usual
             cap of 20 MiB would be 1.3 GiB; 256 MiB hold 64 of 4 MiB, four times a large photo.
+        decode_niceness: How far decoders stand back behind other threads for a processor.
     """
 
     schedule: ScheduleLimits = field(default_factory=ScheduleLimits)
@@ -54,6 +58,7 @@ class PipelineLimits:
     verify: VerifyLimits = field(default_factory=VerifyLimits)
     decode_threads: int = 2
     body_bytes: int = 256 * 1024 * 1024
+    decode_niceness: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,10 @@ class Pipeline:
         """Work until the source ends and all is recorded, or until cancelled."""
         loop = asyncio.get_running_loop()
         self._meter = meters.RateMeter(loop.time)
-        with ThreadPoolExecutor(self._limits.decode_threads, "decode") as threads:
+        niceness = self._limits.decode_niceness
+        with ThreadPoolExecutor(
+            self._limits.decode_threads, "decode", initializer=_stand_back, initargs=(niceness,)
+        ) as threads:
             self._threads = threads
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -305,6 +313,14 @@ class Pipeline:
         meters.FETCHING.set(self._schedule.in_flight_count)
         meters.UNSETTLED.set(self._batches.unsettled_count)
         meters.BODY_BYTES.set(self._budget.held_bytes)
+
+
+def _stand_back(niceness: int) -> None:
+    """Let other threads go first from now on; only Linux has it by thread."""
+    if niceness and sys.platform.startswith("linux"):
+        thread = threading.get_native_id()
+        now = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, now + niceness)
 
 
 def _wait_s(claim: Claim) -> float:

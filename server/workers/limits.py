@@ -34,8 +34,13 @@ def verify_limits(settings: Settings) -> VerifyLimits:
     return VerifyLimits(max_pixels=fetch.max_pixels, min_side_px=fetch.min_side_px)
 
 
-def pipeline_limits(settings: Settings) -> PipelineLimits:
-    """Return the bounds of the download pipeline."""
+def pipeline_limits(settings: Settings, *, decode_niceness: int = 0) -> PipelineLimits:
+    """Return the bounds of the download pipeline.
+
+    Args:
+        settings: All of them.
+        decode_niceness: See `PipelineLimits`; for programs that answer somebody meanwhile.
+    """
     fetch = settings.fetch
     return PipelineLimits(
         schedule=ScheduleLimits(
@@ -49,4 +54,5 @@ def pipeline_limits(settings: Settings) -> PipelineLimits:
         verify=verify_limits(settings),
         decode_threads=fetch.decode_threads,
         body_bytes=fetch.max_body_bytes,
+        decode_niceness=decode_niceness,
     )
