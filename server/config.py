@@ -127,7 +127,12 @@ class FetchSettings(_Group):
     max_redirects: int = Field(
         5, ge=0, le=20, description="Redirects followed; browsers stop at 20."
     )
-    contact: str = Field("", max_length=200, description="Put into the User-Agent for webmasters.")
+    contact: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^[ -~]*$",  # it becomes a header
+        description="Put into the User-Agent for webmasters; plain ASCII.",
+    )
     respect_opt_out: bool = Field(
         True, description="Refuse images whose site says `noai` or `noimageai`."
     )

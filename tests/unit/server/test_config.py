@@ -73,6 +73,8 @@ def test_lists_are_comma_separated(monkeypatch, text, hosts):
         ("TRAINING__ENABLED", "perhaps"),
         ("INFERENCE__THREADS", "0"),
         ("LOG_LEVEL", "loud"),
+        ("FETCH__CONTACT", "a\r\nCookie: b"),
+        ("FETCH__CONTACT", "jürgen@example.org"),
     ],
 )
 def test_a_value_out_of_its_bounds_stops_the_start(monkeypatch, name, value):
