@@ -120,7 +120,11 @@ class Measured:
 
 
 def measure(urls: Sequence[str], host: str, rounds: int, work: Path) -> Measured:
-    """Download the addresses in each round by a new server; ask before and meanwhile."""
+    """Download the addresses in each round by a new server; ask before and meanwhile.
+
+    Raises:
+        RuntimeError: An image was refused, or they took too long: the rate would mean nothing.
+    """
     measured = Measured()
     for number in range(rounds):
         tell(f"round {number + 1} of {rounds}")
@@ -137,6 +141,9 @@ def measure(urls: Sequence[str], host: str, rounds: int, work: Path) -> Measured
             with Asker(server, dataset, paused, measured.busy):
                 served.wait_drained(client, dataset, ROUND_LIMIT_S)
             measured.rates.append(len(urls) / (time.perf_counter() - started))
+            status = served.read_status(client, dataset)
+            if status["ready"] != len(urls):
+                raise RuntimeError(f"not all images became ready: {status}")
     return measured
 
 
