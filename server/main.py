@@ -115,16 +115,26 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         pool = CpuPool(settings.fetch.decode_threads)
         stack.callback(pool.close)
         fetcher = await stack.enter_async_context(Fetcher(limits.fetch_limits(settings)))
-        parts = _put_together(settings, folders, database, pool, fetcher)
+        stores = Stores(
+            BlobStore(folders.make("blobs")), ThumbnailStore(folders.make("thumbnails"))
+        )
+        for store in (stores.blobs, stores.thumbnails):
+            if moved := await asyncio.to_thread(store.flatten):
+                log.info("store.flattened", extra={"count": moved})
+        parts = _put_together(settings, folders, stores, database, pool, fetcher)
         stack.callback(parts.shelf.close)
         yield parts
 
 
 def _put_together(
-    settings: Settings, folders: Folders, database: Database, pool: CpuPool, fetcher: Fetcher
+    settings: Settings,
+    folders: Folders,
+    stores: Stores,
+    database: Database,
+    pool: CpuPool,
+    fetcher: Fetcher,
 ) -> Parts:
     feed = Feed()
-    stores = Stores(BlobStore(folders.make("blobs")), ThumbnailStore(folders.make("thumbnails")))
     intake = Intake(stores, pool, limits.verify_limits(settings))
     bundles = BundleStore(folders.make("bundles"))
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)

@@ -1,8 +1,9 @@
 """Content-addressed files: verified bytes under their sha256, and thumbnails under their image's.
 
-May import ``server.contract``. Layout ``root/ab/cd/<sha256>``: two levels keep folders at some
-hundreds of entries for millions of images. A file that is there is whole: it was written aside,
-synced, and renamed.
+May import ``server.contract``. Layout ``root/ab/<sha256>``: a million images are some 4,000 entries
+a folder. A second level would keep folders smaller, and cost a folder for nearly every one of the
+first 65,536 files: a tenth of what it takes to fetch, verify and record an image. A file that is
+there is whole: it was written aside, synced, and renamed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class FileStore:
         """
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"{sha256[:80]!r} is no sha256")
-        return self._root / sha256[:2] / sha256[2:4] / f"{sha256}{self._suffix}"
+        return self._root / sha256[:2] / f"{sha256}{self._suffix}"
 
     def exists(self, sha256: str) -> bool:
         """Tell whether the file is there.
@@ -112,20 +113,40 @@ class FileStore:
             return False
         return True
 
+    def flatten(self) -> int:
+        """Bring files of the former layout, ``root/ab/cd/<sha256>``, into today's; return how many.
+
+        To be called before anybody else uses the store. Cut short, it goes on the next time: each
+        file is in one of the two places.
+
+        Raises:
+            OSError: A file cannot be moved.
+        """
+        moved = 0
+        for inner in self._root.glob("??/??"):
+            for path in inner.iterdir():
+                if path.suffix == ".tmp":
+                    path.unlink()
+                    continue
+                path.rename(inner.parent / path.name)
+                moved += 1
+            inner.rmdir()
+        return moved
+
     def list_folders(self) -> list[Path]:
-        """Return the folders of the first level, at most 256."""
+        """Return the folders that hold the files, at most 256."""
         return sorted(self._root.glob("??"))
 
     def list_abandoned(self, folder: Path, older_than_s: float = _ABANDONED_S) -> list[str]:
         """Return the sha256 of each file in one of `list_folders` that is not young.
 
         Args:
-            folder: Of the first level; in a store of a million, it holds 4,000.
+            folder: In a store of a million, it holds 4,000.
             older_than_s: Younger ones may not be recorded yet.
         """
         oldest = time.time() - older_than_s
         found = []
-        for path in folder.glob(f"??/*{self._suffix}"):
+        for path in folder.glob(f"*{self._suffix}"):
             digest = path.name.removesuffix(self._suffix)
             if _SHA256.fullmatch(digest) and _is_older(path, oldest):
                 found.append(digest)
@@ -160,7 +181,7 @@ class FileStore:
         """
         oldest = time.time() - older_than_s
         removed = 0
-        for path in self._root.glob("??/??/.*.tmp"):
+        for path in self._root.glob("??/.*.tmp"):
             try:
                 if path.stat().st_mtime <= oldest:
                     path.unlink()

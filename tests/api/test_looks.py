@@ -55,7 +55,7 @@ async def test_blobs_of_an_older_revision_are_looked_at_again(data_folder: Path)
     async with running(data_folder, workers=False) as bird:
         await upload_all(bird, [*COPIES, *OTHERS])
     lost = sha256_of(OTHERS[0])
-    (thumbnail,) = (data_folder / "thumbnails").glob(f"*/*/{lost}.jpg")
+    (thumbnail,) = (data_folder / "thumbnails").glob(f"*/{lost}.jpg")
     thumbnail.unlink()
     with closing(sqlite3.connect(data_folder / "bowerbird.db")) as connection, connection:
         before = dict(connection.execute("SELECT sha256, phash FROM blobs").fetchall())

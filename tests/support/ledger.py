@@ -113,9 +113,9 @@ def _check_tries(connection: sqlite3.Connection) -> None:
 def _check_bytes(connection: sqlite3.Connection, data: Path) -> None:
     digests = [digest for (digest,) in connection.execute("SELECT sha256 FROM blobs")]
     for digest in digests:
-        blob = data / "blobs" / digest[:2] / digest[2:4] / digest
+        blob = data / "blobs" / digest[:2] / digest
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == digest
-        thumbnail = data / "thumbnails" / digest[:2] / digest[2:4] / f"{digest}.jpg"
+        thumbnail = data / "thumbnails" / digest[:2] / f"{digest}.jpg"
         assert thumbnail.read_bytes().endswith(b"\xff\xd9"), "a thumbnail is not whole"
     held = connection.execute(
         "SELECT dataset_id, sha256, sum(status = 'ready'), count(*) FROM images"

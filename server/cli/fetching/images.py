@@ -1,7 +1,6 @@
 """The folder of images: ``images/ab/<sha256>.jpg``, with extensions by content.
 
-May import ``server.media``. One level of folders: at most 256 of them for a person to look
-through, with 4,000 images each when there are a million.
+May import ``server.media``.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
-
-from typing_extensions import override
 
 from server.media.blobs import FileStore
 from server.media.durable import FileSystem
@@ -40,20 +37,6 @@ def _suffix(kind: str) -> str:
     return f".{_EXTENSIONS.get(kind, kind)}"
 
 
-class _FlatStore(FileStore):
-    """Files by sha256 with one level of folders."""
-
-    @override
-    def path(self, sha256: str) -> Path:
-        """Return where a file is or would be.
-
-        Raises:
-            ValueError: Not 64 lower-case hexadecimal digits.
-        """
-        deeper = super().path(sha256)
-        return deeper.parents[1] / deeper.name
-
-
 class ImageFolder:
     """Keeps images for people and programs to read.
 
@@ -64,7 +47,7 @@ class ImageFolder:
 
     def __init__(self, root: Path, *, has_thumbnails: bool) -> None:
         self._root = root
-        self._thumbnails = _FlatStore(root / _THUMBNAILS, ".jpg") if has_thumbnails else None
+        self._thumbnails = FileStore(root / _THUMBNAILS, ".jpg") if has_thumbnails else None
         self._file_system = FileSystem(root)
         self._pending: dict[str, Path] = {}  # by sha256: written, not yet durable
 
@@ -76,7 +59,7 @@ class ImageFolder:
         """
         if self._thumbnails is not None:
             self._thumbnails.put(verified.thumbnail, verified.sha256)
-        store = _FlatStore(self._root / _IMAGES, _suffix(verified.format))
+        store = FileStore(self._root / _IMAGES, _suffix(verified.format))
         self._pending[verified.sha256] = store.put(data, verified.sha256)
 
     def make_durable(self, digests: Sequence[str]) -> None:

@@ -29,12 +29,28 @@ def test_bytes_lie_under_their_hash(store: BlobStore, tmp_path: Path) -> None:
     assert not store.exists(NAME)
     assert not store.verify(NAME)
     path = store.write(DATA, NAME)
-    assert path == tmp_path / "blobs" / NAME[:2] / NAME[2:4] / NAME
+    assert path == tmp_path / "blobs" / NAME[:2] / NAME
     assert path == store.path(NAME)
     assert path.read_bytes() == DATA
     assert store.exists(NAME)
     assert store.verify(NAME)
     assert files_below(tmp_path) == [path]
+
+
+def test_files_of_the_former_layout_are_found_after_they_were_moved(
+    store: BlobStore, tmp_path: Path
+) -> None:
+    root = tmp_path / "blobs"
+    former = root / NAME[:2] / NAME[2:4] / NAME
+    former.parent.mkdir(parents=True)
+    former.write_bytes(DATA)
+    (former.parent / f".{NAME}.tmp").write_bytes(DATA[:3])
+    assert not store.exists(NAME)
+    assert store.flatten() == 1
+    assert store.verify(NAME)
+    assert files_below(root) == [store.path(NAME)]
+    assert not former.parent.exists()
+    assert store.flatten() == 0
 
 
 def test_known_bytes_are_not_written_again(store: BlobStore) -> None:

@@ -99,9 +99,9 @@ async def test_every_address_ends_once_with_its_files(tmp_path: Path):
         assert result.verified == picture
         assert result.outcome is not None
         assert result.outcome.body is None, "bytes are not carried further than the shelf"
-        assert (tmp_path / "b").joinpath(
-            picture.sha256[:2], picture.sha256[2:4], picture.sha256
-        ).read_bytes() == jpeg(seed=n)
+        assert (tmp_path / "b").joinpath(picture.sha256[:2], picture.sha256).read_bytes() == jpeg(
+            seed=n
+        )
     assert run.ends()["page.jpg"][0].reason is Reason.NOT_AN_IMAGE
     assert run.ends()["none"][0].reason is Reason.HTTP_STATUS
 

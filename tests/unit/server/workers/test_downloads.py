@@ -166,7 +166,7 @@ async def test_what_a_killed_process_left_is_taken_up(data_folder: Path, site: S
 
 
 async def test_what_a_killed_process_left_half_written_is_removed(data_folder: Path):
-    folder = data_folder / "blobs" / "ab" / "cd"
+    folder = data_folder / "blobs" / "ab"
     folder.mkdir(parents=True)
     remains = folder / ".abcd.x.tmp"
     remains.write_bytes(b"half")
