@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 READY_TIMEOUT_S = 30.0
 CAPTURE_SIZE = 1000  # the most that the server takes at once
 PAGE_SIZE = 500
-POLL_S = 0.1
+POLL_S = 0.25  # a look at the counts costs some milliseconds of what is measured
 Runner = Callable[[Sequence[str], Path], Run]
 
 

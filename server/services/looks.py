@@ -26,8 +26,8 @@ from server.services.intake import to_signed, to_unsigned
 
 log = logging.getLogger(__name__)
 
-# Blobs of one step: some 50 ms of searching among a million, and one transaction.
-_BATCH: Final = 100
+# Blobs of one step: a quarter of a second of searching among a million, and one transaction.
+_BATCH: Final = 500
 _PAGE: Final = 10_000
 _MEASURES: Final = [field.name for field in fields(Quality)]
 
