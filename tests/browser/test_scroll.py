@@ -60,8 +60,11 @@ def start(browser: Chromium, page: Page, dataset_id: str, goal: int) -> Page:
     """Start a run on a page; return the popup, in which it is seen going on."""
     popup = browser.open_popup(page)
     expect(popup.locator(f"option[value='{dataset_id}']")).to_have_count(1)
+    # Until a label is proposed, what is typed would stand beside it.
+    expect(popup.get_by_test_id("label")).not_to_have_value("")
     popup.get_by_test_id("dataset").select_option(dataset_id)
     popup.get_by_test_id("label").fill("grizzly")
+    expect(popup.get_by_test_id("label")).to_have_value("grizzly")
     popup.get_by_test_id("scroll-goal").select_option(str(goal))
     popup.get_by_test_id("scroll-start").click()
     expect(popup.get_by_test_id("scroll-count")).to_be_visible()

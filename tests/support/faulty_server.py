@@ -116,7 +116,7 @@ def _wrap_files(faults: _Faults) -> None:
     make_durable = durable.FileSystem.make_durable
 
     def write(path: Path, data: bytes) -> None:
-        store = path.parts[-4]  # root/ab/cd/name
+        store = path.parts[-3]  # root/ab/name
         faults.reach(f"{store}.unwritten")
         if (fault := faults.due(f"{store}.half")) is not None:
             write_new(path, data[: len(data) // 2])
@@ -126,7 +126,7 @@ def _wrap_files(faults: _Faults) -> None:
     def name(self: Path, target: Path) -> Path:
         if not (self.name.startswith(".") and self.name.endswith(".tmp")):
             return rename(self, target)
-        store = self.parts[-4]
+        store = self.parts[-3]
         faults.reach(f"{store}.unnamed")
         renamed = rename(self, target)
         faults.reach(f"{store}.named")
