@@ -3,6 +3,7 @@
  * is kept in two stores, as its state changes often and its candidates never; what the server has
  * acknowledged stays for a while in a third, so that it can be undone.
  */
+import { read, write } from './databases.js';
 
 /** @typedef {import('../lib/types.js').CaptureBody} CaptureBody */
 /** @typedef {import('../lib/types.js').QueueEntry} QueueEntry */
@@ -20,39 +21,50 @@
  * @property {(captureKeys: string[]) => Promise<void>} removeSent Drop what has been undone.
  */
 
-const DATABASE = 'bowerbird';
-const VERSION = 2;
 const ENTRIES = 'captures';
 const BODIES = 'bodies';
 const SENT = 'sent';
+/** @type {import('./databases.js').Schema} */
+const SCHEMA = {
+  name: 'bowerbird',
+  version: 2,
+  // An acknowledged capture survives a crash of the whole machine.
+  durability: 'strict',
+  upgrade: (database, oldVersion, upgrade) => {
+    if (oldVersion < 1) database.createObjectStore(ENTRIES, { keyPath: 'capture_key' });
+    database.createObjectStore(BODIES, { keyPath: 'capture_key' });
+    database.createObjectStore(SENT, { keyPath: 'capture_key' });
+    if (oldVersion === 1 && upgrade !== null) moveBodies(upgrade);
+  },
+};
 /** Of those that added something, and of the others: some ten of the largest captures. */
 const MAX_SENT = 50;
 
 /**
  * The queue's store in this browser.
  *
- * @returns {QueueStore} Opens the database for each call, so that an evicted worker leaves nothing open.
+ * @returns {QueueStore} Keeps nothing open between two calls.
  */
 export function indexedDbStore() {
   return {
     add: (entries, bodies) =>
-      write([ENTRIES, BODIES], ([entryStore, bodyStore]) => {
+      write(SCHEMA, [ENTRIES, BODIES], ([entryStore, bodyStore]) => {
         for (const entry of entries) entryStore.put(entry);
         for (const body of bodies) bodyStore.put(body);
       }),
     put: (entries) =>
-      write([ENTRIES], ([entryStore]) => {
+      write(SCHEMA, [ENTRIES], ([entryStore]) => {
         for (const entry of entries) entryStore.put(entry);
       }),
     // Keys are ULIDs: key order is the order of capture.
-    list: () => read(ENTRIES, (store) => store.getAll()),
-    readBody: (captureKey) => read(BODIES, (store) => store.get(captureKey)),
+    list: () => read(SCHEMA, ENTRIES, (store) => store.getAll()),
+    readBody: (captureKey) => read(SCHEMA, BODIES, (store) => store.get(captureKey)),
     remove: (captureKeys) =>
-      write([ENTRIES, BODIES], (stores) => {
+      write(SCHEMA, [ENTRIES, BODIES], (stores) => {
         for (const store of stores) for (const key of captureKeys) store.delete(key);
       }),
     settle: (part) =>
-      write([ENTRIES, BODIES, SENT], ([entryStore, bodyStore, sentStore]) => {
+      write(SCHEMA, [ENTRIES, BODIES, SENT], ([entryStore, bodyStore, sentStore]) => {
         entryStore.delete(part.capture_key);
         bodyStore.delete(part.capture_key);
         sentStore.put(part);
@@ -62,9 +74,9 @@ export function indexedDbStore() {
           for (const key of findStale(all.result)) sentStore.delete(key);
         };
       }),
-    listSent: () => read(SENT, (store) => store.getAll()),
+    listSent: () => read(SCHEMA, SENT, (store) => store.getAll()),
     removeSent: (captureKeys) =>
-      write([SENT], ([sentStore]) => {
+      write(SCHEMA, [SENT], ([sentStore]) => {
         for (const key of captureKeys) sentStore.delete(key);
       }),
   };
@@ -84,73 +96,6 @@ export function findStale(parts) {
       .slice(0, -MAX_SENT)
       .map(({ capture_key }) => capture_key),
   );
-}
-
-/**
- * Run one request that reads.
- *
- * @template T
- * @param {string} name Name of the store.
- * @param {(store: IDBObjectStore) => IDBRequest<T>} run Makes the request.
- * @returns {Promise<T>} Its result.
- */
-async function read(name, run) {
-  return transact([name], 'readonly', ([store]) => run(/** @type {IDBObjectStore} */ (store)));
-}
-
-/**
- * Make requests that write, in one transaction, and wait until it is on disk.
- *
- * @template {string[]} Names
- * @param {readonly [...Names]} names Names of the stores.
- * @param {(stores: {[Index in keyof Names]: IDBObjectStore}) => void} run Makes the requests.
- */
-async function write(names, run) {
-  await transact(names, 'readwrite', (stores) => {
-    run(/** @type {{[Index in keyof Names]: IDBObjectStore}} */ (stores));
-    return null;
-  });
-}
-
-/**
- * Run a transaction to its end.
- *
- * @template T
- * @param {readonly string[]} names Names of the stores.
- * @param {IDBTransactionMode} mode Whether it writes.
- * @param {(stores: IDBObjectStore[]) => IDBRequest<T> | null} run Makes the requests; returns the one that answers.
- * @returns {Promise<T>} That request's result.
- * @throws {DOMException} Such as `QuotaExceededError`; then nothing has changed.
- */
-async function transact(names, mode, run) {
-  const database = await open();
-  try {
-    return await new Promise((/** @type {(result: T) => void} */ resolve, reject) => {
-      // Strict: an acknowledged capture survives a crash of the whole machine.
-      const transaction = database.transaction(names, mode, { durability: 'strict' });
-      const request = run(names.map((name) => transaction.objectStore(name)));
-      transaction.oncomplete = () => resolve(/** @type {T} */ (request?.result));
-      transaction.onabort = () => reject(transaction.error ?? new Error('The transaction ended.'));
-    });
-  } finally {
-    database.close();
-  }
-}
-
-/** @returns {Promise<IDBDatabase>} The database, made or brought to the present version. */
-function open() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, VERSION);
-    request.onupgradeneeded = ({ oldVersion }) => {
-      const { result: database, transaction } = request;
-      if (oldVersion < 1) database.createObjectStore(ENTRIES, { keyPath: 'capture_key' });
-      database.createObjectStore(BODIES, { keyPath: 'capture_key' });
-      database.createObjectStore(SENT, { keyPath: 'capture_key' });
-      if (oldVersion === 1 && transaction !== null) moveBodies(transaction);
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('The database did not open.'));
-  });
 }
 
 /**
