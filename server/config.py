@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
@@ -134,7 +134,15 @@ class FetchSettings(_Group):
         description="Put into the User-Agent for webmasters; plain ASCII.",
     )
     respect_opt_out: bool = Field(
-        True, description="Refuse images whose site says `noai` or `noimageai`."
+        True,
+        description="Refuse images whose site asks not to train on them: `noai`, `train-ai=n`, "
+        "`tdm-reservation`, its `robots.txt`.",
+    )
+    robots_txt: Literal["off", "named", "all"] = Field(
+        "named",
+        description="Rules of a site's `robots.txt` that are heeded: those for `bowerbird` by name "
+        "and, of those for everybody, what they say on training (`named`); those for everybody "
+        "too, as by a crawler (`all`); none (`off`).",
     )
 
     _split_hosts = field_validator("allowed_hosts", mode="before")(_split)

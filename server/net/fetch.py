@@ -1,8 +1,8 @@
 """The fetcher: one address in, one `Outcome` out, whatever the web does.
 
-May import the rest of ``server.net`` and ``server.reasons``. Shape of a fetch: parse, wait for a
-slot, ask, check the answer's head, follow a redirect by hand (each hop parsed and guarded like the
-first), read the body under its cap.
+May import the rest of ``server.net`` and ``server.reasons``. Shape of a fetch: parse, heed the
+site's robots.txt, wait for a slot, ask, check the answer's head, follow a redirect by hand (each
+hop parsed, heeded and guarded like the first), read the body under its cap.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ from typing import Final, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
+from server.net.ask import Asking
 from server.net.budget import BodyRoom
-from server.net.connect import Hop, TimedResolver, current_hop, make_session
-from server.net.limits import FetchLimits
-from server.net.opt_out import says_opt_out
+from server.net.connect import TimedResolver, make_session
+from server.net.limits import FetchLimits, RobotsTxt
+from server.net.opt_out import opt_out_of
 from server.net.outcome import WEB_FAULTS, FetchFault, Outcome, clean_detail, fault_of
+from server.net.redirects import PLAIN_ENCODINGS, location_of
 from server.net.retry_after import parse_retry_after
+from server.net.robots_book import RobotsBook
 from server.net.slots import HostSlots
-from server.net.urls import ParsedUrl, parse, resolve
+from server.net.urls import ParsedUrl, parse
+from server.net.validators import Refusal, Validators, has_known_end, read_validators
 from server.reasons import Reason
 
 __all__ = ["FetchLimits", "Fetcher", "Outcome"]
 
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})  # RFC 9110 section 15.4
-_PLAIN_ENCODINGS: Final = frozenset({"", "identity", "none"})
+_NOT_FOR_TRAINING: Final = "the server asks not to use it for machine learning"
 
 
 @dataclass(slots=True)
@@ -54,6 +56,9 @@ class _Progress:
     received_bytes: int = 0
     retry_after_s: float | None = None
     is_downgraded: bool = False
+    validators: Validators | None = None
+    is_unchanged: bool = False
+    refusal: Refusal | None = None
     room: BodyRoom | None = None
     on_other_host: Callable[[], None] = lambda: None
     limit: asyncio.Timeout | None = None
@@ -82,6 +87,12 @@ class _Progress:
             limit.reschedule(when + waited)
             self.limit = limit
 
+    def asked_for_others(self, target: ParsedUrl) -> Refusal | None:
+        """Return the bytes that this address is asked for others than; None for any."""
+        if self.refusal is None or self.refusal.url != target.text:
+            return None
+        return self.refusal
+
     def settle(self, fault: FetchFault | None) -> Outcome:
         return Outcome(
             url=self.url,
@@ -98,6 +109,8 @@ class _Progress:
             received_bytes=self.received_bytes,
             retry_after_s=self.retry_after_s,
             is_downgraded=self.is_downgraded,
+            validators=self.validators,
+            is_unchanged=self.is_unchanged,
             dns_may_recover=fault is not None and fault.dns_may_recover,
         )
 
@@ -124,15 +137,22 @@ class Fetcher:
         self._resolver = resolver
         self._ssl_context = ssl_context
         self._slots = HostSlots(self._limits.concurrency, self._limits.per_host)
-        self._session: aiohttp.ClientSession | None = None
+        self._asking: Asking | None = None
+        self._robots: RobotsBook | None = None
         self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Open the session."""
         resolver = self._resolver or TimedResolver(self._limits.connect_s)
-        self._session = make_session(self._limits, resolver, self._ssl_context)
+        session = make_session(self._limits, resolver, self._ssl_context)
+        self._asking = Asking(session, self._limits.per_host)
         self._opened.push_async_callback(resolver.close)
-        self._opened.push_async_callback(self._session.close)
+        self._opened.push_async_callback(session.close)
+        mode = self._limits.robots_txt
+        if self._limits.respect_opt_out and mode is not RobotsTxt.OFF:
+            at_once = max(1, self._limits.concurrency // 2)
+            self._robots = RobotsBook(self._asking, self._slots, mode, at_once)
+            self._opened.push_async_callback(self._robots.close)
         return self
 
     async def __aexit__(
@@ -142,7 +162,7 @@ class Fetcher:
         traceback: TracebackType | None,
     ) -> None:
         """Close every connection."""
-        self._session = None
+        self._asking = self._robots = None
         await self._opened.aclose()
 
     async def fetch(
@@ -150,6 +170,7 @@ class Fetcher:
         url: str,
         room: BodyRoom | None = None,
         on_other_host: Callable[[], None] = lambda: None,
+        refusal: Refusal | None = None,
     ) -> Outcome:
         """Fetch one address.
 
@@ -162,6 +183,8 @@ class Fetcher:
                 None for one that is not counted.
             on_other_host: Called when a redirect leads to another host: from now on it is that
                 host which the fetch waits for.
+            refusal: Bytes that came from there before and would be refused again: asked for only if
+                there are others by now. Whether they would be is the caller's to know.
 
         Returns:
             A body or a reason, never both.
@@ -169,19 +192,23 @@ class Fetcher:
         Raises:
             RuntimeError: Outside of ``async with``: an error of the caller.
         """
-        if self._session is None:
+        if self._asking is None:
             raise RuntimeError("a Fetcher is used inside `async with`")
-        progress = _Progress(url, room=room, on_other_host=on_other_host)
+        progress = _Progress(url, room=room, on_other_host=on_other_host, refusal=refusal)
         try:
             target: ParsedUrl | None = parse(url)
             while target is not None:
-                target = await self._visit(self._session, target, progress)
+                if self._robots is not None:
+                    await _heed(self._robots, target)
+                target = await self._visit(self._asking, target, progress)
         except (FetchFault, *WEB_FAULTS) as error:
             return progress.settle(fault_of(error))
+        if progress.is_unchanged and refusal is not None:
+            return progress.settle(FetchFault(refusal.reason, refusal.unchanged_detail))
         return progress.settle(None)
 
     async def _visit(
-        self, session: aiohttp.ClientSession, target: ParsedUrl, progress: _Progress
+        self, asking: Asking, target: ParsedUrl, progress: _Progress
     ) -> ParsedUrl | None:
         """Ask one address within the time left; return where it redirects to, if it does."""
         async with self._slots.hold(target.host):
@@ -190,7 +217,7 @@ class Fetcher:
             progress.limit = limit
             try:
                 async with limit:
-                    return await self._ask(session, target, progress)
+                    return await self._ask(asking, target, progress)
             except TimeoutError as error:
                 if limit.expired():
                     detail = f"not done in {self._limits.total_s:g} s"
@@ -200,59 +227,35 @@ class Fetcher:
                 progress.seconds += time.monotonic() - start
 
     async def _ask(
-        self, session: aiohttp.ClientSession, target: ParsedUrl, progress: _Progress
+        self, asking: Asking, target: ParsedUrl, progress: _Progress
     ) -> ParsedUrl | None:
-        # A fault on a kept connection says nothing of this address: an earlier answer may have been
-        # longer than it claimed, and its rest would be read as ours. Each fault closes the
-        # connection it met, and a host has at most `per_host` of them, so fresh ones are reached.
-        tries = 0
-        while True:
-            hop = Hop(target.host, target.port)
-            try:
-                return await self._ask_once(session, target, progress, hop)
-            except (aiohttp.ClientResponseError, aiohttp.ClientConnectionError) as error:
-                tries += 1
-                was_slow = isinstance(error, TimeoutError)
-                if was_slow or not hop.reused or tries > self._limits.per_host:
-                    raise
+        async def take(response: aiohttp.ClientResponse, asked: ParsedUrl) -> ParsedUrl | None:
+            return await self._take(response, asked, progress)
 
-    async def _ask_once(
-        self, session: aiohttp.ClientSession, target: ParsedUrl, progress: _Progress, hop: Hop
-    ) -> ParsedUrl | None:
-        token = current_hop.set(hop)
-        try:
-            # encoded=True: the address goes out as parsed, not parsed a second time by other rules.
-            async with session.get(
-                URL(target.text, encoded=True), allow_redirects=False
-            ) as response:
-                try:
-                    return await self._take(response, target, progress)
-                except BaseException:
-                    response.close()  # what was not read to its end is not asked again
-                    raise
-        except aiohttp.ClientConnectorError as error:
-            if hop.refused is not None and not hop.permitted:
-                raise hop.refused from error
-            raise
-        finally:
-            current_hop.reset(token)
+        refusal = progress.asked_for_others(target)
+        headers = None if refusal is None else refusal.validators.request_headers()
+        return await asking.ask(target, take, headers)
 
     async def _take(
         self, response: aiohttp.ClientResponse, target: ParsedUrl, progress: _Progress
     ) -> ParsedUrl | None:
         progress.answered(target, response)
-        location = response.headers.get("Location")
-        if response.status in _REDIRECTS and location is not None:
+        onward = location_of(response, target)
+        if onward is not None:
             if progress.redirects >= self._limits.max_redirects:
                 detail = f"more than {self._limits.max_redirects} redirects"
                 raise FetchFault(Reason.TOO_MANY_REDIRECTS, detail)
             progress.redirects += 1
-            onward = resolve(target, location)
             progress.is_downgraded |= (target.scheme, onward.scheme) == ("https", "http")
             if onward.host != target.host:
                 progress.on_other_host()
             return onward
-        self._check_head(response)
+        refusal = progress.asked_for_others(target)
+        progress.is_unchanged = response.status == HTTPStatus.NOT_MODIFIED and refusal is not None
+        self._check_head(response, is_unchanged=progress.is_unchanged)
+        if refusal is not None and progress.is_unchanged:
+            progress.validators = refusal.validators
+            return None
         progress.content_type = clean_detail(response.content_type.lower())
         # A body cannot be longer than its length says (the parser stops there); one without may be
         # as long as the cap.
@@ -261,14 +264,17 @@ class Fetcher:
         await self._read_body(response, progress)
         return None
 
-    def _check_head(self, response: aiohttp.ClientResponse) -> None:
-        if response.status != HTTPStatus.OK:
+    def _check_head(self, response: aiohttp.ClientResponse, *, is_unchanged: bool) -> None:
+        # A 304 that nobody asked for is a fault: there is nothing that could be unchanged.
+        if response.status != HTTPStatus.OK and not is_unchanged:
             raise FetchFault(Reason.HTTP_STATUS, _status_text(response.status))
-        robots = response.headers.getall("X-Robots-Tag", [])
-        if self._limits.respect_opt_out and says_opt_out(robots):
-            raise FetchFault(Reason.OPT_OUT, "the server asks not to use it for machine learning")
+        header = opt_out_of(response.headers) if self._limits.respect_opt_out else None
+        if header is not None:
+            raise FetchFault(Reason.OPT_OUT, f"{_NOT_FOR_TRAINING} ({header})")
+        if is_unchanged:
+            return
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
-        if encoding not in _PLAIN_ENCODINGS:
+        if encoding not in PLAIN_ENCODINGS:
             detail = f"the server compressed the answer without being asked ({encoding})"
             raise FetchFault(Reason.UNSUPPORTED_FORMAT, detail)
         length = response.content_length
@@ -285,11 +291,22 @@ class Fetcher:
             if progress.received_bytes > self._limits.max_bytes:
                 detail = f"more than the limit of {self._limits.max_bytes:,} bytes"
                 raise FetchFault(Reason.TOO_LARGE, detail)
+        if has_known_end(response.headers):
+            progress.validators = read_validators(response.headers)
         if not chunks:
             raise FetchFault(Reason.EMPTY, "the server sent no bytes")
         progress.body = b"".join(chunks)
         if progress.room is not None:
             progress.room.shrink(progress.received_bytes)
+
+
+async def _heed(robots: RobotsBook, target: ParsedUrl) -> None:
+    rules = robots.known(target)
+    if rules is None:
+        rules = await robots.learn(target)
+    wish = rules.objection(target.text)
+    if wish is not None:
+        raise FetchFault(Reason.OPT_OUT, wish)
 
 
 def _status_text(status: int) -> str:

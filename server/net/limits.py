@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import metadata
+
+
+class RobotsTxt(StrEnum):
+    """Which rules of a site's ``robots.txt`` are heeded."""
+
+    OFF = "off"  # none, and it is not asked for
+    NAMED = "named"  # those for Bowerbird by name; of those for everybody, what is on training
+    ALL = "all"  # those for everybody as well, as a crawler would
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,8 @@ class FetchLimits:
         per_host: Requests at once to one host: manners, and no slow host holds all the slots.
         keepalive_s: How long an idle connection is kept. Short, because lists of images name
             thousands of hosts and each kept connection is a descriptor.
-        respect_opt_out: Leave images alone whose answer says ``noai`` or ``noimageai``.
+        respect_opt_out: Leave images alone whose site asks not to train on them.
+        robots_txt: Which rules of the site's ``robots.txt`` are wishes of that kind.
         contact: Goes into the User-Agent as ``+contact``, an address or a page; may be empty.
     """
 
@@ -37,6 +47,7 @@ class FetchLimits:
     per_host: int = 8
     keepalive_s: float = 2.0
     respect_opt_out: bool = True
+    robots_txt: RobotsTxt = RobotsTxt.NAMED
     contact: str = ""
 
     def __post_init__(self) -> None:

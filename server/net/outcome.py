@@ -1,6 +1,7 @@
 """What became of one address, and which fault of the web counts as which reason.
 
-May import ``server.reasons``, ``server.net.guard`` and ``server.net.urls``.
+May import ``server.reasons``, ``server.net.guard``, ``server.net.urls`` and
+``server.net.validators``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import aiohttp
 
 from server.net.guard import BlockedAddressError
 from server.net.urls import BadUrlError
+from server.net.validators import Validators
 from server.reasons import Reason
 
 MAX_DETAIL_CHARS: Final = 300  # a sentence and an address; strangers write part of it
@@ -44,6 +46,9 @@ class Outcome:
         retry_after_s: How long the last answer asks to be left alone; None when it does not.
         is_downgraded: A redirect led from https to http.
         dns_may_recover: The name could not be resolved *just now*.
+        validators: What the server calls this version of the bytes; only of those that came whole,
+            or that a 304 says are still the same.
+        is_unchanged: The bytes are those that were refused before; they did not come again.
     """
 
     url: str
@@ -61,6 +66,8 @@ class Outcome:
     retry_after_s: float | None = None
     is_downgraded: bool = False
     dns_may_recover: bool = False
+    validators: Validators | None = None
+    is_unchanged: bool = False
 
 
 class FetchFault(Exception):  # noqa: N818 - a settled outcome on its way up, not an error of ours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from server.config import Settings
 from server.media.verify import VerifyLimits
-from server.net.limits import FetchLimits
+from server.net.limits import FetchLimits, RobotsTxt
 from server.pipeline.batches import BatchLimits
 from server.pipeline.pipeline import PipelineLimits
 from server.pipeline.retry import RetryPolicy
@@ -24,6 +24,7 @@ def fetch_limits(settings: Settings) -> FetchLimits:
         concurrency=fetch.concurrency,
         per_host=fetch.per_host,
         respect_opt_out=fetch.respect_opt_out,
+        robots_txt=RobotsTxt(fetch.robots_txt),
         contact=fetch.contact,
     )
 

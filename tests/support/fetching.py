@@ -7,12 +7,19 @@ import socket
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from server.net.fetch import FetchLimits
+from server.net.limits import RobotsTxt
 
 BODY = b"\xff\xd8 the bytes of a picture \xff\xd9"
 
-# Small enough that a test of a limit takes a moment, large enough for a busy machine.
+# Small enough that a test of a limit takes a moment, large enough for a busy machine. Without
+# robots.txt: it has its own tests, and here each request is counted.
 LIMITS = FetchLimits(
-    max_bytes=100_000, total_s=1.0, connect_s=0.8, read_s=0.5, allowed_hosts=("127.0.0.1",)
+    max_bytes=100_000,
+    total_s=1.0,
+    connect_s=0.8,
+    read_s=0.5,
+    allowed_hosts=("127.0.0.1",),
+    robots_txt=RobotsTxt.OFF,
 )
 
 

@@ -2,7 +2,8 @@
 
 ``async with Site({"/a.jpg": answer(body)}) as site: … site.url("/a.jpg") …``. A handler gets the
 connection after the request's head was read and writes what it likes; `site.requests` and
-`site.connections` say what arrived.
+`site.connections` say what arrived. Requests for ``/robots.txt``, which go before the first for a
+picture, stand in `site.robots_requests` and not among the others.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class Site:
     ) -> None:
         self.routes = dict(routes or {})
         self.requests: list[Request] = []
+        self.robots_requests: list[Request] = []
         self.connections = 0
         self.open_now = 0
         self.most_open = 0
@@ -185,7 +187,8 @@ class Site:
         keep = True
         while keep:
             request = _parse(await reader.readuntil(b"\r\n\r\n"))
-            self.requests.append(request)
+            is_robots = request.target == "/robots.txt"
+            (self.robots_requests if is_robots else self.requests).append(request)
             exchange = Exchange(request, writer)
             handler = self.routes.get(request.target.partition("?")[0])
             await (handler or answer(b"no such page", status="404 Not Found"))(exchange)

@@ -115,8 +115,8 @@ async def test_a_name_that_turns_inward_between_two_requests_is_blocked(
     async with resolved(site, answers) as fetcher:
         url = f"http://rebind.example:{loopback_is_public}/once.jpg"
         first = await fetcher.fetch(url)
-        assert fetcher._session is not None
-        fetcher._session.connector.clear_dns_cache()  # as its end of life would
+        assert fetcher._asking is not None
+        fetcher._asking.session.connector.clear_dns_cache()  # as its end of life would
         second = await fetcher.fetch(url)
     assert first.body == BODY
     assert second.reason is Reason.BLOCKED_ADDRESS
