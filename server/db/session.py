@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from server.db import driver
 
 Session = AsyncSession
 
@@ -43,8 +45,10 @@ class Database:
         Args:
             url: An async SQLAlchemy address.
         """
-        self._engine = create_async_engine(url)
-        if self._engine.dialect.name == "sqlite":
+        is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        creator = {"async_creator": driver.connector(url)} if is_sqlite else {}
+        self._engine = create_async_engine(url, **creator)
+        if is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _on_sqlite_connect)
             event.listen(self._engine.sync_engine, "begin", _on_sqlite_begin)
         self._readers = async_sessionmaker(self._engine, expire_on_commit=False)
@@ -83,7 +87,7 @@ class Database:
 
 
 def _on_sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # The driver's own BEGIN comes late and is always deferred; ours is sent by the event below.
+    # Python's own BEGIN comes late and is always deferred; ours is told by the event below.
     # Source: docs.sqlalchemy.org, "Serializable isolation / Savepoints / Transactional DDL".
     connection.isolation_level = None
     cursor: Any = connection.cursor()
@@ -93,4 +97,5 @@ def _on_sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry)
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    driver_connection: Any = connection.connection.driver_connection
+    driver_connection.begin(connection.get_execution_options().get(_BEGIN, "BEGIN"))
