@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import logging
 import signal
@@ -233,6 +234,9 @@ async def _serve(settings: Settings, *, open_browser: bool) -> int:
                 f"Sign in (this link works once): {link}\n"
             )
             sys.stdout.flush()
+            # What was loaded stays. Python would go through all of it every few seconds of
+            # downloads, and nobody is answered for the 100 ms that takes.
+            gc.freeze()
             if open_browser:
                 webbrowser.open(link)
 
