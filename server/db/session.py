@@ -51,6 +51,9 @@ class Database:
         if is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _on_sqlite_connect)
             event.listen(self._engine.sync_engine, "begin", _on_sqlite_begin)
+            # Many rows go in by one statement: run once for each, it would give Python's lock away
+            # and wait to have it back as often.
+            self._engine.dialect.use_insertmanyvalues_wo_returning = True
         self._readers = async_sessionmaker(self._engine, expire_on_commit=False)
         self._writers = async_sessionmaker(
             self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}), expire_on_commit=False
