@@ -6,6 +6,7 @@ can be moved.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,12 +42,13 @@ def measure(image: Image.Image) -> Quality:
     """Measure a picture.
 
     Args:
-        image: Decoded, upright, at thumbnail size: sharpness depends on the scale.
+        image: Decoded, upright, at thumbnail size: sharpness depends on the scale. One in mode
+            ``L`` is taken as it is.
 
     Returns:
         Its measures; a picture of less than 3 pixels a side has a sharpness of 0.
     """
-    luma = image.convert("L")
+    luma = image if image.mode == "L" else image.convert("L")
     counts = np.array(luma.histogram(), dtype=np.float64)
     shares = counts / counts.sum()
     below = np.cumsum(shares)
@@ -62,6 +64,14 @@ def measure(image: Image.Image) -> Quality:
 def _sharpness(luma: NDArray[np.int16]) -> float:
     if min(luma.shape) < 3:  # noqa: PLR2004 - a pixel and its neighbours
         return 0.0
-    middle = luma[1:-1, 1:-1]
-    around = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
-    return float((around - 4 * middle).std())
+    # In place and in small numbers: fresh arrays of 8-byte floats cost five times the sums.
+    edges = luma[:-2, 1:-1] + luma[2:, 1:-1]
+    edges += luma[1:-1, :-2]
+    edges += luma[1:-1, 2:]
+    edges -= luma[1:-1, 1:-1] << 2
+    steps = edges.astype(np.float32)
+    # Of 4-byte floats within a row only, where they are exact but for the harshest of edges.
+    squares = float(np.einsum("ij,ij->i", steps, steps).sum(dtype=np.float64))
+    total = int(edges.sum(dtype=np.int64))
+    mean = total / edges.size
+    return math.sqrt(max(0.0, squares / edges.size - mean * mean))

@@ -1,4 +1,7 @@
-"""The small upright picture that pages and hashes work from. Pillow and numpy; no foreign bytes."""
+"""The small upright picture that pages and hashes work from. Pillow and numpy.
+
+May import ``server.media.colours``, which alone of this sees bytes of strangers: colour profiles.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Final
 
 import numpy as np
 from PIL import Image
+
+from server.media.colours import ProfileTransforms
 
 # EXIF orientation → what turns the picture upright.
 # Source: CIPA DC-008 (EXIF 2.32) section 4.6.4, tag 0x0112.
@@ -22,6 +27,7 @@ _TURNS: Final = {
 SIDEWAYS: Final = frozenset({5, 6, 7, 8})  # orientations that swap width and height
 _WHITE: Final = (255, 255, 255, 255)
 _DEEP_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+_TRANSFORMS: Final = ProfileTransforms()
 
 
 def fitted(size: tuple[int, int], side_px: int) -> tuple[int, int]:
@@ -33,7 +39,7 @@ def fitted(size: tuple[int, int], side_px: int) -> tuple[int, int]:
 
 
 def make_thumbnail(image: Image.Image, side_px: int, orientation: int) -> Image.Image:
-    """Return an upright RGB copy that fits a square; smaller pictures keep their size.
+    """Return an upright copy in sRGB that fits a square; smaller pictures keep their size.
 
     Args:
         image: Decoded, in any mode. Transparent parts become white.
@@ -50,12 +56,18 @@ def make_thumbnail(image: Image.Image, side_px: int, orientation: int) -> Image.
         size = fitted(small.size, side_px)
         # A box filter down to twice the size, then the smooth one: as good, and five times faster.
         small = small.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    if "icc_profile" in image.info and image.mode not in _DEEP_MODES:
+        small = _TRANSFORMS.to_srgb(small, image.info["icc_profile"])
     if small.has_transparency_data:
         ground = Image.new("RGBA", small.size, _WHITE)
         small = Image.alpha_composite(ground, small.convert("RGBA"))
-    small = small.convert("RGB")
+    if small.mode != "RGB":
+        small = small.convert("RGB")
     turn = _TURNS.get(orientation)
-    small = small.copy() if turn is None else small.transpose(turn)
+    if turn is not None:
+        small = small.transpose(turn)
+    elif small is image:
+        small = small.copy()
     small.info.clear()  # comments, EXIF with its GPS, ICC: none of it goes into thumbnails
     return small
 

@@ -2,8 +2,8 @@
 
 May import the rest of ``server.media`` and ``server.reasons``. Formats by an allow-list and by
 content, size before any decoding, one decode of the first frame in full; hash and thumbnail come
-from that same decode. Pure and free of shared state: made for a pool of threads. How many large
-images are decoded at once is the caller's to bound (50 MP are up to 600 MB while decoding).
+from that same decode. Made for a pool of threads: all that they share are the transforms of
+colour profiles, and a bound on the pixels that are decoded at once.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from server.media.digests import dhash, phash
 from server.media.jpeg import ScanProbe, count_scans, open_probe
+from server.media.pixel_budget import PixelBudget
 from server.media.quality import Quality, measure
 from server.media.sniff import UNKNOWN, Kind, sniff
 from server.media.thumbnails import SIDEWAYS, encode_thumbnail, fitted, make_thumbnail
@@ -35,6 +36,9 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _MAX_PASSES: Final = 100  # over the most pixels allowed: 3 s of decoding
 _JPEGS: Final = frozenset({"JPEG", "MPO"})
+# Over all threads, whoever calls: a WebP takes 16 bytes a pixel while it is decoded, an AVIF 10, so
+# that two of the largest would be 1.6 GB. The usual ones, of up to 4 MP, wait for nobody.
+_DECODES: Final = PixelBudget(total_px=60_000_000, free_px=4_000_000)
 
 # What Pillow's plugins raise for bytes that are damaged or were made to do damage (by its tests of
 # crashers, and by fuzzing: tests/fuzz/test_verify.py).
@@ -131,30 +135,19 @@ def verify(data: bytes, limits: VerifyLimits | None = None) -> Verified:
     kind = sniff(data)
     if kind.pillow is None:
         raise _refusal(data, kind)
-    source, image = _open(data, kind)
-    try:
-        width, height = image.size
-        _check_size(width, height, limits)
-        if image.format in _JPEGS and not isinstance(source, ScanProbe):
-            _check_scans(data, width * height, limits)
-        _decode(image, source, kind, limits)
-        orientation = _read_orientation(image)
-        small = _draw_small(image, kind, limits, orientation)
-    finally:
-        image.close()
-    if orientation in SIDEWAYS:
-        width, height = height, width
+    picture = _read(data, kind, limits)
+    small, luma = picture.small, picture.small.convert("L")
     return Verified(
         sha256=hashlib.sha256(data).hexdigest(),
         format=kind.pillow.lower(),
-        width=width,
-        height=height,
+        width=picture.width,
+        height=picture.height,
         bytes=len(data),
-        dhash=dhash(small),
-        phash=phash(small),
-        quality=measure(small),
+        dhash=dhash(luma),
+        phash=phash(luma),
+        quality=measure(luma),
         thumbnail=encode_thumbnail(small, limits.thumbnail_quality),
-        orientation=orientation,
+        orientation=picture.orientation,
     )
 
 
@@ -182,7 +175,43 @@ def look_at_thumbnail(data: bytes) -> ThumbnailLook:
             small = image.convert("RGB")
     except _DAMAGE as error:
         raise NotUsableError(Reason.TRUNCATED, "the thumbnail is damaged") from error
-    return ThumbnailLook(phash(small), measure(small))
+    luma = small.convert("L")
+    return ThumbnailLook(phash(luma), measure(luma))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """What is left of a decoded image: its small copy, and its upright size."""
+
+    small: Image.Image
+    width: int
+    height: int
+    orientation: int
+
+
+def _read(data: bytes, kind: Kind, limits: VerifyLimits, *, is_searched: bool = False) -> _Picture:
+    source, image = _open(data, kind, is_searched=is_searched)
+    try:
+        width, height = image.size
+        _check_size(width, height, limits)
+        pixels = width * height
+        image.draft(None, fitted(image.size, limits.thumbnail_px))
+        if isinstance(source, ScanProbe):
+            pixels = image.width * image.height  # line by line; those of many scans need it all
+        elif image.format in _JPEGS:
+            _check_scans(data, pixels, limits)
+        with _DECODES.room(pixels):
+            _decode(image, source, kind, (width, height))
+            orientation = _read_orientation(image)
+            small = _draw_small(image, kind, limits, orientation)
+    finally:
+        image.close()
+    if isinstance(source, ScanProbe) and not source.is_reached() and not is_searched:
+        # It ended before the marker that was watched: once more, with the one that ended it.
+        return _read(data, kind, limits, is_searched=True)
+    if orientation in SIDEWAYS:
+        width, height = height, width
+    return _Picture(small, width, height, orientation)
 
 
 def _refusal(data: bytes, kind: Kind) -> NotUsableError:
@@ -195,10 +224,11 @@ def _refusal(data: bytes, kind: Kind) -> NotUsableError:
     return NotUsableError(kind.reason, f"{kind.name}: not among the formats that are decoded")
 
 
-def _open(data: bytes, kind: Kind) -> tuple[io.BytesIO, Image.Image]:
+def _open(data: bytes, kind: Kind, *, is_searched: bool) -> tuple[io.BytesIO, Image.Image]:
     """Read the header with the one plugin that the content asks for."""
     try:
-        source = open_probe(data) if kind.pillow == "JPEG" else io.BytesIO(data)
+        is_jpeg = kind.pillow == "JPEG"
+        source = open_probe(data, is_searched=is_searched) if is_jpeg else io.BytesIO(data)
         return source, Image.open(source, formats=[str(kind.pillow)])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotUsableError(Reason.TOO_MANY_PIXELS, str(error)) from error
@@ -226,17 +256,15 @@ def _check_scans(data: bytes, pixels: int, limits: VerifyLimits) -> None:
         raise NotUsableError(Reason.TOO_MANY_PIXELS, detail)
 
 
-def _decode(image: Image.Image, source: io.BytesIO, kind: Kind, limits: VerifyLimits) -> None:
+def _decode(image: Image.Image, source: io.BytesIO, kind: Kind, full_size: tuple[int, int]) -> None:
     """Decode the first frame, all of its bits.
 
-    A JPEG is drawn at the least scale that the thumbnail can be made from: every coded bit is still
-    read, and measured to show the same damage as at full scale, for 3/4 of the time and a tenth of
-    the memory. The least scale is that of the thumbnail's own two sides: asking for its square
-    instead took 4.2 ms for 1024 by 768 pixels in all, and this takes 2.6.
+    Of a JPEG, the least scale was asked for that the thumbnail can be made from: every coded bit is
+    still read, and measured to show the same damage as at full scale, for 3/4 of the time and a
+    tenth of the memory. The least scale is that of the thumbnail's own two sides: asking for its
+    square instead took 4.2 ms for 1024 by 768 pixels in all, and this takes 2.6.
     """
-    full_size = image.size
     try:
-        image.draft(None, fitted(full_size, limits.thumbnail_px))
         if isinstance(source, ScanProbe) and isinstance(image, JpegImageFile):
             source.watch(image, full_size)
         image.load()
