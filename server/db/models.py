@@ -260,6 +260,13 @@ class AttemptRecord(Base):
     final_url: Mapped[str | None] = mapped_column(String(8192))
     # A redirect led from https to http.
     downgraded: Mapped[bool]
+    # The sentence that goes with the reason.
+    detail: Mapped[str | None] = mapped_column(String(500))
+    # Of bytes that came whole and were refused: what the server calls them, and under which rules
+    # of ours they were refused.
+    etag: Mapped[str | None] = mapped_column(String(256))
+    last_modified: Mapped[str | None] = mapped_column(String(29))
+    rules: Mapped[str | None] = mapped_column(String(16))
 
 
 class ImageCountRecord(Base):

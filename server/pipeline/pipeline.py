@@ -22,9 +22,10 @@ from datetime import UTC, datetime, timedelta
 from server.media.verify import NotUsableError, Verified, VerifyLimits, verify
 from server.net.budget import ByteBudget
 from server.net.fetch import Fetcher, Outcome
+from server.net.validators import Refusal
 from server.pipeline import batches, meters
 from server.pipeline.batches import Batches, BatchLimits, insist, own_fault, postponed
-from server.pipeline.retry import RetryPolicy, is_overloaded
+from server.pipeline.retry import RetryPolicy, is_overloaded, refusal_of, rules_of
 from server.pipeline.schedule import Answer, Schedule, ScheduleLimits
 from server.pipeline.work import Claim, End, Result, Shelf, Sink, Source, Work
 from server.reasons import Reason
@@ -91,6 +92,7 @@ class Pipeline:
         self._ends = ends
         self._fetcher = fetcher
         self._limits = limits
+        self._rules = rules_of(limits.verify)
         self._dice = dice
         self._schedule = Schedule(limits.schedule)
         self._budget = ByteBudget(limits.body_bytes)
@@ -220,7 +222,9 @@ class Pipeline:
     async def _process(self, work: Work) -> None:
         try:
             with self._budget.room() as room:
-                outcome = await self._fetcher.fetch(work.url, room, lambda: self._step_aside(work))
+                outcome = await self._fetcher.fetch(
+                    work.url, room, lambda: self._step_aside(work), self._refusal(work)
+                )
                 if outcome.body is None:
                     result = self._failed(work, outcome, outcome.reason, outcome.detail)
                     self._leave(work, outcome)
@@ -245,7 +249,10 @@ class Pipeline:
             with meters.TAKE_IN.time():
                 verified = await loop.run_in_executor(self._threads, self._verify_and_keep, body)
         except NotUsableError as error:
-            return Result(work, End.REJECTED, bare, None, error.reason, error.detail)
+            refusal = refusal_of(outcome, error.reason, error.detail, self._rules)
+            return Result(
+                work, End.REJECTED, bare, None, error.reason, error.detail, refusal=refusal
+            )
         except OSError:
             # Not the image's fault: the disk is full, or not ours to write. Later, then.
             log.exception("download.postponed", extra={"image_id": work.id})
@@ -267,9 +274,16 @@ class Pipeline:
         reason = reason or Reason.EMPTY
         pause_s = self._limits.retry.pause_s(outcome, work.retries, self._dice())
         if pause_s is None:
-            return Result(work, End.REJECTED, outcome, None, reason, detail)
+            refusal = refusal_of(outcome, reason, detail, self._rules)
+            return Result(work, End.REJECTED, outcome, None, reason, detail, refusal=refusal)
         again_at = datetime.now(UTC) + timedelta(seconds=pause_s)
         return Result(work, End.RETRY, outcome, None, reason, detail, again_at)
+
+    def _refusal(self, work: Work) -> Refusal | None:
+        """Return the bytes not to be sent again: those that would be refused again."""
+        if work.refusal is None or work.refusal.rules != self._rules:
+            return None
+        return work.refusal
 
     def _step_aside(self, work: Work) -> None:
         """Give the place on the net back early: a redirect led to another host.

@@ -1,15 +1,19 @@
-"""Which failed tries are worth another, and when. Pure: the clock and the dice are the caller's.
+"""Which failed tries are worth another, when, and what for. Pure: clock and dice are the caller's.
 
-May import ``server.net.outcome`` and ``server.reasons``.
+May import ``server.media.verify``, ``server.net`` and ``server.reasons``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import astuple, dataclass
 from http import HTTPStatus
+from importlib import metadata
 from typing import Final
 
+from server.media.verify import VerifyLimits
 from server.net.outcome import Outcome
+from server.net.validators import Refusal
 from server.reasons import Reason
 
 # What may be otherwise in a moment. A TLS fault or a name that does not exist is not among them.
@@ -78,6 +82,8 @@ class RetryPolicy:
 
 def is_passing(outcome: Outcome) -> bool:
     """Tell whether a failed try could end otherwise later."""
+    if outcome.is_unchanged:  # refused before, for whatever reason, and for the same bytes
+        return False
     if outcome.reason in _PASSING:
         return True
     if outcome.reason is Reason.DNS:
@@ -96,3 +102,45 @@ def is_overloaded(outcome: Outcome) -> bool:
     if outcome.reason in _PASSING:
         return True
     return outcome.reason is Reason.HTTP_STATUS and outcome.http_status in _OVERLOADED
+
+
+# What decides, beside the limits, whether bytes are a usable image.
+_DECODERS: Final = ("bowerbird", "pillow")
+
+
+def rules_of(limits: VerifyLimits) -> str:
+    """Return 16 characters that stand for everything by which bytes are refused.
+
+    A refusal is repeated unseen (`Refusal`) only under the rules that it was made by. With another
+    limit of pixels or of size, or another version of this program or of its decoders, the same
+    bytes could pass, so they are fetched anew. That costs a transfer too many where the change
+    could not have mattered; to tell which could would be a second list of reasons to keep in step
+    with the verifier. Bytes over ``max_bytes`` never come whole, so there is nothing by which to
+    know them again, and an address that was too large is always asked without condition.
+    """
+    versions = [_version(name) for name in _DECODERS]
+    text = repr((astuple(limits), versions))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def refusal_of(outcome: Outcome, reason: Reason, detail: str, rules: str) -> Refusal | None:
+    """Return what is to be known of refused bytes when their address is tried again.
+
+    None when they did not come whole, or the server has no name for them that can be relied on.
+
+    Args:
+        outcome: What the web answered.
+        reason: Why the bytes are refused: for what they are, not for a failure of this machine.
+        detail: The sentence that goes with it.
+        rules: As `rules_of`.
+    """
+    if outcome.validators is None or outcome.final_url is None:
+        return None
+    return Refusal(outcome.final_url, outcome.validators, reason, detail, rules)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # run from a folder that was never installed
+        return ""

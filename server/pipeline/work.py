@@ -13,6 +13,7 @@ from typing import Protocol
 
 from server.media.verify import Verified
 from server.net.outcome import Outcome
+from server.net.validators import Refusal
 from server.reasons import Reason
 
 
@@ -26,6 +27,8 @@ class Work:
         url: The address.
         host: Its host, by which turns are taken.
         retries: Tries of this address that failed and were worth another.
+        refusal: Bytes of this address that an earlier try refused, when it is known how the server
+            calls them.
     """
 
     id: str
@@ -33,6 +36,7 @@ class Work:
     url: str
     host: str
     retries: int = 0
+    refusal: Refusal | None = None
 
 
 class End(StrEnum):
@@ -57,6 +61,8 @@ class Result:
         detail: One sentence for a person; empty when all went well.
         again_at: Not to be tried before; given for `End.RETRY`, and for `End.RELEASED` unless it
             may be tried at once.
+        refusal: For the `Work` of a later try, when bytes were refused that the server has a name
+            for.
     """
 
     work: Work
@@ -66,6 +72,7 @@ class Result:
     reason: Reason | None = None
     detail: str = ""
     again_at: datetime | None = None
+    refusal: Refusal | None = None
 
 
 Allowance = Callable[[str], int]

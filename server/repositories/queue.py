@@ -26,6 +26,7 @@ from server.db.models import (
     ObtainedBy,
 )
 from server.db.session import Session
+from server.net.validators import Refusal, Validators
 from server.reasons import Reason
 from server.repositories.images import MAX_DETAIL_CHARS
 
@@ -46,7 +47,7 @@ WITH RECURSIVE found(host, number) AS (
 SELECT host FROM found WHERE host IS NOT NULL
 """)
 _OF_HOSTS = text("""
-SELECT images.id, images.url, images.host, images.retries
+SELECT images.id, images.url, images.host, images.retries, images.attempts
 FROM json_each(:hosts) AS wanted CROSS JOIN images ON images.id IN (
   SELECT id FROM images INDEXED BY ix_images_due
   WHERE dataset_id = :dataset_id AND status = 'queued' AND not_before_at IS NULL
@@ -57,6 +58,12 @@ FROM json_each(:hosts) AS wanted CROSS JOIN images ON images.id IN (
 _CLAIM = text("""
 UPDATE images SET status = 'downloading', attempts = attempts + 1
 WHERE id IN (SELECT value FROM json_each(:ids))
+""")
+# In the order of the key, so that of several rows of an image the last one stands.
+_REFUSALS = text("""
+SELECT image_id, final_url, etag, last_modified, reason, detail, rules FROM attempts
+WHERE image_id IN (SELECT value FROM json_each(:ids)) AND rules IS NOT NULL
+ORDER BY image_id, number
 """)
 _WAKE = text("""
 UPDATE images SET not_before_at = NULL WHERE id IN (
@@ -76,6 +83,7 @@ class QueuedImage:
 
     Attributes:
         retries: Failed tries since it was last queued by a person.
+        attempts: All tries.
     """
 
     id: str
@@ -83,6 +91,7 @@ class QueuedImage:
     url: str
     host: str
     retries: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,8 @@ class Attempt:
         declared_bytes: What the answer claimed its length to be.
         final_url: Where the last answer came from; None before any.
         is_downgraded: A redirect led from https to http.
+        detail: One sentence on the reason; empty for none.
+        refusal: Given when bytes were refused that the server has a name for.
     """
 
     started_at: datetime
@@ -105,6 +116,8 @@ class Attempt:
     declared_bytes: int | None
     final_url: str | None
     is_downgraded: bool
+    detail: str = ""
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +168,8 @@ async def list_due(
     values = {"dataset_id": dataset_id, "hosts": json.dumps(list(hosts)), "most": most}
     rows = await session.execute(_OF_HOSTS, values)
     return [
-        QueuedImage(image_id, dataset_id, url or "", host, retries)
-        for image_id, url, host, retries in rows
+        QueuedImage(image_id, dataset_id, url or "", host, retries, attempts)
+        for image_id, url, host, retries, attempts in rows
     ]
 
 
@@ -164,6 +177,20 @@ async def claim(session: Session, image_ids: Collection[str]) -> None:
     """Mark queued images as downloading."""
     if image_ids:
         await session.execute(_CLAIM, {"ids": json.dumps(list(image_ids))})
+
+
+async def read_refusals(session: Session, image_ids: Collection[str]) -> dict[str, Refusal]:
+    """Return the last bytes that were refused of each of these images, where they have a name.
+
+    Of an image that failed otherwise since then, it is still those of the last try that had any.
+    """
+    if not image_ids:
+        return {}
+    rows = await session.execute(_REFUSALS, {"ids": json.dumps(list(image_ids))})
+    return {
+        image_id: Refusal(url, Validators(etag, modified), Reason(reason), detail or "", rules)
+        for image_id, url, etag, modified, reason, detail, rules in rows
+    }
 
 
 async def wake_due(session: Session, now: datetime, most: int) -> int:
@@ -285,6 +312,7 @@ def _attempt_row(one: Settlement, number: int) -> dict[str, Any]:
     attempt = one.attempt
     if attempt is None:
         raise ValueError("no row for an image that was not tried")
+    refusal = attempt.refusal
     return {
         "image_id": one.image_id,
         "number": number,
@@ -296,6 +324,10 @@ def _attempt_row(one: Settlement, number: int) -> dict[str, Any]:
         "declared_bytes": attempt.declared_bytes,
         "final_url": attempt.final_url,
         "downgraded": attempt.is_downgraded,
+        "detail": attempt.detail[:MAX_DETAIL_CHARS] or None,
+        "etag": None if refusal is None else refusal.validators.etag,
+        "last_modified": None if refusal is None else refusal.validators.last_modified,
+        "rules": None if refusal is None else refusal.rules,
     }
 
 

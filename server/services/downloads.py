@@ -75,11 +75,16 @@ class DownloadService:
                 await queue.wake_due(session, now, _MOST_WOKEN)
                 next_at = await queue.next_due_at(session)
             share = await self._take_shares(session, room, allowance)
+            tried_before = [image.id for image in share.images if image.attempts]
+            refusals = await queue.read_refusals(session, tried_before)
             await queue.claim(session, [image.id for image in share.images])
         for dataset_id in {image.dataset_id for image in share.images}:
             self._feed.dataset(dataset_id).send()
         return Claim(
-            [Work(i.id, i.dataset_id, i.url, i.host, i.retries) for i in share.images],
+            [
+                Work(i.id, i.dataset_id, i.url, i.host, i.retries, refusals.get(i.id))
+                for i in share.images
+            ],
             more_hosts=share.more_hosts,
             next_at=next_at,
             is_partial=not share.is_whole and len(share.images) < room,
@@ -225,6 +230,8 @@ def _settlement(result: Result) -> Settlement:
             declared_bytes=outcome.declared_bytes,
             final_url=outcome.final_url,
             is_downgraded=outcome.is_downgraded,
+            detail=result.detail,
+            refusal=result.refusal,
         )
     return Settlement(
         image_id=result.work.id,

@@ -80,7 +80,9 @@ class AttemptOut(ReplyModel):
     """One try of the server to get an image's bytes.
 
     ``bytes`` is how much came, ``declared_bytes`` what the answer claimed; ``downgraded`` that a
-    redirect led from https to http. The reason is null when the bytes were had.
+    redirect led from https to http. The reason is null when the bytes were had. ``etag`` and
+    ``last_modified`` name bytes that were refused; a status of 304 says that the server has no
+    others, and that they were not sent again.
     """
 
     number: int
@@ -92,6 +94,9 @@ class AttemptOut(ReplyModel):
     declared_bytes: int | None
     final_url: str | None
     downgraded: bool
+    detail: str | None
+    etag: str | None
+    last_modified: str | None
 
 
 class ImageDetailOut(ImageOut):

@@ -74,7 +74,8 @@ def fetch(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     contact: Contact = None,
     no_opt_out: Annotated[
-        bool, typer.Option("--no-opt-out", help="Take images whose site says `noai` as well.")
+        bool,
+        typer.Option("--no-opt-out", help="Take images of sites that ask not to train on them."),
     ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Ask again for what an earlier run rejected.")

@@ -1,4 +1,6 @@
-"""The journal of a folder: one row for every address that ended. May import ``server.reasons``.
+"""The journal of a folder: one row for every address that ended.
+
+May import ``server.net.validators`` and ``server.reasons``.
 
 A hidden SQLite file. It is what a run that was stopped, or killed at any moment, goes on from, and
 what the table of outcomes is written from at the end. Memory does not grow with it.
@@ -15,10 +17,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from server.cli.errors import CommandError
+from server.net.validators import Refusal, Validators
 from server.reasons import Reason
 
 FILE_NAME: Final = ".fetch.db"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _ROWS_AT_ONCE: Final = 1000  # fetched from SQLite while the table is written
 
 _TABLES: Final = """
@@ -39,11 +42,24 @@ create table outcomes (
     bytes integer,
     seconds real,
     attempts integer not null,
+    downgraded integer,
+    etag text,
+    last_modified text,
+    rules text,
     run integer not null references runs (id)
 );
 create index outcomes_by_line on outcomes (line);
 create index outcomes_by_image on outcomes (sha256) where status = 'ready';
 """
+# Version → what makes the next one of it: a folder that was begun is gone on with.
+_STEPS: Final = {
+    1: """
+alter table outcomes add column downgraded integer;
+alter table outcomes add column etag text;
+alter table outcomes add column last_modified text;
+alter table outcomes add column rules text;
+"""
+}
 
 
 class Status(StrEnum):
@@ -74,6 +90,11 @@ class Ended:
         bytes: Size of the file.
         seconds: The last try took, waiting for its turn not counted; None when never asked for.
         attempts: Tries, in the run that ended it.
+        downgraded: A redirect of the last try led from https to http.
+        etag: With the two that follow: what the server calls the bytes that were refused, and under
+            which rules of ours they were, as `server.net.validators.Refusal`.
+        last_modified: See there.
+        rules: See there.
     """
 
     key: bytes
@@ -91,6 +112,10 @@ class Ended:
     bytes: int | None = None
     seconds: float | None = None
     attempts: int = 0
+    downgraded: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
+    rules: str | None = None
 
 
 _MEMBERS: Final = tuple(field.name for field in fields(Ended))
@@ -156,6 +181,23 @@ class Journal:
             if run == self._run or is_rejected_final or status != Status.REJECTED
         }
 
+    def find_refusals(self, keys: Sequence[bytes]) -> dict[bytes, Refusal]:
+        """Return what is known of the bytes that these addresses were rejected for, if they were.
+
+        Args:
+            keys: At most some hundreds.
+        """
+        marks = ", ".join("?" * len(keys))
+        rows = self._connection.execute(
+            "select key, final_url, etag, last_modified, reason, detail, rules from outcomes"  # noqa: S608 - marks
+            f" where key in ({marks}) and rules is not null",
+            keys,
+        )
+        return {
+            key: Refusal(url, Validators(etag, modified), Reason(reason), detail, rules)
+            for key, url, etag, modified, reason, detail, rules in rows
+        }
+
     def record(self, ends: Sequence[Ended]) -> list[Status]:
         """Keep ends, all or none; return the status of each, now with duplicates told apart."""
         statuses = []
@@ -207,8 +249,9 @@ def _prepare(connection: sqlite3.Connection, folder: Path) -> None:
         # asked for again. The images themselves are on disk by then.
         connection.execute("pragma synchronous = normal")
         version = connection.execute("pragma user_version").fetchone()[0]
-        if version == 0:
-            connection.executescript(f"begin; {_TABLES} pragma user_version = {_VERSION}; end;")
+        made = _TABLES if version == 0 else _STEPS.get(version)
+        if made is not None:
+            connection.executescript(f"begin; {made} pragma user_version = {_VERSION}; end;")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             message = f"Another `bowerbird fetch` works in {folder}."
@@ -219,6 +262,6 @@ def _prepare(connection: sqlite3.Connection, folder: Path) -> None:
             message = f"{folder / FILE_NAME} is no journal of `bowerbird fetch`."
             raise CommandError(message, "Choose another --out.") from error
         raise
-    if version not in {0, _VERSION}:
+    if version not in {0, _VERSION, *_STEPS}:
         message = f"{folder} was filled by another version of Bowerbird ({version})."
         raise CommandError(message, "Choose another --out.")

@@ -22,6 +22,7 @@ from server.cli.fetching.journal import Ended, Journal, Status
 from server.config import Settings
 from server.media.verify import Verified
 from server.net.fetch import Fetcher
+from server.net.validators import Refusal
 from server.pipeline.backlog import Backlog
 from server.pipeline.pipeline import Ends, Pipeline
 from server.pipeline.work import Allowance, Claim, End, Result, Work
@@ -166,6 +167,10 @@ class _ListEnds:
         finished = self._folder.journal.find_finished(
             [line.key for line in lines], is_rejected_final=self._is_rejected_final
         )
+        # Only then is anything asked for that an earlier run rejected.
+        refusals: dict[bytes, Refusal] = {}
+        if not self._is_rejected_final:
+            refusals = self._folder.journal.find_refusals([line.key for line in lines])
         faults: dict[bytes, Ended] = {}
         for line in lines:
             name = line.key.hex()
@@ -177,7 +182,8 @@ class _ListEnds:
                 faults[line.key] = _never_asked(line)
             else:
                 self._open[name] = line.number
-                self._read.append(Work(name, "", line.url, line.host))
+                refusal = refusals.get(line.key)
+                self._read.append(Work(name, "", line.url, line.host, refusal=refusal))
         if faults:
             self._record(list(faults.values()))
 
@@ -186,6 +192,7 @@ class _ListEnds:
 
     def _ended(self, result: Result) -> Ended:
         work, outcome, verified = result.work, result.outcome, result.verified
+        refusal = result.refusal
         return Ended(
             key=bytes.fromhex(work.id),
             line=self._open[work.id],
@@ -202,6 +209,10 @@ class _ListEnds:
             bytes=verified.bytes if verified else None,
             seconds=outcome.seconds if outcome else None,
             attempts=work.retries + (outcome is not None),
+            downgraded=outcome is not None and outcome.is_downgraded,
+            etag=refusal.validators.etag if refusal else None,
+            last_modified=refusal.validators.last_modified if refusal else None,
+            rules=refusal.rules if refusal else None,
         )
 
 

@@ -35,6 +35,7 @@ COLUMNS: Final = {
     "attempts": ("int32", False),
     "http_status": ("int32", True),
     "final_url": ("string", True),
+    "downgraded": ("bool_", True),
     "line": ("int64", False),
 }
 
@@ -80,6 +81,10 @@ def write_table(journal: Journal, path: Path) -> None:
             columns["path"] = tuple(
                 relative_path(str(digest), str(kind)) if digest else None
                 for digest, kind in zip(columns["sha256"], columns["format"], strict=True)
+            )
+            # SQLite has no such type; null in rows of folders that were begun without the column.
+            columns["downgraded"] = tuple(
+                None if flag is None else bool(flag) for flag in columns["downgraded"]
             )
             arrays = [pa.array(columns[name], kinds[name]) for name in COLUMNS]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
