@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any, Final
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from server.db.models import (
     BlobRecord,
@@ -23,7 +24,7 @@ from server.db.session import Session
 from server.errors import ImageNotFoundError
 from server.reasons import Reason
 from server.repositories.obtainable import ObtainableBy, obtainable
-from server.repositories.paging import Page, PageRequest, read_page
+from server.repositories.paging import Page, PageRequest, count_rows, read_page
 
 MAX_DETAIL_CHARS = 500  # the column's width; details quote the web
 
@@ -89,18 +90,55 @@ async def get_label_names(session: Session, label_ids: Iterable[str | None]) -> 
     return dict(rows.all())
 
 
-def _filtered(dataset_id: str, wanted: ImageFilter) -> Select[ImageRecord]:
-    query = select(ImageRecord).where(ImageRecord.dataset_id == dataset_id)
+# What a list shows of an image. Columns and not records: a page of these takes a third of the time.
+_SHOWN: Final[Any] = (
+    select(
+        ImageRecord.id,
+        ImageRecord.dataset_id,
+        LabelRecord.name.label("label"),
+        ImageRecord.status,
+        ImageRecord.reason,
+        ImageRecord.detail,
+        ImageRecord.http_status,
+        ImageRecord.obtained_by,
+        ImageRecord.excluded,
+        ImageRecord.reviewed_at,
+        ImageRecord.url,
+        ImageRecord.final_url,
+        ImageRecord.source_url,
+        ImageRecord.thumbnail_url,
+        ImageRecord.title,
+        ImageRecord.declared_width,
+        ImageRecord.declared_height,
+        ImageRecord.license,
+        ImageRecord.sha256,
+        BlobRecord.bytes,
+        BlobRecord.width,
+        BlobRecord.height,
+        BlobRecord.format,
+        ImageRecord.duplicate_of,
+        ImageRecord.attempts,
+        ImageRecord.created_at,
+        ImageRecord.settled_at,
+    )
+    .select_from(ImageRecord)
+    .outerjoin(LabelRecord, LabelRecord.id == ImageRecord.label_id)
+    .outerjoin(BlobRecord, BlobRecord.sha256 == ImageRecord.sha256)
+)
+_SHOWN_NAMES: Final = _SHOWN.selected_columns.keys()
+
+
+def _filtered(query: Any, dataset_id: str, wanted: ImageFilter) -> Any:
+    """Narrow a query on images, which joins their labels where one is wanted."""
+    query = query.where(ImageRecord.dataset_id == dataset_id)
     equal = {
+        LabelRecord.name: wanted.label,
         ImageRecord.status: wanted.status,
         ImageRecord.reason: wanted.reason,
         ImageRecord.excluded: wanted.excluded,
         ImageRecord.sha256: wanted.sha256,
     }
     query = query.where(*(column == value for column, value in equal.items() if value is not None))
-    if wanted.label is not None:
-        query = query.join(LabelRecord, LabelRecord.id == ImageRecord.label_id)
-        query = query.where(LabelRecord.name == wanted.label)
     if wanted.obtainable is not None:
         query = query.where(obtainable())
     if wanted.q:
@@ -111,20 +149,32 @@ def _filtered(dataset_id: str, wanted: ImageFilter) -> Select[ImageRecord]:
 
 async def list_page(
     session: Session, dataset_id: str, wanted: ImageFilter, request: PageRequest
-) -> Page[ImageRecord]:
-    """Return a page of the dataset's images in the order they were seen, or the reverse."""
-    query = _filtered(dataset_id, wanted)
-    newest_first = wanted.sort is ImageSort.NEWEST
-    total = await _read_total(session, dataset_id, wanted)
-    return await read_page(
-        session, query, ImageRecord.id, request, newest_first=newest_first, total=total
+) -> Page[Mapping[str, Any]]:
+    """Return a page of the dataset's images in the order they were seen, or the reverse.
+
+    Each is what is shown of it: the columns of its record, the name of its ``label`` and, where it
+    has bytes, ``bytes``, ``width``, ``height`` and ``format``.
+    """
+    page: Page[Any] = await read_page(
+        session,
+        _filtered(_SHOWN, dataset_id, wanted),
+        ImageRecord.id,
+        request,
+        newest_first=wanted.sort is ImageSort.NEWEST,
+        total=await _read_total(session, dataset_id, wanted),
     )
+    items = [dict(zip(_SHOWN_NAMES, row, strict=True)) for row in page.items]
+    return Page(items, page.next_cursor, page.total)
 
 
-async def _read_total(session: Session, dataset_id: str, wanted: ImageFilter) -> int | None:
-    """Return how many images the list has, where that is kept; None where it has to be counted."""
+async def _read_total(session: Session, dataset_id: str, wanted: ImageFilter) -> int:
+    """Return how many images the list has: counted only where that is not kept."""
     if wanted.reason or wanted.sha256 or wanted.obtainable is not None or wanted.q:
-        return None
+        # Without the joins for what is shown: they would be made for every row that is counted.
+        ids = select(ImageRecord.id)
+        if wanted.label is not None:
+            ids = ids.join(LabelRecord, LabelRecord.id == ImageRecord.label_id)
+        return await count_rows(session, _filtered(ids, dataset_id, wanted))
     kept = ImageCountRecord
     number = {
         None: kept.number,

@@ -47,6 +47,11 @@ class Page(Generic[Row]):
     total: int
 
 
+async def count_rows(session: Session, query: Select[*tuple[Any, ...]]) -> int:
+    """Return how many rows the query has; it takes as long as they are many."""
+    return await session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
 async def read_page(
     session: Session,
     query: Select[Row],
@@ -60,24 +65,25 @@ async def read_page(
 
     Args:
         session: Where to read.
-        query: Selects one entity, without order or limit.
-        key: The id column of that entity.
+        query: Selects one entity, or columns with the key among them, without order or limit.
+        key: The id column.
         request: Cursor and limit.
         newest_first: Order descending.
-        total: Rows of the query, if known; None has them counted, which takes as long as they are
-            many.
+        total: Rows of the query, if known; None has them counted.
 
     Raises:
         InvalidCursorError: The cursor is not an id.
     """
     if total is None:
-        total = await session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        total = await count_rows(session, query)
     if request.cursor is not None:
         if len(request.cursor) != ULID_LENGTH or not request.cursor.isalnum():
             raise InvalidCursorError(f"{request.cursor[:40]!r} is not a cursor of this list")
         query = query.where(key < request.cursor if newest_first else key > request.cursor)
     query = query.order_by(key.desc() if newest_first else key).limit(request.limit + 1)
-    rows: list[Any] = list(await session.scalars(query))
+    found = await session.execute(query)
+    is_entity = len(query.column_descriptions) == 1
+    rows: list[Any] = list(found.scalars() if is_entity else found)
     more = len(rows) > request.limit
     rows = rows[: request.limit]
     return Page(rows, getattr(rows[-1], key.key) if more else None, total)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from server.db.ids import new_id
 from server.db.models import (
@@ -92,16 +93,15 @@ class ImageService:
 
     async def list_page(
         self, dataset_id: str, wanted: ImageFilter, request: PageRequest
-    ) -> Page[ImageView]:
-        """Return a page of the dataset's images.
+    ) -> Page[Mapping[str, Any]]:
+        """Return a page of the dataset's images, each as what is shown of it.
 
         Raises:
             DatasetNotFoundError: No dataset has this id.
         """
         async with self._database.read() as session:
             await datasets.get(session, dataset_id)
-            page = await images.list_page(session, dataset_id, wanted, request)
-            return Page(await image_views(session, page.items), page.next_cursor, page.total)
+            return await images.list_page(session, dataset_id, wanted, request)
 
     async def change(self, image_id: str, change: ImageChange) -> ImageView:
         """Change one image.

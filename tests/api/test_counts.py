@@ -26,6 +26,7 @@ FILTERS: list[dict] = [
     {"excluded": True},
     {"excluded": False, "label": "dog", "status": "queued"},
     {"reason": "too-small"},
+    {"label": "cat", "reason": "too-small"},
 ]
 MOMENT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 STEPS = st.lists(

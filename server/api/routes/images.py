@@ -64,7 +64,8 @@ async def list_images(
     services: ServicesDep,
 ) -> PageOut[ImageOut]:
     """List a dataset's images in the order they were first seen, or the newest first."""
-    return PageOut.of(await services.images.list_page(dataset_id, wanted, page), ImageOut.of)
+    found = await services.images.list_page(dataset_id, wanted, page)
+    return PageOut.of(found, ImageOut.model_validate)
 
 
 @router.post("/datasets/{dataset_id}/images", status_code=status.HTTP_201_CREATED)
