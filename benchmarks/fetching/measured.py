@@ -25,12 +25,14 @@ class Run:
         seconds: As the program says: its imports are not in them, whoever it is.
         cpu_s: Processor time of the program and all that it started, its own first imports left
             out alike.
+        start_cpu_s: Processor time of those imports.
         peak_mb: Most memory that they held at once, each shared page counted once.
         kept: What it kept, by address or by sha256, where it says so.
     """
 
     seconds: float
     cpu_s: float
+    start_cpu_s: float
     peak_mb: float
     kept: frozenset[str] | None
 
@@ -38,7 +40,8 @@ class Run:
 def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, log: Path) -> Run:
     """Run a program that ends with a line of JSON.
 
-    The line is ``{"seconds": …, "imports_cpu_s": …, "kept": […] or null}``.
+    The line is ``{"seconds": …, "imports_cpu_s": …, "report_cpu_s": …, "kept": […] or null}``, the
+    processor times of what it did before, and of what it did afterwards to tell what it kept.
 
     Raises:
         RuntimeError: It failed, or took longer than ``limit_s``; the message has its last words.
@@ -61,9 +64,10 @@ def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, 
         raise RuntimeError(f"{command} ended with {process.returncode}: {log.read_text()[-2000:]}")
     said = json.loads(output.strip().splitlines()[-1])
     cpu_s = after.children_user + after.children_system
-    cpu_s -= before.children_user + before.children_system + said["imports_cpu_s"]
+    cpu_s -= before.children_user + before.children_system
+    cpu_s -= said["imports_cpu_s"] + said["report_cpu_s"]
     kept = None if said["kept"] is None else frozenset(said["kept"])
-    return Run(said["seconds"], cpu_s, watch.peak_mb, kept)
+    return Run(said["seconds"], cpu_s, said["imports_cpu_s"], watch.peak_mb, kept)
 
 
 @dataclass

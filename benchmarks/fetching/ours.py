@@ -23,38 +23,49 @@ POLL_S = 0.25  # a look at the counts costs some milliseconds of what is measure
 Runner = Callable[[Sequence[str], Path], Run]
 
 
-def fetch_runner(environment: Mapping[str, str], limit_s: float) -> Runner:
-    """Return what runs ``bowerbird fetch``; its seconds are of the whole command."""
+def fetch_runner(environment: Mapping[str, str], limit_s: float, *options: str) -> Runner:
+    """Return what runs ``bowerbird fetch``.
+
+    Its start is what it takes for an empty list.
+    """
 
     def run_once(urls: Sequence[str], folder: Path) -> Run:
-        listed = folder / "urls.txt"
-        listed.write_text("\n".join(urls) + "\n")
-        out = folder / "out"
-        command = [sys.executable, "-m", "server", "fetch", str(listed), "--out", str(out)]
-        before = os.times()
-        started = time.perf_counter()
-        with (folder / "log.txt").open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own program
-                [*command, "--json"],
-                cwd=ROOT,
-                env={**environment, "BOWERBIRD_FETCH__ALLOWED_HOSTS": _hosts(urls)},
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        watch = MemoryWatch(process.pid)
-        try:
-            process.communicate(timeout=limit_s)
-        finally:
-            seconds = time.perf_counter() - started
-            watch.stop()
-        after = os.times()
-        if process.returncode != 0:  # whatever became of the addresses
-            raise RuntimeError((folder / "log.txt").read_text()[-2000:])
-        cpu_s = after.children_user + after.children_system
-        cpu_s -= before.children_user + before.children_system
-        return Run(seconds, cpu_s, watch.peak_mb, _read_outcomes(out))
+        named = {**environment, "BOWERBIRD_FETCH__ALLOWED_HOSTS": _hosts(urls)}
+        start = _fetch((), folder / "empty", named, limit_s)
+        whole = _fetch(urls, folder / "out", named, limit_s, *options)
+        kept = _read_outcomes(folder / "out")
+        seconds, cpu_s = whole.seconds - start.seconds, whole.cpu_s - start.cpu_s
+        return Run(seconds, cpu_s, start.cpu_s, whole.peak_mb, kept)
 
     return run_once
+
+
+def _fetch(
+    urls: Sequence[str], out: Path, environment: Mapping[str, str], limit_s: float, *options: str
+) -> Run:
+    """Run the command from its start to its end."""
+    listed, said = out.with_suffix(".txt"), out.with_suffix(".log")
+    listed.write_text("".join(f"{url}\n" for url in urls))
+    command = [sys.executable, "-m", "server", "fetch", str(listed), "--out", str(out), *options]
+    before = os.times()
+    started = time.perf_counter()
+    with said.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [*command, "--json"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log
+        )
+        watch = MemoryWatch(process.pid)
+        try:
+            process.wait(limit_s)
+        finally:
+            process.kill()  # nothing, when it has ended
+            seconds = time.perf_counter() - started
+            watch.stop()
+    after = os.times()
+    if process.returncode != 0:  # whatever became of the addresses
+        raise RuntimeError(said.read_text()[-2000:])
+    cpu_s = after.children_user + after.children_system
+    cpu_s -= before.children_user + before.children_system
+    return Run(seconds, cpu_s, 0.0, watch.peak_mb, None)
 
 
 def _read_outcomes(out: Path) -> frozenset[str]:
@@ -92,6 +103,7 @@ def server_runner(environment: Mapping[str, str], limit_s: float) -> Runner:
             url = line.split()[-1]  # Bowerbird … is ready at <address>
             with httpx2.Client(base_url=url, headers=headers, trust_env=False) as client:
                 client.timeout = httpx2.Timeout(READY_TIMEOUT_S)
+                start_cpu_s = _read_cpu_s(client)
                 seconds, cpu_s = _collect(client, urls, limit_s)
                 kept = _list_kept(client)
         finally:
@@ -100,7 +112,7 @@ def server_runner(environment: Mapping[str, str], limit_s: float) -> Runner:
             watch.stop()
             if process.stdout:
                 process.stdout.close()
-        return Run(seconds, cpu_s, watch.peak_mb, kept)
+        return Run(seconds, cpu_s, start_cpu_s, watch.peak_mb, kept)
 
     return run_once
 

@@ -45,6 +45,10 @@ def make_programs(environments: Environments, site: Site) -> list[Program]:
         Program("bare limit", script(bare, "decode", out=None)),
         Program("bare limit, thumbnail encoded", script(bare, "encode", out=None)),
         Program("bowerbird fetch", ours.fetch_runner(environment, LIMIT_S)),
+        Program(
+            "bowerbird fetch, thumbnails kept",
+            ours.fetch_runner(environment, LIMIT_S, "--thumbnails"),
+        ),
         Program("bowerbird server", ours.server_runner(environment, LIMIT_S)),
         Program("img2dataset, 256 px", script(img2dataset, "256")),
         Program("img2dataset, not re-encoded", script(img2dataset, "verified")),
