@@ -20,6 +20,9 @@ _HEADER_BYTES: Final = 128
 # What a profile speaks of, by the mode of the picture. Source: ICC.1:2022, 7.2.6 and table 19.
 _SPACES: Final = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
 _CLASSES: Final = frozenset({b"scnr", b"mntr", b"prtr", b"spac"})  # those that describe colours
+# Chains of as many steps as somebody likes, all of which may be one: 4 MB of them would take
+# minutes. Hardly a camera or a screen writes such a profile.
+_CHAIN: Final = b"mpet"
 _TRANSFORMS_KEPT: Final = 32  # up to 1 MB each for CMYK; nearly all pictures share a few profiles
 _PROBE_STEP: Final = 51  # six shades of each channel
 _SAME_LEVELS: Final = 3  # what rounding and the several versions of sRGB make
@@ -94,7 +97,9 @@ def _is_fit(profile: bytes, mode: str) -> bool:
 
 
 def _build(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the transform; None where the profile is broken, or is sRGB itself."""
+    """Return the transform; None where the profile is broken or costly, or is sRGB itself."""
+    if _CHAIN in profile:
+        return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(

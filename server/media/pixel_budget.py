@@ -27,6 +27,11 @@ class PixelBudget:
         self._changed = threading.Condition()
         self.held_px = 0
 
+    @property
+    def waiting_count(self) -> int:
+        """Pictures that wait for room."""
+        return len(self._waiting)
+
     @contextmanager
     def room(self, pixels: int) -> Iterator[None]:
         """Wait for room for a picture, and keep it inside the ``with``."""
