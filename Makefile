@@ -51,7 +51,7 @@ format: .venv/test.stamp node_modules/stamp ## Format all sources
 
 fuzz: .venv/test.stamp ## Look for addresses and pictures that break the checks, SECONDS=60 for each kind
 	@$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
-	for target in addresses redirects guard pictures; do \
+	for target in addresses redirects guard robots pictures; do \
 	  $(BIN)/python -m tests.fuzz.guided $$target $(SECONDS) || exit 1; done
 
 crash-suite: .venv/test.stamp ## Kill a downloading server at each boundary and at KILLS=200 random moments of SEED=1

@@ -114,7 +114,7 @@ def make_session(
         return socket.socket(family, kind, protocol)
 
     connector = aiohttp.TCPConnector(
-        limit=limits.concurrency,
+        limit=2 * limits.concurrency,  # as many again for robots.txt: images never wait for those
         resolver=resolver,
         socket_factory=open_socket,
         keepalive_timeout=limits.keepalive_s,

@@ -150,8 +150,8 @@ class Fetcher:
         self._opened.push_async_callback(session.close)
         mode = self._limits.robots_txt
         if self._limits.respect_opt_out and mode is not RobotsTxt.OFF:
-            at_once = max(1, self._limits.concurrency // 2)
-            self._robots = RobotsBook(self._asking, self._slots, mode, at_once)
+            slots = HostSlots(self._limits.concurrency, self._limits.per_host)
+            self._robots = RobotsBook(self._asking, slots, mode)
             self._opened.push_async_callback(self._robots.close)
         return self
 
@@ -251,10 +251,10 @@ class Fetcher:
                 progress.on_other_host()
             return onward
         refusal = progress.asked_for_others(target)
-        progress.is_unchanged = response.status == HTTPStatus.NOT_MODIFIED and refusal is not None
-        self._check_head(response, is_unchanged=progress.is_unchanged)
-        if refusal is not None and progress.is_unchanged:
-            progress.validators = refusal.validators
+        is_unchanged = response.status == HTTPStatus.NOT_MODIFIED and refusal is not None
+        self._check_head(response, is_unchanged=is_unchanged)
+        if refusal is not None and is_unchanged:
+            progress.is_unchanged, progress.validators = True, refusal.validators
             return None
         progress.content_type = clean_detail(response.content_type.lower())
         # A body cannot be longer than its length says (the parser stops there); one without may be

@@ -63,10 +63,9 @@ class RobotsBook:
 
     Args:
         asking: How requests are made.
-        slots: In which the requests take their turns, as those for images do.
+        slots: For these requests alone: a site that does not answer holds none that images could
+            use, its own or those of others.
         mode: Which rules count.
-        concurrency: Files asked for at once. Fewer than there are slots, so that sites that do not
-            answer leave some to the others.
         clock: Monotonic seconds.
     """
 
@@ -75,13 +74,11 @@ class RobotsBook:
         asking: Asking,
         slots: HostSlots,
         mode: RobotsTxt,
-        concurrency: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._asking = asking
         self._slots = slots
         self._mode = mode
-        self._turns = asyncio.Semaphore(concurrency)
         self._clock = clock
         self._entries: OrderedDict[Site, _Entry] = OrderedDict()
         self._weight_bytes = 0
@@ -103,7 +100,7 @@ class RobotsBook:
     async def learn(self, target: ParsedUrl) -> SiteRules:
         """Ask an address's site for its rules; whoever else waits for them waits for the same.
 
-        No slot may be held meanwhile: the request takes one of its own.
+        Hold no slot meanwhile: it takes up to `TOTAL_S`.
         """
         site = (target.scheme, target.host, target.port)
         task = self._tasks.get(site)
@@ -123,11 +120,10 @@ class RobotsBook:
 
     async def _learn(self, site: Site) -> SiteRules:
         scheme, host, port = site
-        async with self._turns:
-            try:
-                found = await self._find(ParsedUrl(scheme, host, port, "/robots.txt"))
-            except WEB_FAULTS:  # the image's own request meets the same, and says so
-                found = _Found(None, FAILED_S)
+        try:
+            found = await self._find(ParsedUrl(scheme, host, port, "/robots.txt"))
+        except WEB_FAULTS:  # the image's own request meets the same, and says so
+            found = _Found(None, FAILED_S)
         rules = await self._read(found.body) if found.body else NO_RULES
         self._remember(site, _Entry(rules, self._clock() + found.kept_s))
         return rules

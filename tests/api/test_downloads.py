@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
 
-from tests.support.app import Bird, eventually, problem
+from server.net.outcome import Outcome
+from server.pipeline import pipeline as pipelines
+from server.pipeline.work import End, Result
+from server.reasons import Reason
+from tests.support.app import Bird, eventually, problem, running
 from tests.support.images import HTML, jpeg
 from tests.support.site import Site, answer, redirect
 
@@ -71,6 +77,86 @@ async def test_each_attempt_is_shown_with_its_end(bird: Bird, site: Site):
     assert had["downgraded"] is False
     assert had["seconds"] >= 0
     assert had["started_at"].endswith("Z")
+
+
+REFUSED = answer(jpeg(8, 8), 'ETag: "tiny"')
+SAME = answer(b"", 'ETag: "tiny"', status="304 Not Modified")
+
+
+async def retried(bird: Bird, dataset: str, reason: str) -> tuple[dict, list[dict]]:
+    """Try again what has this reason; return the first image and all its tries."""
+    queued = await bird.post(f"/datasets/{dataset}/images/retry", json={"reason": reason})
+    assert queued.json()["queued"] == 1
+    await bird.settled(dataset)
+    image = (await bird.images(dataset))[0]
+    return image, (await bird.get(f"/images/{image['id']}")).json()["attempts_log"]
+
+
+async def test_refused_bytes_are_asked_for_again_only_if_there_are_others(bird: Bird, site: Site):
+    site.routes |= {"/a.jpg": redirect("/tiny.jpg"), "/tiny.jpg": REFUSED}
+    dataset = await bird.dataset()
+    await bird.capture(dataset, [site.url("/a.jpg")])
+    await bird.settled(dataset)
+    (before,) = await bird.images(dataset)
+    site.routes["/tiny.jpg"] = SAME
+    image, (first, second) = await retried(bird, dataset, "too-small")
+    assert (image["status"], image["reason"]) == ("rejected", "too-small")
+    assert image["detail"] == f"unchanged since it was refused: {before['detail']}"
+    assert (first["http_status"], first["etag"], first["detail"]) == (
+        200, '"tiny"', before["detail"],
+    )  # fmt: skip
+    assert (second["http_status"], second["reason"], second["bytes"]) == (304, "too-small", 0)
+    # A fault in between is no reason to forget the bytes.
+    site.routes["/tiny.jpg"] = answer(b"", status="410 Gone")
+    await retried(bird, dataset, "too-small")
+    site.routes["/tiny.jpg"] = SAME
+    image, log = await retried(bird, dataset, "http-status")
+    assert (image["reason"], len(log), log[-1]["http_status"]) == ("too-small", 4, 304)
+    assert image["detail"] == f"unchanged since it was refused: {before['detail']}"
+    site.routes["/tiny.jpg"] = answer(jpeg(), 'ETag: "large"')
+    image, log = await retried(bird, dataset, "too-small")
+    assert (image["status"], log[-1]["etag"], log[-1]["detail"]) == ("ready", None, None)
+    asked = [r.headers.get("if-none-match") for r in site.requests if r.target == "/tiny.jpg"]
+    assert asked == [None, *['"tiny"'] * 4]
+    assert all("if-none-match" not in r.headers for r in site.requests if r.target == "/a.jpg")
+
+
+async def test_bytes_that_other_limits_refused_are_fetched_anew(data_folder: Path, site: Site):
+    site.routes["/a.jpg"] = REFUSED
+    async with running(data_folder) as bird:
+        dataset = await bird.dataset()
+        await bird.capture(dataset, [site.url("/a.jpg")])
+        await bird.settled(dataset)
+    async with running(data_folder, fetch={"min_side_px": 8}) as bird:
+        image, _ = await retried(bird, dataset, "too-small")
+    assert image["status"] == "ready"
+    assert all("if-none-match" not in request.headers for request in site.requests)
+
+
+async def test_a_failure_of_our_own_is_no_refusal_of_the_bytes(monkeypatch, bird: Bird, site: Site):
+    site.routes["/a.jpg"] = answer(jpeg(), 'ETag: "good"')
+    dataset = await bird.dataset()
+    with monkeypatch.context() as broken:
+        broken.setattr(pipelines, "verify", lambda *_: 1 / 0)
+        await bird.capture(dataset, [site.url("/a.jpg")])
+        await bird.settled(dataset)
+    image, (first, _) = await retried(bird, dataset, "not-an-image")
+    assert (image["status"], first["etag"]) == ("ready", None)
+    assert all("if-none-match" not in request.headers for request in site.requests)
+
+
+async def test_a_step_from_https_to_http_is_shown(still: Bird):
+    dataset = await still.dataset()
+    await still.capture(dataset, ["https://a.test/1"])
+    downloads = still.parts.services.downloads
+    (work,) = (await downloads.claim(9, lambda _host: 9)).works
+    end = Outcome(
+        work.url, "http://a.test/2", 404, Reason.HTTP_STATUS, "HTTP 404", None, None, 1, 0.1,
+        datetime.now(UTC), is_downgraded=True,
+    )  # fmt: skip
+    await downloads.settle([Result(work, End.REJECTED, end, None, end.reason, end.detail)])
+    shown = (await still.get(f"/images/{work.id}")).json()["attempts_log"]
+    assert [one["downgraded"] for one in shown] == [True]
 
 
 async def test_a_retry_by_a_person_begins_anew(bird: Bird, site: Site):

@@ -11,12 +11,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import atheris
 
-with atheris.instrument_imports(include=["server", "PIL"]):
+with atheris.instrument_imports(include=["server", "PIL", "protego"]):
     from server.media.verify import NotUsableError, VerifyLimits, verify
     from server.net.guard import AddressGuard, BlockedAddressError, refusal_of
+    from server.net.limits import RobotsTxt
+    from server.net.robots import read_robots
+    from server.net.robots_book import MAX_WEIGHT_BYTES
     from server.net.urls import BadUrlError, normalise, parse, resolve
 
 from tests.support import images
@@ -63,6 +67,17 @@ def guard(data: bytes) -> None:
     assert refusal_of(ip) is None, ip
 
 
+def robots(data: bytes) -> None:
+    """Read a robots.txt: an answer for any address, and rules within their caps."""
+    provider = atheris.FuzzedDataProvider(data)
+    mode = provider.PickValueInList(list(RobotsTxt))
+    path = provider.ConsumeUnicodeNoSurrogates(60)
+    text = provider.ConsumeBytes(4096).decode("utf-8", "replace")
+    rules = read_robots(f"User-agent: bowerbird\n{text}", mode)
+    rules.objection(parse(f"http://example.com/{quote(path)}").text)
+    assert rules.weight_bytes <= MAX_WEIGHT_BYTES, text
+
+
 def pictures(data: bytes) -> None:
     """Verify bytes: a description within the limits, or a refusal."""
     try:
@@ -74,7 +89,7 @@ def pictures(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (addresses, redirects, guard, pictures)
+    target.__name__: target for target in (addresses, redirects, guard, robots, pictures)
 }
 
 

@@ -243,3 +243,22 @@ def test_images_from_before_get_their_host_and_are_counted(config: Config, tmp_p
         "ready": (2, 0),
         "rejected": (5, 0),
     }
+
+
+def test_tries_from_before_are_kept_and_name_no_refused_bytes(config: Config, tmp_path: Path):
+    path = tmp_path / "bowerbird.db"
+    command.upgrade(config, "0001")
+    fill_old(path)
+    command.upgrade(config, "0005")
+    execute(
+        path,
+        "INSERT INTO attempts (image_id, number, started_at, seconds, reason, bytes, downgraded)"
+        " VALUES ('page', 1, '2026-11-22 10:00:00', 0.5, 'not-an-image', 9, 1)",
+    )
+    before = execute(path, "SELECT * FROM attempts")
+    command.upgrade(config, "0006")
+    assert [row[: len(before[0])] for row in execute(path, "SELECT * FROM attempts")] == before
+    new = execute(path, "SELECT detail, etag, last_modified, rules FROM attempts")
+    assert new == [(None, None, None, None)]
+    command.downgrade(config, "0005")
+    assert execute(path, "SELECT * FROM attempts") == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ START_TIMEOUT_S = 10.0
 
 
 @contextmanager
-def threaded_site(routes: Mapping[str, Handler]) -> Iterator[Site]:
+def threaded_site(
+    routes: Mapping[str, Handler], ssl_context: ssl.SSLContext | None = None
+) -> Iterator[Site]:
     """Serve the routes from a loop in a thread of its own."""
-    site = Site(routes)
+    site = Site(routes, ssl_context=ssl_context)
     loop = asyncio.new_event_loop()
     started = threading.Event()
     stopping = asyncio.Event()

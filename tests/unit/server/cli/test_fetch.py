@@ -16,15 +16,18 @@ import pytest
 from server.cli.fetching import run as runs
 from server.cli.fetching import table
 from server.cli.fetching.table import COLUMNS
+from server.config import inherited_environment
 from server.pipeline import pipeline as pipelines
+from tests.support.certificate import make_certificate
 from tests.support.images import jpeg
 from tests.support.photo_site import PhotoSite
-from tests.support.site import Exchange, answer, reset
+from tests.support.site import Exchange, answer, redirect, reset
 from tests.support.threaded_site import threaded_site
 
 ROOT = Path(__file__).parents[4]
 LIST = "list.txt"
 OUT = Path("out")
+NO_TRAINING = answer(b"User-agent: *\nContent-Signal: search=yes, ai-train=no\n")
 
 
 def _write(*lines: str) -> None:
@@ -107,6 +110,44 @@ def test_a_second_run_asks_for_what_is_new_and_with_retry_failed_for_what_was_re
     assert last["reasons"] == {}
 
 
+def test_refused_bytes_are_asked_for_again_only_if_there_are_others(run, allow):
+    with threaded_site({"/a": answer(jpeg(8, 8), 'ETag: "tiny"')}) as site:
+        allow(site)
+        _write(site.url("/a"))
+        again = ("fetch", LIST, "--out", str(OUT), "--retry-failed")
+        run("fetch", LIST, "--out", str(OUT))
+        site.routes["/a"] = answer(b"", status="304 Not Modified")
+        rows = [_rows()[0] for _ in range(2) if run(*again).code == 0]
+        # Under other limits the same bytes could pass.
+        assert run(*again, "--max-pixels", "99999").code == 0
+        asked = [request.headers.get("if-none-match") for request in site.requests]
+    assert asked == [None, '"tiny"', '"tiny"', None]
+    assert [(row["reason"], row["http_status"]) for row in rows] == [("too-small", 304)] * 2
+    assert rows[0]["detail"] == rows[1]["detail"]
+    assert rows[0]["detail"].startswith("unchanged since it was refused: ")
+    assert _rows()[0]["reason"] == "http-status", "a 304 that was not asked for is a fault"
+
+
+def test_a_step_from_https_to_http_stands_in_the_table(tmp_path):
+    at_server, trusted = make_certificate(tmp_path)
+    with (
+        threaded_site({"/a": answer(jpeg())}) as plain,
+        threaded_site({"/b": redirect(plain.url("/a"))}, at_server) as secure,
+    ):
+        _write(secure.url("/b"), plain.url("/a"), "nonsense")
+        environment = inherited_environment() | {
+            "SSL_CERT_FILE": str(trusted),
+            "BOWERBIRD_FETCH__ALLOWED_HOSTS": f"{plain.authority},{secure.authority}",
+        }
+        command = [sys.executable, "-m", "server", "fetch", LIST, "--out", str(OUT)]
+        done = subprocess.run(
+            command, env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    assert [row["reason"] for row in _rows()] == [None, None, "bad-url"]
+    assert [row["downgraded"] for row in _rows()] == [True, False, False]
+
+
 def test_an_address_that_fills_the_list_is_asked_for_once(run, allow):
     async def slow(exchange: Exchange) -> None:
         await asyncio.sleep(0.2)  # still under way while the rest of the list is read
@@ -149,10 +190,14 @@ def test_the_table_on_stdout_can_be_cut(run, allow):
         (["--max-pixels", "76800"], answer(jpeg(320, 240)), None),
         ([], answer(jpeg(), "X-Robots-Tag: noai"), "opt-out"),
         (["--no-opt-out"], answer(jpeg(), "X-Robots-Tag: noai"), None),
+        ([], NO_TRAINING, "opt-out"),
+        (["--no-opt-out"], NO_TRAINING, None),
     ],
 )
 def test_limits_and_manners_can_be_set(run, allow, options, route, reason):
-    with threaded_site({"/a": route}) as site:
+    # An image, or the site's robots.txt beside one.
+    routes = {"/a": answer(jpeg()), "/robots.txt": route} if route is NO_TRAINING else {"/a": route}
+    with threaded_site(routes) as site:
         allow(site)
         _write(site.url("/a"))
         assert run("fetch", LIST, "--out", str(OUT), *options).code == 0

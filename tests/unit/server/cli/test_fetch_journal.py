@@ -7,13 +7,16 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from server.cli.errors import CommandError
 from server.cli.fetching import journal as journals
 from server.cli.fetching.images import ImageFolder, relative_path
 from server.cli.fetching.journal import Ended, Journal, Status
+from server.cli.fetching.table import write_table
 from server.media.verify import verify
+from server.net.validators import Refusal, Validators
 from server.reasons import Reason
 from tests.support.images import encode, jpeg, photo
 
@@ -62,6 +65,51 @@ def test_a_batch_is_kept_whole_or_not_at_all(tmp_path: Path):
         with pytest.raises(sqlite3.IntegrityError):
             journal.record([READY, broken])
         assert journal.count() == {}
+
+
+FIRST_TABLES = """
+create table runs (id integer primary key, is_whole integer not null default 0);
+create table outcomes (
+    key blob not null unique, line integer not null, url text not null, status text not null,
+    reason text, detail text not null, http_status integer, final_url text, sha256 text,
+    format text, width integer, height integer, bytes integer, seconds real,
+    attempts integer not null, run integer not null references runs (id)
+);
+create index outcomes_by_line on outcomes (line);
+create index outcomes_by_image on outcomes (sha256) where status = 'ready';
+insert into runs values (1, 1);
+insert into outcomes (key, line, url, status, reason, detail, attempts, run)
+    values (x'32323232323232323232323232323232', 2, 'http://b.test/', 'rejected', 'tls', '', 1, 1);
+pragma user_version = 1;
+"""
+
+
+def test_a_folder_that_was_begun_by_the_first_version_is_gone_on_with(tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / journals.FILE_NAME)) as connection:
+        connection.executescript(FIRST_TABLES)
+    for _ in range(2):
+        with closing(Journal.open(tmp_path)) as journal:
+            keys = [REJECTED.key]
+            assert journal.find_finished(keys, is_rejected_final=True) == {REJECTED.key: False}
+            assert journal.find_refusals(keys) == {}
+            assert [*journal.list_rows(["url", "downgraded"])][-1] == ("http://b.test/", None)
+            write_table(journal, tmp_path / "outcomes.parquet")
+            journal.record([READY])
+    assert pq.read_table(tmp_path / "outcomes.parquet")["downgraded"].to_pylist() == [False, None]
+
+
+def test_refused_bytes_are_known_again_until_another_end(tmp_path: Path):
+    named = replace(
+        REJECTED, reason=Reason.TOO_SMALL, detail="8 x 8", final_url="http://c.test/",
+        etag='"1"', rules="r",
+    )  # fmt: skip
+    expected = Refusal("http://c.test/", Validators('"1"'), Reason.TOO_SMALL, "8 x 8", "r")
+    with closing(Journal.open(tmp_path)) as journal:
+        journal.record([named, READY])
+        keys = [READY.key, REJECTED.key, b"3" * 16]
+        assert journal.find_refusals(keys) == {REJECTED.key: expected}
+        journal.record([REJECTED])
+        assert journal.find_refusals(keys) == {}
 
 
 def test_two_runs_in_one_folder_are_refused(tmp_path: Path):

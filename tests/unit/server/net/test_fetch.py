@@ -126,6 +126,8 @@ FAULTS: dict[str, tuple[Handler, Reason]] = {
     ),
     "endless header": (drip(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9_000, 0), Reason.CONNECTION),
     "opt-out": (answer(BODY, "X-Robots-Tag: noindex, NoAI"), Reason.OPT_OUT),
+    "opt-out by usage": (answer(BODY, "Content-Usage: search=y, train-ai=n"), Reason.OPT_OUT),
+    "opt-out by law": (answer(BODY, "tdm-reservation: 1"), Reason.OPT_OUT),
     "redirect to a file": (redirect("file:///etc/passwd"), Reason.BAD_URL),
     "redirect to ftp": (redirect("ftp://127.0.0.1/a.jpg"), Reason.BAD_URL),
     "redirect to data": (redirect("data:image/png;base64,AAAA"), Reason.BAD_URL),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from server.net.fetch import Fetcher
 from server.reasons import Reason
+from tests.support.certificate import make_certificate
 from tests.support.fetching import BODY, LIMITS
 from tests.support.site import Site, answer, head, raw, redirect
 
@@ -73,17 +73,8 @@ async def test_a_name_that_is_unknown_just_now_is_told_from_one_that_is_not(
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Return the contexts of a server that calls itself 127.0.0.1, and of who trusts it."""
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    options = (
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        f" -keyout {key} -out {cert} -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1"
-    )
-    made = subprocess.run(["openssl", *options.split()], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("openssl makes no certificate here")
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(cert, key)
-    return server, ssl.create_default_context(cafile=str(cert))
+    server, trusted = make_certificate(tmp_path)
+    return server, ssl.create_default_context(cafile=str(trusted))
 
 
 async def test_a_redirect_from_https_to_http_is_noted(site: Site, certificate):

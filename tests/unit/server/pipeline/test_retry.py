@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.media.verify import VerifyLimits
 from server.net.outcome import Outcome
 from server.net.retry_after import parse_retry_after
-from server.pipeline.retry import RetryPolicy, is_overloaded, is_passing
+from server.net.validators import Validators
+from server.pipeline import retry
+from server.pipeline.retry import RetryPolicy, is_overloaded, is_passing, refusal_of, rules_of
 from server.reasons import Reason
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -30,6 +33,7 @@ def outcome(reason: Reason, status: int | None = None, **more: Any) -> Outcome:
         (outcome(Reason.DNS, dns_may_recover=True), True, False),
         (outcome(Reason.DNS), False, False),
         (outcome(Reason.TRUNCATED, 200), True, False),
+        (outcome(Reason.TRUNCATED, 304, is_unchanged=True), False, False),
         (outcome(Reason.TLS), False, False),
         (outcome(Reason.BLOCKED_ADDRESS), False, False),
         (outcome(Reason.BAD_URL), False, False),
@@ -121,3 +125,20 @@ def test_what_a_server_asks_for(text: str | None, seconds: float | None):
 def test_any_header_is_read_without_harm(text: str):
     seconds = parse_retry_after(text, NOW)
     assert seconds is None or seconds >= 0
+
+
+def test_rules_change_with_limits_and_decoders_and_with_nothing_else(monkeypatch):
+    now = rules_of(VerifyLimits())
+    assert now == rules_of(VerifyLimits())
+    assert len(now) == 16
+    assert len({now, rules_of(VerifyLimits(min_side_px=8)), rules_of(VerifyLimits(10**6))}) == 3
+    monkeypatch.setattr(retry.metadata, "version", lambda name: f"{name} 99")
+    assert rules_of(VerifyLimits()) != now
+
+
+def test_bytes_without_a_name_or_a_place_cannot_be_known_again():
+    named = Validators('"1"')
+    bare = outcome(Reason.EMPTY, 200)
+    nowhere = outcome(Reason.EMPTY, 200, validators=named)
+    assert refusal_of(bare, Reason.EMPTY, "no bytes", "rules") is None
+    assert refusal_of(nowhere, Reason.EMPTY, "no bytes", "rules") is None
