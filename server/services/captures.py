@@ -61,9 +61,13 @@ class Refusal:
 
 @dataclass
 class _Sorted:
-    """The candidates of a capture by their key, and those that have none."""
+    """The candidates of a capture and their hosts by their key, and those that have none.
+
+    All that reads addresses is done before the transaction, for which every writer waits.
+    """
 
     by_key: dict[str, Candidate] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
     repeated_count: int = 0
 
@@ -156,6 +160,7 @@ def _sort(candidates: Sequence[Candidate]) -> _Sorted:
             result.repeated_count += 1
         else:
             result.by_key[key] = candidate
+            result.hosts[key] = urls.parse(key).host
     return result
 
 
@@ -189,7 +194,7 @@ async def _store(
     new = [key for key in candidates.by_key if key not in known]
     ids = dict(zip(new, new_ids(len(new)), strict=True)) | known
     await images.insert_images(
-        session, [_image_row(record, ids[key], key, candidates.by_key[key]) for key in new]
+        session, [_image_row(record, ids[key], key, candidates) for key in new]
     )
     sighting_ids = new_ids(len(candidates.by_key))
     await captures.insert_sightings(
@@ -212,15 +217,16 @@ async def _store(
 
 
 def _image_row(
-    capture: CaptureRecord, image_id: str, key: str, candidate: Candidate
+    capture: CaptureRecord, image_id: str, key: str, candidates: _Sorted
 ) -> dict[str, object]:
+    candidate = candidates.by_key[key]
     return {
         "id": image_id,
         "dataset_id": capture.dataset_id,
         "label_id": capture.label_id,
         "url": candidate.url,
         "url_key": key,
-        "host": urls.parse(key).host,
+        "host": candidates.hosts[key],
         "source_url": candidate.source_url,
         "thumbnail_url": candidate.thumbnail_url,
         "title": candidate.title,
