@@ -120,6 +120,8 @@ class MixedSite:
         self._stack.close()
 
     def _answer(self, path: str) -> tuple[int, bytes]:
+        if path == "/robots.txt":
+            return 404, b"no rules"
         kind, _, name = path.strip("/").partition("/")
         number = int(name.partition(".")[0])
         time.sleep(SLOW_S if kind == "slow" else MOST_DELAY_S * Random(number).random())
