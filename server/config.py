@@ -63,6 +63,12 @@ class HttpSettings(_Group):
         512 * 1024**2, ge=1024**2, description="Cap of an uploaded bundle: convnext_tiny is 110 MB."
     )
 
+    max_import_bytes: int = Field(
+        4 * 1024**3,
+        ge=1024,
+        description="Cap of an imported zip, tar or CSV, on disk meanwhile: 20,000 photos.",
+    )
+
     _split_names = field_validator("host_names", mode="before")(_split)
 
 

@@ -244,6 +244,16 @@ class BundleRefusedError(RefusedError):
     slug, title = "bundle-refused", "The bundle was refused"
 
 
+class ImportRefusedError(RefusedError):
+    """An archive or a table that is refused as a whole, before anything of it is taken.
+
+    Attributes:
+        extra: ``kind``, one of the closed list of `server.archives.refusals.Flaw`.
+    """
+
+    slug, title = "import-refused", "The file cannot be imported"
+
+
 class BodyTooLargeError(RefusedError):
     """A request body over its cap."""
 

@@ -44,6 +44,9 @@ from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.feed import Feed
 from server.services.images import ImageService
+from server.services.imports import ImportService
+from server.services.imports_addresses import AddressImporter
+from server.services.imports_images import ImageImporter, ImageRules
 from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
@@ -146,11 +149,17 @@ def _put_together(
     ends = Ends(source=downloads, sink=downloads, shelf=shelf)
     bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
     pipeline = Pipeline(ends, fetcher, bounds)
+    captures = CaptureService(database, feed)
+    rules_of_images = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
+    importer = ImageImporter(database, feed, shelf, pool, rules_of_images)
     looks = LookService(database, stores.thumbnails, pool, feed)
     services = Services(
         about=_about(),
         limits=Limits(
-            settings.http.max_json_bytes, settings.fetch.max_bytes, settings.http.max_bundle_bytes
+            settings.http.max_json_bytes,
+            settings.fetch.max_bytes,
+            settings.http.max_bundle_bytes,
+            settings.http.max_import_bytes,
         ),
         feed=feed,
         spool=Spool(folders.make("incoming"), pool),
@@ -158,10 +167,11 @@ def _put_together(
         pairing=PairingService(access),
         sign_in=SignInService(access),
         datasets=DatasetService(database, feed),
-        captures=CaptureService(database, feed),
+        captures=captures,
         downloads=downloads,
         pipeline=pipeline,
         images=ImageService(database, feed, intake, stores),
+        imports=ImportService(database, importer, AddressImporter(database, captures)),
         completions=CompletionService(database, feed, intake),
         snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
         training=TrainingService(database, feed, bundles, pool, rules),

@@ -16,6 +16,7 @@ from server.api.routes import (
     datasets,
     health,
     images,
+    imports,
     jobs,
     models,
     predict,
@@ -50,7 +51,7 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
     app.state.services = services
     problems.install(app)
     needs_token = [Depends(get_caller)]
-    for router in (datasets, captures, images, snapshots, jobs, models, predict, access):
+    for router in (datasets, captures, images, imports, snapshots, jobs, models, predict, access):
         app.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
     app.include_router(predict.first_lesson, dependencies=needs_token)
     app.include_router(access.public, prefix=API_PREFIX)
@@ -73,4 +74,5 @@ def _caps(limits: Limits) -> Mapping[Callable[..., object], int]:
         images.complete_image: form_bytes,
         predict.classify: form_bytes,
         jobs.upload_bundle: limits.bundle_bytes,
+        imports.import_file: limits.import_bytes,
     }

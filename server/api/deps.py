@@ -20,6 +20,7 @@ from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.feed import Feed
 from server.services.images import ImageService
+from server.services.imports import ImportService
 from server.services.models import ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
@@ -38,6 +39,7 @@ class Limits:
     json_bytes: int
     image_bytes: int
     bundle_bytes: int
+    import_bytes: int
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Services:
     pipeline: Pipeline
     images: ImageService
     completions: CompletionService
+    imports: ImportService
     snapshots: SnapshotService
     training: TrainingService
     models: ModelService

@@ -51,6 +51,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.InvalidCursorError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImageNotUsableError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.BundleRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ImportRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.AccessError: HTTPStatus.FORBIDDEN,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,

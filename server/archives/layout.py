@@ -1,0 +1,209 @@
+"""Which label an image in an archive has: by a table, by a file beside it, or by its folder.
+
+A first look over the whole archive finds that out; images are read in a second one. What is kept
+between them is a label for each image that has one outside of its path.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Final
+
+from pydantic import JsonValue
+
+from server.archives.entries import Archive, Entry
+from server.archives.formats import is_archive_name
+from server.archives.names import is_hidden, label_of, split_path
+from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
+from server.archives.tables import read_rows
+
+SPLITS: Final = frozenset(
+    {"train", "training", "valid", "val", "validation", "dev", "test", "testing"}
+)
+# A row for each of 250,000 images, and a URL in each.
+MAX_TABLE_BYTES: Final = 64 * 1024**2
+# A label, and what else a sample's JSON says of it.
+_MAX_SIDECAR_BYTES: Final = 64 * 1024
+_TABLE = "metadata.csv"
+_SIDECARS: Final = frozenset({".cls", ".json"})
+# What comes with datasets and is no image; it is counted, not refused.
+_DOCUMENTS: Final = frozenset(
+    {
+        *(".md", ".txt", ".csv", ".tsv", ".json", ".jsonl", ".html", ".htm", ".cls"),
+        *(".yaml", ".yml", ".xml", ".parquet", ".rst", ".ini", ".db", ".lnk"),
+    }
+)
+_LABEL_COLUMNS: Final = ("label", "class", "class_name", "label_name")
+_LABEL_MEMBERS: Final = ("label", "label_name", "class_name", "class")
+
+
+@dataclass
+class Layout:
+    """What the first look found.
+
+    Attributes:
+        image_count: Entries that are neither documents nor hidden, refused ones included.
+        skipped_count: Documents, and hidden files.
+        wrapper: How many folders are around everything.
+        has_splits: The next folder says on which side of a split an image is, not what it shows.
+        has_table: A table gives the labels, so that folders do not.
+        of_path: Labels by path, from tables.
+        of_sample: Labels by sample, from files beside the images.
+    """
+
+    image_count: int = 0
+    skipped_count: int = 0
+    wrapper: int = 0
+    has_splits: bool = False
+    has_table: bool = False
+    of_path: dict[str, str] = field(default_factory=dict)
+    of_sample: dict[str, str] = field(default_factory=dict)
+
+    def label(self, entry: Entry) -> str | None:
+        """Return the label of an image; None when it has none.
+
+        Raises:
+            EntryRefusedError: What should be its label can't be one.
+        """
+        text = self.of_path.get("/".join(entry.parts)) or self.of_sample.get(_sample(entry.parts))
+        if text is None and not self.has_table:
+            folders = entry.parts[self.wrapper : -1]
+            if folders and self.has_splits:
+                folders = folders[1:]
+            text = folders[0] if folders else None
+        if text is None:
+            return None
+        label = label_of(text)
+        if label is None:
+            raise EntryRefusedError(EntryFlaw.BAD_LABEL, "its folder or row names no usable label")
+        return label
+
+
+def is_skipped(entry: Entry) -> bool:
+    """Tell whether an entry is passed over: hidden, or a document."""
+    if entry.refusal is not None:
+        return False
+    return is_hidden(entry.parts) or _suffix(entry.parts) in _DOCUMENTS
+
+
+def look_over(archive: Archive) -> Layout:
+    """Go through the whole archive once: check it, count it, find its labels.
+
+    Raises:
+        ImportRefusedError: The archive or its table is damaged, or goes beyond its limits.
+    """
+    layout, shape = Layout(), _Shape()
+    sidecars: dict[str, str] = {}
+    tables: list[Entry] = []
+    for entry in archive.entries():
+        if not is_skipped(entry):
+            layout.image_count += 1
+            if entry.refusal is None and not is_archive_name(entry.parts[-1]):
+                shape.add(entry.parts)
+            continue
+        layout.skipped_count += 1
+        if is_hidden(entry.parts):
+            continue
+        if entry.parts[-1].lower() == _TABLE:
+            tables.append(entry)
+        elif _suffix(entry.parts) in _SIDECARS:
+            _add_sidecar(archive, entry, layout.of_sample, sidecars)
+    layout.of_sample = sidecars | layout.of_sample
+    for entry in tables:
+        _add_table(archive, entry, layout)
+    layout.wrapper, layout.has_splits = shape.read()
+    return layout
+
+
+@dataclass
+class _Shape:
+    """What all paths have in common: one folder around everything, folders that name splits."""
+
+    _first: str | None = None
+    _is_one_first: bool = True
+    _is_deep: bool = True
+    _are_first_splits: bool = True
+    _are_second_splits: bool = True
+
+    def add(self, parts: tuple[str, ...]) -> None:
+        self._first = self._first or parts[0]
+        self._is_one_first = self._is_one_first and parts[0] == self._first
+        self._is_deep = self._is_deep and len(parts) > 2  # noqa: PLR2004 - wrapper/label/file
+        self._are_first_splits = self._are_first_splits and len(parts) > 1 and _is_split(parts[0])
+        is_second = len(parts) > 2 and _is_split(parts[1])  # noqa: PLR2004 - as above
+        self._are_second_splits = self._are_second_splits and is_second
+
+    def read(self) -> tuple[int, bool]:
+        """Return how many folders wrap everything, and whether the next one names splits."""
+        if self._are_first_splits:
+            return 0, True
+        if self._is_deep and self._is_one_first:
+            return 1, self._are_second_splits
+        return 0, False
+
+
+def _is_split(name: str) -> bool:
+    return name.lower() in SPLITS
+
+
+def _suffix(parts: tuple[str, ...]) -> str:
+    return PurePosixPath(parts[-1]).suffix.lower()
+
+
+def _sample(parts: tuple[str, ...]) -> str:
+    """Return the key of a sample, as WebDataset has it: the path up to the name's first dot."""
+    return "/".join((*parts[:-1], parts[-1].split(".", 1)[0]))
+
+
+def _add_sidecar(
+    archive: Archive, entry: Entry, of_sample: dict[str, str], of_class: dict[str, str]
+) -> None:
+    """Read ``key.json`` (its label by name) or ``key.cls`` (which may be a bare number)."""
+    try:
+        data = archive.read(entry, _MAX_SIDECAR_BYTES)
+    except EntryRefusedError:
+        return  # the image is taken without a label then
+    key = _sample(entry.parts)
+    if _suffix(entry.parts) == ".cls":
+        text = data.decode("utf-8", "replace").strip()
+        if text:
+            of_class[key] = text
+        return
+    label = _read_json_label(data)
+    if isinstance(label, str) and label.strip():
+        of_sample[key] = label
+    elif isinstance(label, int) and not isinstance(label, bool):
+        of_class.setdefault(key, str(label))
+
+
+def _read_json_label(data: bytes) -> JsonValue:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    found: list[JsonValue] = [document[name] for name in _LABEL_MEMBERS if name in document]
+    texts = [value for value in found if isinstance(value, str)]
+    return next(iter([*texts, *found]), None)
+
+
+def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
+    try:
+        data = archive.read(entry, MAX_TABLE_BYTES)
+    except EntryRefusedError as error:
+        # Without it every image would come in with a wrong label, or none.
+        raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error
+    for row in read_rows(io.BytesIO(data), (("file_name",), _LABEL_COLUMNS)):
+        name, label = row.cells
+        if not label:
+            continue
+        layout.has_table = True
+        try:
+            parts = split_path("/".join((*entry.parts[:-1], name)))
+        except EntryRefusedError:
+            continue  # it names no file of this archive, whatever it names
+        layout.of_path["/".join(parts)] = label

@@ -1,0 +1,85 @@
+"""Names that strangers give: paths in archives, and labels. Only ever text, never opened.
+
+Imports ``refusals`` alone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from server.archives.refusals import EntryFlaw, EntryRefusedError
+
+# Linux takes 4,096 bytes for a path and 255 for a name; a longer one was made to be odd.
+MAX_PATH_CHARS: Final = 1024
+MAX_DEPTH: Final = 32
+_SHOWN_CHARS: Final = 200
+MAX_LABEL_CHARS: Final = 100  # as the API has it
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+# They turn what follows around, so that a label would not read as what it is. Joiners are let
+# through: Persian and some emoji are written with them.
+_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_NOT_PRINTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# What a spreadsheet would run. Exports put an apostrophe in front of it (OWASP, CSV injection).
+_NEUTRALISED: Final = re.compile(r"'(?=[=+\-@\t\r])")
+
+
+def shown(name: str) -> str:
+    """Return a name for a report: printable, of at most some 200 characters."""
+    text = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in name[: _SHOWN_CHARS + 1]
+    )
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+
+
+def split_path(name: str) -> tuple[str, ...]:
+    """Return the parts of a path within an archive.
+
+    Raises:
+        EntryRefusedError: It is none, or leads out of the archive.
+    """
+    _check_text(name)
+    if "\\" in name or name.startswith("/") or _DRIVE.match(name):
+        raise EntryRefusedError(
+            EntryFlaw.UNSAFE_PATH, "an absolute path, one of Windows, or one with backslashes"
+        )
+    parts = tuple(part for part in name.split("/") if part not in {"", "."})
+    if ".." in parts:
+        raise EntryRefusedError(EntryFlaw.UNSAFE_PATH, "its path leads out of the archive")
+    if not parts:
+        raise EntryRefusedError(EntryFlaw.BAD_NAME, "it has no name")
+    if len(parts) > MAX_DEPTH:
+        raise EntryRefusedError(EntryFlaw.UNSAFE_PATH, f"more than {MAX_DEPTH} folders deep")
+    return parts
+
+
+def _check_text(name: str) -> None:
+    if len(name) > MAX_PATH_CHARS:
+        raise EntryRefusedError(
+            EntryFlaw.NAME_TOO_LONG, f"a path of more than {MAX_PATH_CHARS:,} characters"
+        )
+    if any(unicodedata.category(char) in _NOT_PRINTED for char in name):
+        raise EntryRefusedError(EntryFlaw.BAD_NAME, "its name holds control characters or no text")
+
+
+def label_of(text: str) -> str | None:
+    """Return the label that a folder's name or a cell stands for; None when it can't be one.
+
+    macOS writes letter and accent apart; a label typed in the browser has them composed.
+    """
+    composed = unicodedata.normalize("NFC", _NEUTRALISED.sub("", text, count=1))
+    label = " ".join(composed.split())
+    is_usable = (
+        0 < len(label) <= MAX_LABEL_CHARS
+        and label not in {".", ".."}
+        and not _BIDI.search(label)
+        and not any(unicodedata.category(char) in _NOT_PRINTED for char in composed if char != " ")
+    )
+    return label if is_usable else None
+
+
+def is_hidden(parts: tuple[str, ...]) -> bool:
+    """Tell whether a path is of what systems leave behind: ``.DS_Store``, ``__MACOSX``."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)

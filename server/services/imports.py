@@ -1,0 +1,62 @@
+"""Use case: import a file that was sent, whatever it holds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from server.archives.formats import Format, sniff
+from server.db.session import Database
+from server.repositories import datasets
+from server.services.imports_addresses import AddressImporter
+from server.services.imports_images import ImageImporter
+from server.services.imports_report import ImportReport
+
+log = logging.getLogger(__name__)
+
+
+class ImportService:
+    """Imports archives and tables, one after the other: each has all of what it needs."""
+
+    def __init__(
+        self, database: Database, images: ImageImporter, addresses: AddressImporter
+    ) -> None:
+        """Keep what the use case needs."""
+        self._database = database
+        self._images = images
+        self._addresses = addresses
+        self._turn = asyncio.Lock()
+
+    async def check(self, dataset_id: str) -> None:
+        """Check that there is something to import into, before much is sent.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+        """
+        async with self._database.read() as session:
+            await datasets.get(session, dataset_id)
+
+    async def run(self, dataset_id: str, path: Path, *, dry_run: bool) -> ImportReport:
+        """Import a zip, a tar or a CSV, or say what that would do.
+
+        The same file again adds nothing twice: so an import that was cut off is sent again.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id, or no longer.
+            ImportRefusedError: The file is refused as a whole; nothing of it is added.
+        """
+        kind = await asyncio.to_thread(_sniff, path)
+        async with self._turn:
+            if kind is Format.CSV:
+                report = await self._addresses.run(dataset_id, path, dry_run=dry_run)
+            else:
+                report = await self._images.run(dataset_id, path, kind, dry_run=dry_run)
+        counts = {"found": report.found, "added": report.added, "refused": report.refused_count}
+        log.info("import.finished", extra={"format": kind.value, "dry_run": dry_run, **counts})
+        return report
+
+
+def _sniff(path: Path) -> Format:
+    with path.open("rb") as file:
+        return sniff(file)
