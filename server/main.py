@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from typing_extensions import override
 
 from server import logs
+from server.api.address import listen, shown_host
 from server.api.app import create_app
 from server.api.deps import About, Limits, Services
 from server.api.middleware import Doors
@@ -45,8 +46,7 @@ from server.services.downloads import DownloadService
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.imports import ImportService
-from server.services.imports_addresses import AddressImporter
-from server.services.imports_images import ImageImporter, ImageRules
+from server.services.imports_images import ImageRules
 from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
@@ -64,7 +64,6 @@ from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 log = logging.getLogger(__name__)
 
 GRACE_S = 5  # for open requests at shutdown; event streams never end by themselves
-BACKLOG = 128
 # A tenth of a processor's time where others want it: an answer of the API takes some forty turns
 # between threads, each of which would wait for a decoder. Measured by benchmarks/bench_latency.py:
 # a page takes 25 ms instead of 70, at the same images a second.
@@ -149,9 +148,7 @@ def _put_together(
     ends = Ends(source=downloads, sink=downloads, shelf=shelf)
     bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
     pipeline = Pipeline(ends, fetcher, bounds)
-    captures = CaptureService(database, feed)
-    rules_of_images = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
-    importer = ImageImporter(database, feed, shelf, pool, rules_of_images)
+    usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     services = Services(
         about=_about(),
@@ -167,11 +164,11 @@ def _put_together(
         pairing=PairingService(access),
         sign_in=SignInService(access),
         datasets=DatasetService(database, feed),
-        captures=captures,
+        captures=CaptureService(database, feed),
         downloads=downloads,
         pipeline=pipeline,
         images=ImageService(database, feed, intake, stores),
-        imports=ImportService(database, importer, AddressImporter(database, captures)),
+        imports=ImportService(database, feed, shelf, pool, usable),
         completions=CompletionService(database, feed, intake),
         snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
         training=TrainingService(database, feed, bundles, pool, rules),
@@ -230,8 +227,8 @@ def serve(settings: Settings, *, open_browser: bool) -> int:
 
 async def _serve(settings: Settings, *, open_browser: bool) -> int:
     async with build(settings) as parts:
-        listener = _listen(settings)
-        url = f"http://{_shown_host(settings.http.host)}:{listener.getsockname()[1]}"
+        listener = listen(settings.http)
+        url = f"http://{shown_host(settings.http.host)}:{listener.getsockname()[1]}"
         services = parts.services
         await _leave_tokens(services.access, settings)
         trainer = await _trainer(services, settings, url)
@@ -344,27 +341,6 @@ def version() -> str:
         return metadata.version("bowerbird")
     except metadata.PackageNotFoundError:
         return "0+unknown"
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.http.host else socket.AF_INET
-    # The protocol is named because asyncio sets TCP_NODELAY only where it is: without, each answer
-    # waits 40 ms for the client's delayed acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.http.host, settings.http.port))
-    except OSError:
-        listener.close()
-        raise
-    listener.listen(BACKLOG)
-    return listener
-
-
-def _shown_host(host: str) -> str:
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 async def _leave_tokens(access: AccessService, settings: Settings) -> None:
