@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from server.archives.entries import Archive, Entry
 from server.archives.formats import is_archive_name
-from server.archives.names import is_hidden, label_of, split_path
+from server.archives.names import is_hidden, label_of, label_of_folder, split_path
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
 from server.archives.tables import read_rows
 
@@ -37,7 +37,34 @@ _DOCUMENTS: Final = frozenset(
     }
 )
 _LABEL_COLUMNS: Final = ("label", "class", "class_name", "label_name")
+# What a table may say of an image beside its label: hints, kept as those of pages.
+_ORIGIN_COLUMNS: Final = (
+    ("title",),
+    ("source_url", "page_url"),
+    ("final_url", "url"),
+    ("license",),
+)
 _LABEL_MEMBERS: Final = ("label", "label_name", "class_name", "class")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a table says of where an image comes from; empty where it does not.
+
+    Attributes:
+        title: Of the image.
+        source_url: The page that it was seen on.
+        final_url: The address that its bytes came from.
+        license: As the page named it.
+    """
+
+    title: str = ""
+    source_url: str = ""
+    final_url: str = ""
+    license: str = ""
+
+
+NO_ORIGIN: Final = Origin()
 
 
 @dataclass
@@ -51,6 +78,7 @@ class Layout:
         has_splits: The next folder says on which side of a split an image is, not what it shows.
         has_table: A table gives the labels, so that folders do not.
         of_path: Labels by path, from tables.
+        origins: Where images come from, by path.
         of_sample: Labels by sample, from files beside the images.
     """
 
@@ -61,6 +89,11 @@ class Layout:
     has_table: bool = False
     of_path: dict[str, str] = field(default_factory=dict)
     of_sample: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+
+    def origin(self, entry: Entry) -> Origin:
+        """Return what is said of where an image comes from."""
+        return self.origins.get("/".join(entry.parts), NO_ORIGIN)
 
     def label(self, entry: Entry) -> str | None:
         """Return the label of an image; None when it has none.
@@ -69,14 +102,10 @@ class Layout:
             EntryRefusedError: What should be its label can't be one.
         """
         text = self.of_path.get("/".join(entry.parts)) or self.of_sample.get(_sample(entry.parts))
-        if text is None and not self.has_table:
-            folders = entry.parts[self.wrapper : -1]
-            if folders and self.has_splits:
-                folders = folders[1:]
-            text = folders[0] if folders else None
-        if text is None:
+        folders = () if self.has_table else entry.parts[self.wrapper + self.has_splits : -1]
+        if text is None and not folders:
             return None
-        label = label_of(text)
+        label = label_of_folder(folders[0]) if text is None else label_of(text)
         if label is None:
             raise EntryRefusedError(EntryFlaw.BAD_LABEL, "its folder or row names no usable label")
         return label
@@ -197,13 +226,14 @@ def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
     except EntryRefusedError as error:
         # Without it every image would come in with a wrong label, or none.
         raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error
-    for row in read_rows(io.BytesIO(data), (("file_name",), _LABEL_COLUMNS)):
-        name, label = row.cells
-        if not label:
-            continue
-        layout.has_table = True
+    for row in read_rows(io.BytesIO(data), (("file_name",), _LABEL_COLUMNS, *_ORIGIN_COLUMNS)):
+        name, label, *hints = row.cells
         try:
-            parts = split_path("/".join((*entry.parts[:-1], name)))
+            path = "/".join(split_path("/".join((*entry.parts[:-1], name))))
         except EntryRefusedError:
             continue  # it names no file of this archive, whatever it names
-        layout.of_path["/".join(parts)] = label
+        if label:
+            layout.has_table = True
+            layout.of_path[path] = label
+        if any(hints):
+            layout.origins[path] = Origin(*hints)

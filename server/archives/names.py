@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from server.archives.refusals import EntryFlaw, EntryRefusedError
 
@@ -21,8 +22,9 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:")
 # through: Persian and some emoji are written with them.
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NOT_PRINTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# What a spreadsheet would run. Exports put an apostrophe in front of it (OWASP, CSV injection).
-_NEUTRALISED: Final = re.compile(r"'(?=[=+\-@\t\r])")
+# As exports write what file systems forbid in a label; and what tells two alike ones apart.
+_ESCAPED: Final = re.compile(r"(?:%[0-9A-F]{2})+")
+_NUMBERED: Final = re.compile(r"%\(\d{1,6}\)$")
 
 
 def shown(name: str) -> str:
@@ -69,7 +71,7 @@ def label_of(text: str) -> str | None:
 
     macOS writes letter and accent apart; a label typed in the browser has them composed.
     """
-    composed = unicodedata.normalize("NFC", _NEUTRALISED.sub("", text, count=1))
+    composed = unicodedata.normalize("NFC", text)
     label = " ".join(composed.split())
     is_usable = (
         0 < len(label) <= MAX_LABEL_CHARS
@@ -78,6 +80,22 @@ def label_of(text: str) -> str | None:
         and not any(unicodedata.category(char) in _NOT_PRINTED for char in composed if char != " ")
     )
     return label if is_usable else None
+
+
+def label_of_folder(name: str) -> str | None:
+    """Return the label that a folder stands for; None when it can't be one.
+
+    ``black%2Fbrown`` is the folder of ``black/brown``. What is no UTF-8 once decoded was not meant
+    so, and stays.
+    """
+    return label_of(_ESCAPED.sub(_unescape, _NUMBERED.sub("", name)))
+
+
+def _unescape(match: re.Match[str]) -> str:
+    try:
+        return unquote_to_bytes(match[0]).decode("utf-8")
+    except UnicodeDecodeError:
+        return match[0]
 
 
 def is_hidden(parts: tuple[str, ...]) -> bool:

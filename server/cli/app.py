@@ -16,6 +16,7 @@ from server.cli.commands import (
     doctor,
     extract,
     fetch,
+    image,
     model,
     serve,
     sign_in,
@@ -76,6 +77,7 @@ app.command(epilog=fetch.EXAMPLES)(fetch.fetch)
 app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(token.app, name="token")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(image.app, name="image")
 app.add_typer(model.app, name="model")
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from server.cli.client import Client
-from server.cli.errors import CommandError, ProblemError
-from server.cli.views import Dataset, Label
+from server.cli.errors import CommandError
+from server.client.bowerbird import Bowerbird
+from server.client.dataset import DatasetClient
+from server.client.errors import ProblemError
+from server.client.transport import Client
+from server.client.views import Dataset, Label
 
 _CONFLICT = 409
 
@@ -39,6 +42,15 @@ def get_dataset(client: Client, name: str) -> Dataset:
     raise CommandError(
         f"There is no dataset `{name}`.", f"There is: {known}. All: `bowerbird dataset list`."
     )
+
+
+def open_dataset(bird: Bowerbird, name: str) -> DatasetClient:
+    """Return the dataset of this name, or of this id, to work with.
+
+    Raises:
+        CommandError: There is none; the advice names those that come near.
+    """
+    return DatasetClient(bird.transport, get_dataset(bird.transport, name).id)
 
 
 def create_dataset(client: Client, name: str, description: str | None) -> Dataset:

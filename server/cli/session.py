@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server.cli.client import Client
+from server.client.bowerbird import Bowerbird
+from server.client.transport import Client
+
+
+def open_bird() -> Bowerbird:
+    """Return the Python client for the server named by the environment. Nothing is sent yet.
+
+    Raises:
+        ClientError: A setting is not usable.
+    """
+    return Bowerbird(transport=connect())
 
 
 def connect(data: Path | None = None) -> Client:
@@ -17,6 +27,6 @@ def connect(data: Path | None = None) -> Client:
         CommandError: A setting is not usable.
     """
     # pydantic-settings takes 0.2 s to import, which `--help` need not pay.
-    from server.cli.settings import ClientSettings  # noqa: PLC0415
+    from server.client.settings import ClientSettings  # noqa: PLC0415
 
     return Client(ClientSettings.load(data))

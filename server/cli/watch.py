@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from server.cli.client import Client, ViewT
 from server.cli.console import Reporter, note
-from server.cli.errors import CommandError, ConnectionLostError, NoServerError
-from server.cli.views import Dataset, Job, ServerInfo
+from server.cli.errors import CommandError
+from server.client.errors import ConnectionLostError, NoServerError
+from server.client.transport import Client, ViewT
+from server.client.views import Dataset, Job, ServerInfo
 
 POLL_S = 1.0
 # A restart with migrations takes seconds; after a minute it is not coming back by itself.

@@ -23,12 +23,18 @@ class NewImage:
         blob: The columns of its blob's row.
         label: By name, made if new; None for none.
         title: What it was called.
+        source_url: The page that it was seen on, where that is known.
+        final_url: The address that its bytes came from, likewise.
+        license: As the page named it, likewise.
     """
 
     sha256: str
     blob: dict[str, Any]
     label: str | None
     title: str
+    source_url: str | None = None
+    final_url: str | None = None
+    license: str | None = None
 
 
 async def find_held(
@@ -73,6 +79,9 @@ async def add_images(session: Session, dataset_id: str, new: Sequence[NewImage])
                 "label_id": labels.get(image.label or ""),
                 "url_key": f"upload:{image.sha256}",
                 "title": image.title,
+                "source_url": image.source_url,
+                "final_url": image.final_url,
+                "license": image.license,
                 "status": ImageStatus.READY,
                 "sha256": image.sha256,
                 "obtained_by": ObtainedBy.UPLOAD,

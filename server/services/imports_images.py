@@ -15,7 +15,7 @@ from typing import Final
 
 from server.archives.entries import Archive, ArchiveLimits, Entry
 from server.archives.formats import Format, is_archive, is_archive_name, open_archive
-from server.archives.layout import Layout, is_skipped, look_over
+from server.archives.layout import Layout, Origin, is_skipped, look_over
 from server.archives.refusals import EntryFlaw, EntryRefusedError
 from server.db.session import Database
 from server.inference.pool import CpuPool
@@ -35,7 +35,10 @@ _BATCH_BYTES: Final = 32 * 1024**2
 _BATCH_LOOKS: Final = 1000
 # Turns in the pool of the decoders at once, which downloads and answers take too.
 _VERIFYING_COUNT: Final = 2
+# The widths of the columns.
 _TITLE_CHARS: Final = 1000
+_LICENSE_CHARS: Final = 200
+_URL_CHARS: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class _Read:
 
     entry: Entry
     label: str | None
+    origin: Origin
     data: bytes
     sha256: str
     verified: Verified | None = None
@@ -136,7 +140,10 @@ class ImageImporter:
             held = await imports.find_held(session, dataset_id, digests)
         held |= {digest: seen[digest] for digest in digests if seen and digest in seen}
         # The first of several with the same bytes is verified; it speaks for the others.
-        first = {item.sha256: item for item in reversed(batch.items) if item.sha256 not in held}
+        first: dict[str, _Read] = {}
+        for item in batch.items:
+            if item.sha256 not in held:
+                first.setdefault(item.sha256, item)
         keep = seen is None
         async with asyncio.TaskGroup() as tasks:
             for item in first.values():
@@ -229,13 +236,28 @@ class _Reader:
         data = self._archive.read(entry, self._max_bytes)
         if is_archive(data):
             raise EntryRefusedError(EntryFlaw.NESTED_ARCHIVE, "archives in archives are not opened")
-        return _Read(entry, label, data, hashlib.sha256(data).hexdigest())
+        origin = self._layout.origin(entry)
+        return _Read(entry, label, origin, data, hashlib.sha256(data).hexdigest())
 
 
 def _new_image(item: _Read) -> NewImage:
     assert item.verified is not None  # noqa: S101 - only those are recorded
-    title = item.entry.parts[-1][:_TITLE_CHARS]
-    return NewImage(item.sha256, blob_row(item.verified), item.label, title)
+    origin = item.origin
+    return NewImage(
+        item.sha256,
+        blob_row(item.verified),
+        item.label,
+        title=(origin.title or item.entry.parts[-1])[:_TITLE_CHARS],
+        source_url=_address(origin.source_url),
+        final_url=_address(origin.final_url),
+        license=origin.license[:_LICENSE_CHARS] or None,
+    )
+
+
+def _address(text: str) -> str | None:
+    """Return a web address that a table names; a hint, so what is none is dropped."""
+    is_address = text.startswith(("http://", "https://")) and text.isprintable()
+    return text if is_address and len(text) <= _URL_CHARS else None
 
 
 def _count(

@@ -146,6 +146,38 @@ async def test_bytes_that_are_there_under_another_label_keep_it(shared: Bird):
     assert (await shared.get(f"/images/{image['id']}/thumbnail")).status_code == 200
 
 
+@on_shared
+async def test_what_exports_write_is_read_back(shared: Bird):
+    """Folders of labels that no file system takes, formulas that were guarded, provenance."""
+    dataset_id = await shared.dataset()
+    folders = plain_zip(
+        {
+            "train/black%2Fbrown/a.jpg": A,
+            "valid/100%25/b.jpg": B,
+            "valid/100%25%(2)/c.jpg": C,
+            "train/caf%FF/d.jpg": jpeg(64, 48, 4),
+        }
+    )
+    report = await send(shared, dataset_id, folders)
+    assert report["labels"] == {"black/brown": 1, "100%": 2, "caf%FF": 1}
+
+    dataset_id = await shared.dataset()
+    rows = [
+        "file_name,label,url,source_url,title,license",
+        "train/a.jpg,'=1+1,https://e.org/a.jpg,https://e.org/,'-a,CC BY 4.0",
+        "train/b.jpg,''quoted,javascript:alert(1),file:///etc/passwd,,",
+        "../c.jpg,x,,,,",
+    ]
+    table = "\r\n".join(rows).encode()
+    files = {"metadata.csv": table, "train/a.jpg": A, "train/b.jpg": B}
+    report = await send(shared, dataset_id, plain_zip(files))
+    assert report["labels"] == {"=1+1": 1, "'quoted": 1}
+    first, second = await shared.images(dataset_id)
+    assert (first["title"], first["license"]) == ("-a", "CC BY 4.0")
+    assert (first["final_url"], first["source_url"]) == ("https://e.org/a.jpg", "https://e.org/")
+    assert (second["title"], second["final_url"], second["source_url"]) == ("b.jpg", None, None)
+
+
 async def test_a_table_of_addresses_is_queued_with_captures(still: Bird):
     dataset_id = await still.dataset()
     rows = [

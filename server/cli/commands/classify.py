@@ -11,13 +11,13 @@ import typer
 from pydantic import JsonValue
 
 from server.cli import datasets
-from server.cli.client import Client, Params, Upload
 from server.cli.commands.options import AsJson
 from server.cli.console import emit_json, emit_table, examples, note, reporting
-from server.cli.errors import ProblemError
 from server.cli.importing.source import MAX_FILE_BYTES
 from server.cli.session import connect
-from server.cli.views import Answer
+from server.client.errors import ProblemError
+from server.client.transport import Client, Params, Upload
+from server.client.views import Answer
 
 EXAMPLES = examples(
     "bowerbird classify photo.jpg",

@@ -1,4 +1,4 @@
-"""``bowerbird dataset list | create | import | pause | resume``."""
+"""``bowerbird dataset list | create | show | import | pause | resume | retry | delete``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import typer
 from server.cli import datasets
 from server.cli.commands.options import AsJson, DatasetName
 from server.cli.console import emit, emit_json, emit_table, examples, note
-from server.cli.importing import job
-from server.cli.session import connect
-from server.cli.views import Dataset
+from server.cli.importing import job, whole
+from server.cli.session import connect, open_bird
+from server.client.views import Dataset
 
-app = typer.Typer(no_args_is_help=True, help="Datasets: list, create, import, pause.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The dataset, by name or id.")]
+
+app = typer.Typer(no_args_is_help=True, help="Datasets: list, create, show, import, pause.")
 
 
 @app.command("list", epilog=examples("bowerbird dataset list", "bowerbird dataset list --json"))
@@ -51,53 +53,113 @@ def create(
         emit(dataset.id)
 
 
+@app.command(epilog=examples("bowerbird dataset show bears"))
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show a dataset: how many images are in which state, and under which label."""
+    with open_bird() as bird:
+        dataset = datasets.open_dataset(bird, name).show()
+    if as_json:
+        emit_json(dataset.model_dump(mode="json"))
+        return
+    counts = dataset.counts
+    rows = [("id", dataset.id), ("paused", "yes" if dataset.paused else "no")]
+    rows += [(status, str(number)) for status, number in counts.status.items()]
+    rows += [("excluded", str(counts.excluded))]
+    rows += [(f"label {label}", str(number.total)) for label, number in counts.labels.items()]
+    emit_table(("what", "count"), rows)
+
+
 @app.command(
     "import",
     epilog=examples(
         "bowerbird dataset import ./photos --dataset bears --dry-run",
         "bowerbird dataset import ./photos --dataset bears",
         "bowerbird dataset import bears.zip --dataset bears --json",
+        "bowerbird dataset import shard-000.tar --dataset bears",
         "bowerbird dataset import addresses.csv --dataset bears",
     ),
 )
 def import_path(
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", exists=True, help="Folder, .zip or .csv.")
+        Path, typer.Argument(metavar="PATH", exists=True, help="Folder, .zip, .tar or .csv.")
     ],
     dataset: DatasetName,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be sent; needs no server.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add images to a dataset, which is made when missing.
 
     A folder or zip: the names of its sub-folders are the labels. A CSV with the columns
-    url,label: the server downloads the addresses. The same import again adds nothing twice.
-    Hidden files, links that lead outside and files over 20 MiB are left out, and listed.
+    url,label: the server downloads the addresses. A folder or zip with a metadata.csv (file_name,
+    label: Hugging Face's imagefolder) and a tar (WebDataset) are sent whole, and read there.
+
+    The same import again adds nothing twice. Hidden files, links that lead outside and files over
+    20 MiB are left out, and listed.
     """
-    if dry_run:
+    if whole.is_read_by_server(path):
+        is_done = whole.run(path, dataset, dry_run=dry_run, as_json=as_json)
+        if not is_done:
+            raise typer.Exit(1)
+    elif dry_run:
         job.preview(path, dataset, as_json=as_json)
     elif not job.run(path, dataset, as_json=as_json):
         raise typer.Exit(1)
 
 
 @app.command(epilog=examples("bowerbird dataset pause bears"))
-def pause(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: AsJson = False) -> None:
+def pause(name: Name, as_json: AsJson = False) -> None:
     """Download nothing more for a dataset until it is resumed; what is under way is finished."""
     _switch(name, "pause", as_json=as_json)
 
 
 @app.command(epilog=examples("bowerbird dataset resume bears"))
-def resume(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: AsJson = False) -> None:
+def resume(name: Name, as_json: AsJson = False) -> None:
     """Go on downloading for a dataset that was paused."""
     _switch(name, "resume", as_json=as_json)
 
 
+@app.command(
+    epilog=examples(
+        "bowerbird dataset retry bears", "bowerbird dataset retry bears --reason timeout"
+    )
+)
+def retry(
+    name: Name,
+    reason: Annotated[str | None, typer.Option(help="Only those rejected for this.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue rejected images again."""
+    with open_bird() as bird:
+        queued = datasets.open_dataset(bird, name).retry(reason)
+    if as_json:
+        emit_json({"queued": queued})
+    else:
+        note(f"{queued} images are queued again.")
+
+
+@app.command(epilog=examples("bowerbird dataset delete bears --yes"))
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a dataset with its images, snapshots and models. It can't be undone."""
+    with open_bird() as bird:
+        found = datasets.get_dataset(bird.transport, name)
+        if not yes:
+            question = f"Delete `{found.name}` with {found.counts.total} images?"
+            typer.confirm(question, abort=True, err=True)
+        datasets.open_dataset(bird, found.id).delete()
+    if as_json:
+        emit_json({"deleted": found.id})
+    else:
+        note(f"{found.name} is deleted.")
+
+
 def _switch(name: str, action: str, *, as_json: bool) -> None:
-    with connect() as client:
-        found = datasets.get_dataset(client, name)
-        dataset = client.post(f"/datasets/{found.id}/{action}", Dataset, {})
+    with open_bird() as bird:
+        found = datasets.open_dataset(bird, name)
+        dataset = found.pause() if action == "pause" else found.resume()
     if as_json:
         emit_json(dataset.model_dump(mode="json"))
     else:

@@ -19,7 +19,7 @@ from pydantic import JsonValue, ValidationError
 from server.cli.commands.options import AsJson
 from server.cli.console import emit_json, examples, note
 from server.cli.errors import CommandError, MissingToolError
-from server.cli.views import View
+from server.client.views import View
 
 EXAMPLES = examples(
     'bowerbird extract saved.html --url "https://www.bing.com/images/search?q=bear"',

@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from server.cli import datasets
-from server.cli.client import Client
 from server.cli.commands.options import AsJson
 from server.cli.console import emit, emit_json, emit_table, examples, note, reporting
-from server.cli.errors import CommandError, UnexpectedAnswerError
+from server.cli.errors import CommandError
 from server.cli.session import connect
-from server.cli.views import Dataset, Model
+from server.client.errors import UnexpectedAnswerError
+from server.client.transport import Client
+from server.client.views import Dataset, Model
 from server.contract.files import atomic_writer
 
 app = typer.Typer(no_args_is_help=True, help="Models: list, stage, export.")

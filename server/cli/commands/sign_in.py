@@ -9,9 +9,9 @@ import typer
 
 from server.cli.commands.options import AsJson
 from server.cli.console import emit, emit_json, examples, note
-from server.cli.errors import UnexpectedAnswerError
 from server.cli.session import connect
-from server.cli.views import SignIn
+from server.client.errors import UnexpectedAnswerError
+from server.client.views import SignIn
 
 EXAMPLES = examples("bowerbird open", "bowerbird open --print")
 

@@ -35,7 +35,7 @@ def create(
     # The database and its migrations, which client verbs never need.
     from server import main  # noqa: PLC0415
     from server.cli import local  # noqa: PLC0415 - pydantic-settings, 0.2 s
-    from server.cli.settings import TOKEN_FILE  # noqa: PLC0415 - as above
+    from server.client.settings import TOKEN_FILE  # noqa: PLC0415 - as above
 
     settings = local.load(data)
     has_served = (settings.data / TOKEN_FILE).is_file()

@@ -9,14 +9,15 @@ import typer
 from pydantic import JsonValue, ValidationError
 
 from server.cli import datasets, watch
-from server.cli.client import SNAPSHOT_S, Client
 from server.cli.commands.options import AsJson, DatasetName
 from server.cli.console import Reporter, emit, emit_json, examples, note, reporting
-from server.cli.errors import CommandError, UnexpectedAnswerError
+from server.cli.errors import CommandError
 from server.cli.recipes import RecipeKind, build_recipe
 from server.cli.session import connect
-from server.cli.views import Dataset, Job, Metrics, Model, Snapshot
 from server.cli.watch import Deadline
+from server.client.errors import UnexpectedAnswerError
+from server.client.transport import SNAPSHOT_S, Client
+from server.client.views import Dataset, Job, Metrics, Model, Snapshot
 
 EXAMPLES = examples(
     "bowerbird train --dataset bears",

@@ -6,10 +6,11 @@ import contextlib
 import errno
 import socket
 
-from server.cli.client import Client
 from server.cli.doctor.check import Check, fail, ok, warn
-from server.cli.errors import CommandError, ForeignServerError, NoServerError, ProblemError
-from server.cli.views import ServerInfo, TrainerInfo
+from server.cli.errors import CommandError
+from server.client.errors import ForeignServerError, NoServerError, ProblemError
+from server.client.transport import Client
+from server.client.views import ServerInfo, TrainerInfo
 
 
 def check_server(client: Client) -> list[Check]:

@@ -12,13 +12,13 @@ from pathlib import Path
 from pydantic import JsonValue
 from ulid import ULID
 
-from server.cli.client import Client
 from server.cli.console import Reporter
 from server.cli.errors import CommandError
 from server.cli.importing.source import MAX_FILES, Skipped, label_of
 from server.cli.importing.tally import Refused, Tally
 from server.cli.version import client_name
-from server.cli.views import CaptureResult
+from server.client.transport import Client
+from server.client.views import CaptureResult
 
 # 100,000 addresses of the greatest usual length, 2,000 characters, would be 200 MB; real lists
 # stay below a tenth of that.

@@ -12,7 +12,6 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from server.cli import datasets
-from server.cli.client import Client
 from server.cli.console import Reporter, emit, emit_json, emit_table, note, reporting
 from server.cli.errors import CommandError
 from server.cli.importing.addresses import Address, read_addresses, send_addresses
@@ -22,7 +21,8 @@ from server.cli.importing.source import Entry, Listing, Skipped, Source
 from server.cli.importing.tally import Tally
 from server.cli.importing.upload import Uploader
 from server.cli.session import connect
-from server.cli.views import Dataset
+from server.client.transport import Client
+from server.client.views import Dataset
 
 # More lines than a screen hide the summary; `--json` has them all.
 MAX_LINES = 20
@@ -88,7 +88,7 @@ def _opened(path: Path) -> Iterator[tuple[Listing, Source | None]]:
         entries = tuple(Entry(address.label, address.url) for address in addresses)
         yield _not_empty(path, Listing(entries, tuple(skipped))), None
     else:
-        raise CommandError(f"{path} is neither a folder nor a .zip nor a .csv.")
+        raise CommandError(f"{path} is neither a folder nor a .zip, .tar or .csv.")
 
 
 def _not_empty(path: Path, listing: Listing) -> Listing:

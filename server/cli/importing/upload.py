@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
 
-from server.cli.client import ANSWER_S, Client, Upload
 from server.cli.console import Reporter
-from server.cli.errors import CommandError, ProblemError
+from server.cli.errors import CommandError
 from server.cli.importing.source import Entry, Source, Unreadable
 from server.cli.importing.tally import Refused, Tally
-from server.cli.views import Image
+from server.client.errors import ProblemError
+from server.client.transport import ANSWER_S, Client, Upload
+from server.client.views import Image
 
 # The server decodes on two cores; eight keep it busy while files are read and sent, and hold at
 # most 8 * 20 MiB in memory.

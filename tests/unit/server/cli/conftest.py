@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from server.cli import client, watch
+from server.cli import watch
 from server.cli.app import main
+from server.client import transport
 from tests.support.cli_server import TOKEN, PlayedApi, played_api
 
 
@@ -31,7 +32,7 @@ def _scrubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(watch, "POLL_S", 0.01)
-    monkeypatch.setattr(client, "RETRY_PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(transport, "RETRY_PAUSES_S", (0.01, 0.01))
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from server.cli import client as client_module
-from server.cli.client import Client, Upload
-from server.cli.errors import (
+from server.client import transport as client_module
+from server.client.errors import (
     ConnectionLostError,
     ForeignServerError,
     MissingTokenError,
@@ -17,8 +16,9 @@ from server.cli.errors import (
     ProblemError,
     UnexpectedAnswerError,
 )
-from server.cli.settings import ClientSettings
-from server.cli.views import Dataset, Image, ServerInfo
+from server.client.settings import ClientSettings
+from server.client.transport import Client, Upload
+from server.client.views import Dataset, Image, ServerInfo
 from tests.support.cli_server import TOKEN, Reply, problem, reply_json
 
 

@@ -161,8 +161,8 @@ def test_import_csv_sends_captures_a_label_each(api, run, tmp_path, monkeypatch)
 
 
 def test_import_of_another_kind_of_file_is_refused(run, tmp_path):
-    (tmp_path / "a.tar").write_bytes(b"x")
-    result = run("dataset", "import", "a.tar", "--dataset", "bears")
+    (tmp_path / "a.rar").write_bytes(b"x")
+    result = run("dataset", "import", "a.rar", "--dataset", "bears")
     assert result.code == 1
     assert "neither a folder" in result.err
 

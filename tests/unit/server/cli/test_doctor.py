@@ -8,10 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from server.cli.client import Client
 from server.cli.doctor import machine, service, storage
 from server.cli.doctor.check import Verdict
-from server.cli.settings import ClientSettings
+from server.client.settings import ClientSettings
+from server.client.transport import Client
 from server.config import load_settings
 from server.db import migrate
 from tests.support.cli_server import problem, reply_json

@@ -1,4 +1,4 @@
-"""What the command line reads of the server's answers. Imports nothing of the project.
+"""What is read of the server's answers. Imports nothing of the project.
 
 Members that are not named here are kept (``extra="allow"``), so that ``--json`` shows the server's
 whole document, and a newer server's additions break nothing.
@@ -6,6 +6,7 @@ whole document, and a newer server's additions break nothing.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -66,12 +67,110 @@ class Label(View):
 
 
 class Image(View):
-    """An image as the server holds it after an upload."""
+    """An image as the server holds it.
+
+    Attributes:
+        version: Rises with every change of its label and review; None of a server without it.
+    """
 
     id: str
     label: str | None = None
     status: str
     reason: str | None = None
+    detail: str | None = None
+    excluded: bool = False
+    reviewed_at: datetime | None = None
+    version: int | None = None
+    url: str | None = None
+    source_url: str | None = None
+    title: str | None = None
+    sha256: str | None = None
+    bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+
+
+class VersionConflict(View):
+    """An image that was left as it is, since somebody has changed it in between."""
+
+    id: str
+    version: int | None = None
+
+
+class BulkResult(View):
+    """What became of a change of several images.
+
+    Attributes:
+        action_id: By which the change can be undone.
+        conflicts: Those that were left as they are.
+    """
+
+    changed: int
+    action_id: str | None = None
+    conflicts: list[VersionConflict] = Field(default_factory=list)
+
+
+class Action(View):
+    """A change that was made, and perhaps undone."""
+
+    id: str
+    at: datetime
+    kind: str
+    count: int
+    undone_at: datetime | None = None
+
+
+class UndoResult(View):
+    """What became of an undoing."""
+
+    action: Action
+    changed: int
+    conflicts: list[JsonValue] = Field(default_factory=list)
+
+
+class Retried(View):
+    """How many images were queued again."""
+
+    queued: int
+
+
+class RefusedEntry(View):
+    """An entry of an import that was not taken."""
+
+    path: str
+    reason: str
+    detail: str
+
+
+class OtherLabel(View):
+    """An entry of an import that is there under another label, which is kept."""
+
+    path: str
+    label: str | None = None
+    kept: str | None = None
+
+
+class ImportReport(View):
+    """What became of an import, or would; the lists hold the first 10,000.
+
+    Attributes:
+        labels: Images added or known, by label; those without under ``""``.
+        reasons: All that was refused, by reason.
+    """
+
+    format: str
+    dry_run: bool
+    found: int
+    added: int
+    known: int
+    skipped: int
+    refused: list[RefusedEntry]
+    refused_count: int
+    reasons: dict[str, int]
+    other_label: list[OtherLabel]
+    other_label_count: int
+    labels: dict[str, int]
 
 
 class Refusal(View):
@@ -89,6 +188,16 @@ class CaptureResult(View):
     added: int
     known: int
     refused: list[Refusal] = Field(default_factory=list)
+
+
+class SnapshotDiff(View):
+    """What two snapshots do not have in common."""
+
+    added: list[JsonValue]
+    removed: list[JsonValue]
+    relabelled: list[JsonValue]
+    moved: list[JsonValue]
+    counts: dict[str, JsonValue]
 
 
 class SplitCounts(View):

@@ -1,4 +1,4 @@
-"""The server's REST API as the command line uses it. May import ``views``, ``errors``.
+"""The server's REST API, request by request. May import ``views``, ``errors``.
 
 Every wait is timed and every answer capped. GETs are repeated after a broken connection, other
 methods never: a second POST could do the thing twice.
@@ -9,25 +9,27 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import BinaryIO, Protocol, Self, TypeVar
 
 import httpx2
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from server.cli.errors import (
+from server.client.errors import (
+    ClientError,
     ConnectionLostError,
     ForeignServerError,
     NoServerError,
     ProblemError,
     UnexpectedAnswerError,
+    problem_error,
 )
-from server.cli.views import Health, Page, View
+from server.client.views import Health, Page, View
 
 API = "/api/v1"
 IDENTITY_HEADER = "X-Bowerbird"
@@ -36,6 +38,9 @@ CONNECT_S = 5.0
 # Classifying or storing one image takes well under a second; a snapshot re-reads every blob.
 ANSWER_S = 60.0
 SNAPSHOT_S = 600.0
+# 100,000 images are verified in some 20 minutes; nothing is heard of them meanwhile.
+IMPORT_S = 7200.0
+PIECE_BYTES = 256 * 1024
 # The longest answer is a model with the evaluation of each image: 500,000 of some 250 bytes.
 MAX_ANSWER_BYTES = 256 * 1024**2
 # A download that restarts within a second or two is not worth an error.
@@ -120,7 +125,7 @@ class Client:
         """GET a document; repeated when the connection breaks.
 
         Raises:
-            CommandError: The server can't be asked, or refuses, or answers nonsense.
+            ClientError: The server can't be asked, or refuses, or answers nonsense.
         """
         for pause_s in RETRY_PAUSES_S:
             try:
@@ -137,7 +142,7 @@ class Client:
         """Yield every item of a list, page by page.
 
         Raises:
-            CommandError: As ``get``; also when the pages never end.
+            ClientError: As ``get``; also when the pages never end.
         """
         query: dict[str, str | int] = {**(params or {}), "limit": PAGE_LIMIT}
         for _ in range(MAX_PAGES):
@@ -160,7 +165,7 @@ class Client:
         """POST a JSON document, once.
 
         Raises:
-            CommandError: As ``get``.
+            ClientError: As ``get``.
         """
         request = self._build("POST", API + path, params=params, json=dict(body))
         request.extensions["timeout"] = httpx2.Timeout(timeout_s, connect=CONNECT_S).as_dict()
@@ -173,7 +178,7 @@ class Client:
         """POST a file, once; return the HTTP status with the document.
 
         Raises:
-            CommandError: As ``get``.
+            ClientError: As ``get``.
         """
         # Header-safe whatever the file is called; the server goes by the bytes.
         name = PurePosixPath(upload.name).name.encode("ascii", "replace").decode("ascii") or "file"
@@ -187,12 +192,91 @@ class Client:
         status, _, answer = self._send(request)
         return status, _read(f"POST {path}", status, answer, view)
 
+    def patch(
+        self,
+        path: str,
+        view: type[ViewT],
+        body: Mapping[str, JsonValue],
+        *,
+        version: int | None = None,
+    ) -> ViewT:
+        """PATCH a document, once.
+
+        Args:
+            path: Below the API's prefix.
+            view: What the answer is read as.
+            body: The members to change.
+            version: The change is refused when the document is no longer of this version.
+
+        Raises:
+            ClientError: As ``get``.
+        """
+        request = self._build("PATCH", API + path, json=dict(body))
+        if version is not None:
+            request.headers["If-Match"] = f'"{version}"'
+        status, _, answer = self._send(request)
+        return _read(f"PATCH {path}", status, answer, view)
+
+    def delete(self, path: str) -> None:
+        """DELETE, once.
+
+        Raises:
+            ClientError: As ``get``.
+        """
+        status, _, answer = self._send(self._build("DELETE", API + path))
+        if not httpx2.codes.is_success(status):
+            raise _problem(f"DELETE {path}", status, answer)
+
+    def send_file(
+        self,
+        path: str,
+        view: type[ViewT],
+        file: Path,
+        *,
+        params: Params | None = None,
+        on_sent: Callable[[int], None] | None = None,
+    ) -> ViewT:
+        """POST a file as the body, once, piece by piece; wait for the answer as long as it takes.
+
+        Args:
+            path: Below the API's prefix.
+            view: What the answer is read as.
+            file: Of any size.
+            params: Of the query.
+            on_sent: Called with the bytes sent so far.
+
+        Raises:
+            ClientError: As ``get``; also when the file can't be read.
+        """
+        try:
+            with file.open("rb") as opened:
+                size_bytes = opened.seek(0, 2)
+                opened.seek(0)
+                headers = {
+                    **self._authorised(),
+                    "Content-Type": "application/octet-stream",
+                    "Content-Length": str(size_bytes),
+                }
+                request = self._http.build_request(
+                    "POST",
+                    API + path,
+                    params=params,
+                    content=_pieces(opened, on_sent),
+                    headers=headers,
+                )
+                timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_S, read=IMPORT_S)
+                request.extensions["timeout"] = timeout.as_dict()
+                status, _, answer = self._send(request)
+        except OSError as error:
+            raise ClientError(f"{file} can't be read: {error.strerror}.") from error
+        return _read(f"POST {path}", status, answer, view)
+
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
         """GET bytes of any length, in chunks.
 
         Raises:
-            CommandError: As ``get``.
+            ClientError: As ``get``.
         """
         request = self._build("GET", API + path)
         with self._errors():
@@ -253,6 +337,15 @@ class Client:
             raise ConnectionLostError(self.server, what) from error
 
 
+def _pieces(opened: BinaryIO, on_sent: Callable[[int], None] | None) -> Iterator[bytes]:
+    sent_bytes = 0
+    while piece := opened.read(PIECE_BYTES):
+        yield piece
+        sent_bytes += len(piece)
+        if on_sent is not None:
+            on_sent(sent_bytes)
+
+
 def _read_capped(response: httpx2.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
@@ -290,7 +383,7 @@ def _problem(request: str, status: int, body: bytes) -> ProblemError | Unexpecte
     errors = members.get("errors")
     pointers = _pointers(errors) if isinstance(errors, list) else ""
     text = f"{title}: {pointers}" if pointers else detail or title or f"HTTP {status}"
-    return ProblemError(slug, status, str(text), members)
+    return problem_error(slug, status, str(text), members)
 
 
 def _pointers(errors: list[JsonValue]) -> str:

@@ -1,4 +1,4 @@
-"""Where the server is and how to be let in: what the client's verbs read of the environment.
+"""Where the server is and how to be let in: what the client reads of the environment.
 
 May import ``server.config`` (names of the prefix and the file). pydantic-settings costs 0.2 s to
 import, so this module is loaded by ``session.connect`` and not with the command line.
@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from server.cli.errors import CommandError, MissingTokenError
+from server.client.errors import ClientError, MissingTokenError
 from server.config import PREFIX, Settings
 
 TOKEN_FILE = "token"  # noqa: S105 - the name of a file
@@ -63,18 +63,21 @@ class ClientSettings(BaseSettings):
     )
 
     @classmethod
-    def load(cls, data: Path | None = None) -> Self:
-        """Read the settings; ``data`` wins over the environment.
+    def load(
+        cls, data: Path | None = None, server: str | None = None, token: str | None = None
+    ) -> Self:
+        """Read the settings; what is given wins over the environment.
 
         Raises:
-            CommandError: A value is not usable.
+            ClientError: A value is not usable.
         """
+        values = {"data": data, "server": server, "token": token}
         try:
-            return cls() if data is None else cls(data=data)
+            return cls(**{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type] # validated by pydantic
         except ValidationError as error:
             first = error.errors()[0]
             name = f"{PREFIX}{first['loc'][0]}".upper()
-            raise CommandError(f"{name} is not usable: {first['msg']}.") from error
+            raise ClientError(f"{name} is not usable: {first['msg']}.") from error
 
     def read_token(self) -> str:
         """Return the token from the environment or the data folder.

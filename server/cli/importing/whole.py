@@ -1,0 +1,138 @@
+"""Files that the server reads as a whole: tars, and folders or zips with a table of labels.
+
+May import ``client``. A folder becomes a zip on the way, in a temporary file.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from server.cli import datasets
+from server.cli.console import emit, emit_json, note, reporting
+from server.cli.errors import CommandError
+from server.cli.importing.source import MAX_FILE_BYTES, MAX_FILES, too_many
+from server.cli.session import open_bird
+from server.client.dataset import DatasetClient
+from server.client.views import ImportReport
+
+_TABLE: Final = "metadata.csv"
+# More lines than a screen hide the summary; `--json` has them all.
+_MAX_LINES: Final = 20
+# A table of labels lies at the top, or in the folder of a split.
+_TABLE_DEPTH: Final = 2
+
+
+def is_read_by_server(path: Path) -> bool:
+    """Tell whether a path is sent whole."""
+    if path.is_dir():
+        return any(True for _ in _tables(path))
+    if path.suffix.lower() == ".tar":
+        return True
+    return path.suffix.lower() == ".zip" and _has_table(path)
+
+
+def run(path: Path, dataset_name: str, *, dry_run: bool, as_json: bool) -> bool:
+    """Send and sum up; return whether anything at all was taken.
+
+    Raises:
+        CommandError: The path can't be read, or the server refuses it as a whole.
+    """
+    with open_bird() as bird:
+        found = datasets.find_dataset(bird.transport, dataset_name)
+        if found is None and dry_run:
+            raise CommandError(
+                f"There is no dataset `{dataset_name}`, which the server would compare with.",
+                f"Make it first: `bowerbird dataset create {dataset_name}`.",
+            )
+        if found is None:
+            found = datasets.create_dataset(bird.transport, dataset_name, None)
+            note(f"Made dataset `{found.name}`.")
+        dataset = DatasetClient(bird.transport, found.id)
+        with _as_file(path) as file:
+            report = _send(dataset, file, dry_run=dry_run)
+    if as_json:
+        document = report.model_dump(mode="json")
+        emit_json({"dataset_id": found.id, "dataset": found.name, **document})
+    else:
+        _sum_up(report, found.name)
+    return report.added + report.known > 0 or report.found == 0
+
+
+def _send(dataset: DatasetClient, file: Path, *, dry_run: bool) -> ImportReport:
+    total = file.stat().st_size
+    mebi = 1024**2
+    with reporting() as reporter:
+
+        def tell(sent: int) -> None:
+            phase = "sending (MiB)" if sent < total else "the server is reading"
+            reporter.show(phase, sent // mebi, -(-total // mebi))
+
+        return dataset.import_file(file, dry_run=dry_run, on_sent=tell)
+
+
+def _sum_up(report: ImportReport, dataset_name: str) -> None:
+    for one in report.refused[:_MAX_LINES]:
+        note(f"refused: {one.path}: {one.reason} ({one.detail})")
+    if report.refused_count > _MAX_LINES:
+        note(f"… and {report.refused_count - _MAX_LINES} more; --json lists them.")
+    for other in report.other_label[:_MAX_LINES]:
+        note(f"label kept: {other.path}: the same picture is there as {other.kept!r}")
+    emit(f"{report.added} added, {report.known} already there")
+    for reason, count in report.reasons.items():
+        emit(f"{count} refused: {reason}")
+    if report.skipped:
+        emit(f"{report.skipped} left out")
+    if report.dry_run:
+        note(f"Nothing was changed in dataset `{dataset_name}`.")
+
+
+def _tables(root: Path) -> Iterator[Path]:
+    for depth in range(_TABLE_DEPTH):
+        yield from root.glob("*/" * depth + _TABLE)
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.rsplit("/", 1)[-1].lower() == _TABLE for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        return False  # what reads it next says what is wrong with it
+
+
+@contextmanager
+def _as_file(path: Path) -> Iterator[Path]:
+    """Give the path itself, or a zip of the folder."""
+    if not path.is_dir():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="bowerbird-") as folder:
+        packed = Path(folder) / "folder.zip"
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+            for file in _files(path):
+                archive.write(file, file.relative_to(path).as_posix())
+        yield packed
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Yield the regular files below a folder; links, hidden and too large ones are left out."""
+    count = 0
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        for name in sorted(files):
+            file = Path(folder, name)
+            if name.startswith(".") or file.is_symlink() or not file.is_file():
+                continue
+            is_table = name.lower() == _TABLE
+            if file.stat().st_size > MAX_FILE_BYTES and not is_table:
+                note(f"left out: {file}: larger than 20 MiB")
+                continue
+            count += 1
+            if count > MAX_FILES:
+                raise too_many(root)
+            yield file

@@ -1,0 +1,267 @@
+"""A server, as a program uses it: its datasets, snapshots, jobs, models and answers.
+
+May import the rest of ``server.client``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from pydantic import JsonValue
+
+from server.client.dataset import DatasetClient, image_changes, read_image_file, segment
+from server.client.errors import ClientError
+from server.client.transport import SNAPSHOT_S, Client, Upload
+from server.client.views import (
+    Answer,
+    Dataset,
+    Health,
+    Image,
+    Job,
+    Model,
+    Snapshot,
+    SnapshotDiff,
+)
+
+POLL_S = 1.0
+FINISHED: Final = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class Bowerbird:
+    """A running server.
+
+    Nothing is sent before the first call, and no token to a program that is not Bowerbird. Safe to
+    share between threads. Every method raises `server.client.errors.ClientError`: one of its
+    subclasses where a program may want to tell them apart.
+
+    Args:
+        server: Its address; by default ``BOWERBIRD_SERVER``, or this machine's port 8000.
+        token: By default ``BOWERBIRD_TOKEN``, or the one that ``serve`` leaves in ``data``.
+        data: The server's data folder; by default ``BOWERBIRD_DATA``, or ``./data``.
+        transport: A connection to use instead of one of its own.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        *,
+        token: str | None = None,
+        data: Path | None = None,
+        transport: Client | None = None,
+    ) -> None:
+        if transport is None:
+            # pydantic-settings takes 0.2 s to import, which `--help` need not pay.
+            from server.client.settings import ClientSettings  # noqa: PLC0415
+
+            transport = Client(ClientSettings.load(data, server, token))
+        self.transport = transport
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.transport.__exit__(None, None, None)
+
+    def health(self) -> Health:
+        """Return who answers; no token is sent."""
+        return self.transport.health()
+
+    # --- datasets and images ------------------------------------------------------------------
+
+    def datasets(self) -> Iterator[Dataset]:
+        """Yield all datasets with their counts, newest first."""
+        return self.transport.pages("/datasets", Dataset)
+
+    def dataset(self, name: str) -> DatasetClient:
+        """Return the dataset of this name, or of this id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        wanted = " ".join(name.split())  # as the server keeps names
+        by_id = None
+        for found in self.datasets():
+            if found.name == wanted:
+                return DatasetClient(self.transport, found.id)
+            by_id = found if found.id == wanted else by_id
+        # For what is neither a name nor an id the server says so itself.
+        found = by_id or self.transport.get(f"/datasets/{segment(wanted)}", Dataset)
+        return DatasetClient(self.transport, found.id)
+
+    def create_dataset(self, name: str, description: str = "") -> DatasetClient:
+        """Make a dataset.
+
+        Raises:
+            AlreadyThereError: The name is taken.
+        """
+        body: dict[str, JsonValue] = {"name": name, "description": description}
+        made = self.transport.post("/datasets", Dataset, body)
+        return DatasetClient(self.transport, made.id)
+
+    def image(self, image_id: str) -> Image:
+        """Return an image; where it was seen is in its ``model_extra``, as all else."""
+        return self.transport.get(f"/images/{segment(image_id)}", Image)
+
+    def change_image(
+        self,
+        image_id: str,
+        *,
+        label: str | None = None,
+        excluded: bool | None = None,
+        reviewed: bool | None = None,
+        version: int | None = None,
+    ) -> Image:
+        """Change an image; None leaves a member as it is.
+
+        Args:
+            image_id: The image.
+            label: The name of a label that the dataset has.
+            excluded: Keep it out of snapshots.
+            reviewed: Somebody has looked at it.
+            version: Refuse when the image is no longer of this version.
+
+        Raises:
+            VersionConflictError: Somebody has changed it in between.
+            UnknownLabelError: The dataset has no such label.
+        """
+        body = image_changes(label, excluded=excluded, reviewed=reviewed)
+        return self.transport.patch(f"/images/{segment(image_id)}", Image, body, version=version)
+
+    def read_image(self, image_id: str) -> bytes:
+        """Return the bytes of an image as they were fetched."""
+        with self.transport.stream(f"/images/{segment(image_id)}/file") as pieces:
+            return b"".join(pieces)
+
+    # --- snapshots ----------------------------------------------------------------------------
+
+    def snapshot(self, snapshot_id: str) -> Snapshot:
+        """Return a snapshot with its counts."""
+        return self.transport.get(f"/snapshots/{segment(snapshot_id)}", Snapshot)
+
+    def compare(self, before_id: str, after_id: str) -> SnapshotDiff:
+        """Return what was added to a snapshot, removed, relabelled and moved in the split."""
+        path = f"/snapshots/{segment(before_id)}/diff/{segment(after_id)}"
+        return self.transport.get(path, SnapshotDiff)
+
+    def export(self, snapshot_id: str, form: str, out: Path) -> int:
+        """Write a snapshot to a file, which appears whole or not at all; return its bytes.
+
+        Args:
+            snapshot_id: The snapshot.
+            form: ``folder``, ``webdataset``, ``hf``, ``csv``, ``parquet``, ``croissant``,
+                ``datasheet``.
+            out: Replaced when it is there.
+        """
+        path = f"/snapshots/{segment(snapshot_id)}/export?{urlencode({'format': form})}"
+        return self._save(path, out)
+
+    # --- training -----------------------------------------------------------------------------
+
+    def train(self, snapshot_id: str, recipe: Mapping[str, JsonValue] | None = None) -> Job:
+        """Queue a training on a snapshot; `wait_for_job` waits for its end."""
+        body: dict[str, JsonValue] = {} if recipe is None else {"recipe": dict(recipe)}
+        return self.transport.post(f"/snapshots/{segment(snapshot_id)}/jobs", Job, body)
+
+    def jobs(self, *, dataset_id: str | None = None, state: str | None = None) -> Iterator[Job]:
+        """Yield the jobs, newest first."""
+        return self.transport.pages("/jobs", Job, _given(dataset=dataset_id, state=state))
+
+    def job(self, job_id: str) -> Job:
+        """Return a job."""
+        return self.transport.get(f"/jobs/{segment(job_id)}", Job)
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Cancel a job."""
+        return self.transport.post(f"/jobs/{segment(job_id)}/cancel", Job, {})
+
+    def wait_for_job(self, job_id: str, timeout_s: float = SNAPSHOT_S) -> Job:
+        """Return the job once it has ended, however it did.
+
+        Raises:
+            ClientError: It has not after ``timeout_s``; it goes on.
+        """
+        end_s = time.monotonic() + timeout_s
+        while (job := self.job(job_id)).state not in FINISHED:
+            if time.monotonic() >= end_s:
+                raise ClientError(f"Job {job_id} has not ended after {timeout_s:g} seconds.")
+            time.sleep(POLL_S)
+        return job
+
+    # --- models and answers -------------------------------------------------------------------
+
+    def models(self, *, dataset_id: str | None = None, stage: str | None = None) -> Iterator[Model]:
+        """Yield the models, newest first."""
+        return self.transport.pages("/models", Model, _given(dataset=dataset_id, stage=stage))
+
+    def model(self, model_id: str) -> Model:
+        """Return a model."""
+        return self.transport.get(f"/models/{segment(model_id)}", Model)
+
+    def stage_model(self, model_id: str, stage: str) -> Model:
+        """Move a model to another stage: ``candidate``, …, ``live``, ``retired``."""
+        path = f"/models/{segment(model_id)}/stage"
+        return self.transport.post(path, Model, {"stage": stage})
+
+    def save_model(self, model_id: str, out: Path) -> int:
+        """Write a model's bundle to a file; return its bytes."""
+        return self._save(f"/models/{segment(model_id)}/bundle", out)
+
+    def classify(
+        self,
+        source: bytes | Path | str,
+        *,
+        model_id: str | None = None,
+        dataset_id: str | None = None,
+        top: int | None = None,
+    ) -> Answer:
+        """Say what is on an image.
+
+        Args:
+            source: Its bytes, a file, or an http(s) address that the server asks.
+            model_id: By default the live model of the dataset, or the newest live one.
+            dataset_id: The dataset.
+            top: How many labels to list; all when None.
+
+        Raises:
+            NoModelError: No model can answer.
+            ImageNotUsableError: It is no image that can be used.
+        """
+        params = _given(model=model_id, dataset=dataset_id)
+        if top is not None:
+            params["top"] = str(top)
+        if isinstance(source, str):
+            return self.transport.post("/classify", Answer, {"url": source}, params=params)
+        upload = Upload(read_image_file(source), "image", {})
+        return self.transport.upload("/classify", Answer, upload, params)[1]
+
+    def _save(self, path: str, out: Path) -> int:
+        aside = out.with_name(f".{out.name}.part")
+        size_bytes = 0
+        try:
+            with self.transport.stream(path) as pieces, aside.open("wb") as file:
+                for piece in pieces:
+                    size_bytes += file.write(piece)
+            aside.replace(out)
+        except OSError as error:
+            raise ClientError(f"{out} can't be written: {error.strerror}.") from error
+        finally:
+            aside.unlink(missing_ok=True)
+        return size_bytes
+
+
+def _given(**values: str | None) -> dict[str, str | int]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,146 @@
+"""The verbs of datasets and images, against a real server."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from server.cli.app import main
+from tests.support.archives import plain_tar, plain_zip
+from tests.support.images import jpeg
+from tests.support.processes import ServerProcess
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    data = tmp_path_factory.mktemp("server") / "data"
+    with ServerProcess(data, {}, has_trainer=False) as server:
+        yield server
+
+
+@pytest.fixture
+def run(
+    server: ServerProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Run:
+    monkeypatch.setenv("BOWERBIRD_SERVER", server.url)
+    monkeypatch.setenv("BOWERBIRD_TOKEN", server.token)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Result:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ending:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Result(ending.value.code, captured.out, captured.err)
+
+    return call
+
+
+def labels(run: Run, dataset: str) -> dict[str, int]:
+    counts = run("dataset", "show", dataset, "--json").json["counts"]["labels"]
+    return {name: number["ready"] for name, number in counts.items()}
+
+
+def test_a_dataset_is_filled_shown_changed_and_deleted(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    for n in range(4):
+        path = tmp_path / "photos" / ("grizzly" if n % 2 else "teddy") / f"{n}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg(80 + n, 60, n))
+    assert run("dataset", "import", "photos", "--dataset", "verbs").code == 0
+    assert labels(run, "verbs") == {"grizzly": 2, "teddy": 2}
+    assert "label grizzly\t2" in run("dataset", "show", "verbs").out
+
+    listed = run("image", "list", "--dataset", "verbs", "--label", "grizzly", "--json").json
+    assert [image["label"] for image in listed] == ["grizzly"] * 2
+    assert len(run("image", "list", "--dataset", "verbs", "--limit", "3").out.splitlines()) == 3
+    first = listed[0]["id"]
+    assert run("image", "show", first, "--json").json["sightings"] == []
+    assert "label\tgrizzly" in run("image", "show", first).out
+
+    changed = run("image", "set", first, "--label", "teddy", "--exclude", "--json").json
+    assert (changed["label"], changed["excluded"]) == ("teddy", True)
+    assert labels(run, "verbs") == {"grizzly": 1, "teddy": 3}
+    refused = run("image", "set", first, "--label", "panda")
+    assert refused.code == 1
+    assert "no label 'panda'" in refused.err
+    assert run("image", "set", first).code == 2
+
+    assert run("dataset", "retry", "verbs", "--json").json == {"queued": 0}
+    assert run("dataset", "pause", "verbs", "--json").json["paused"] is True
+    assert run("dataset", "resume", "verbs", "--json").json["paused"] is False
+    assert run("dataset", "delete", "verbs").code == 1, "nobody answered the question"
+    assert labels(run, "verbs")
+    assert run("dataset", "delete", "verbs", "--yes").code == 0
+    assert run("dataset", "show", "verbs").code == 1
+
+
+def test_many_images_are_changed_by_ids_from_a_pipe(run: Run, monkeypatch: pytest.MonkeyPatch):
+    Path("a.tar").write_bytes(
+        plain_tar({f"grizzly/{n}.jpg": jpeg(64, 64, 50 + n) for n in range(5)})
+    )
+    assert run("dataset", "import", "a.tar", "--dataset", "piped").code == 0
+    ids = run("image", "list", "--dataset", "piped", "--limit", "0").out
+    monkeypatch.setattr("sys.stdin", io.StringIO(ids.replace("\t", "\n\n\t", 1)[:26] + "\n\n"))
+    result = run("image", "bulk", "-", "--dataset", "piped", "--exclude", "--json")
+    assert result.json["changed"] == 1
+    assert result.json["conflicts"] == []
+    excluded = run("image", "list", "--dataset", "piped", "--excluded", "--json").json
+    assert [image["id"] for image in excluded] == [ids[:26]]
+    monkeypatch.setattr("sys.stdin", io.StringIO("x" * 100))
+    assert run("image", "bulk", "-", "--dataset", "piped", "--exclude").code == 1
+
+
+def test_what_has_a_table_is_read_by_the_server(run: Run, tmp_path: Path):
+    folder = tmp_path / "hf" / "train"
+    folder.mkdir(parents=True)
+    (folder / "metadata.csv").write_text("file_name,label\na.jpg,grizzly\nb.jpg,teddy\n")
+    for n, name in enumerate(("a.jpg", "b.jpg", ".hidden.jpg")):
+        (folder / name).write_bytes(jpeg(64, 48, 60 + n))
+    (folder / "link.jpg").symlink_to("/etc/passwd")
+    missing = run("dataset", "import", "hf", "--dataset", "table", "--dry-run")
+    assert missing.code == 1
+    assert "dataset create" in missing.err
+    run("dataset", "create", "table")
+    preview = run("dataset", "import", "hf", "--dataset", "table", "--dry-run", "--json").json
+    assert (preview["added"], preview["labels"]) == (2, {"grizzly": 1, "teddy": 1})
+    assert labels(run, "table") == {}
+    done = run("dataset", "import", "hf", "--dataset", "table")
+    assert done.out == "2 added, 0 already there\n1 left out\n"
+    assert labels(run, "table") == {"grizzly": 1, "teddy": 1}
+
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name[0] != "."}
+    del files["link.jpg"]
+    Path("hf.zip").write_bytes(plain_zip({f"train/{name}": data for name, data in files.items()}))
+    again = run("dataset", "import", "hf.zip", "--dataset", "table", "--json").json
+    assert (again["added"], again["known"]) == (0, 2)
+    Path("bad.tar").write_bytes(b"\0" * 600)
+    refused = run("dataset", "import", "bad.tar", "--dataset", "table")
+    assert refused.code == 1
+    assert "neither a zip nor a tar" in refused.err
