@@ -31,6 +31,7 @@ from server.contract.files import write_atomically
 from server.db import migrate
 from server.db.session import Database
 from server.errors import DataFolderInUseError, UnauthenticatedError
+from server.exports.listing import SnapshotFiles
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
 from server.media.blobs import BlobStore, ThumbnailStore
@@ -147,6 +148,8 @@ def _put_together(
     bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
     pipeline = Pipeline(ends, fetcher, bounds)
     looks = LookService(database, stores.thumbnails, pool, feed)
+    files = SnapshotFiles(folders.make("snapshots"))
+    snapshots = SnapshotService(database, looks, stores.blobs, pool, files)
     services = Services(
         about=_about(),
         limits=Limits(
@@ -163,7 +166,7 @@ def _put_together(
         pipeline=pipeline,
         images=ImageService(database, feed, intake, stores),
         completions=CompletionService(database, feed, intake),
-        snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
+        snapshots=snapshots,
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
