@@ -43,6 +43,7 @@ from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
+from server.services.exports import ExportService, Shelves
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.intake import Intake, Stores
@@ -149,6 +150,7 @@ def _put_together(
     pipeline = Pipeline(ends, fetcher, bounds)
     looks = LookService(database, stores.thumbnails, pool, feed)
     files = SnapshotFiles(folders.make("snapshots"))
+    shelves = Shelves(stores.blobs, files, folders.make("exports"))
     snapshots = SnapshotService(database, looks, stores.blobs, pool, files)
     services = Services(
         about=_about(),
@@ -167,6 +169,7 @@ def _put_together(
         images=ImageService(database, feed, intake, stores),
         completions=CompletionService(database, feed, intake),
         snapshots=snapshots,
+        exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),

@@ -18,6 +18,7 @@ from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
+from server.services.exports import ExportService
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.models import ModelService
@@ -72,6 +73,7 @@ class Services:
     images: ImageService
     completions: CompletionService
     snapshots: SnapshotService
+    exports: ExportService
     training: TrainingService
     models: ModelService
     predictions: PredictionService

@@ -69,7 +69,7 @@ class Listing:
 
     def sha256(self, place: int) -> str:
         """Return the name of the blob at a place."""
-        return self.digests[place].tobytes().hex()
+        return bytes(self.digests[place]).hex()
 
     def split(self, place: int) -> Split:
         """Return the side of the image at a place."""

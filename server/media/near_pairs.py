@@ -1,6 +1,6 @@
 """Finds every pair of pictures that look alike, among all that are given. numpy only.
 
-Exact, as comparing all with all is, but not in its time: of two hashes that differ in 10 of their 64
+Exact, as comparing all with all is, but not in its time: of two hashes that differ in 10 of 64
 bits, one of four parts of 16 bits differs in 2 at most, so only pictures that agree so far in one
 of the four have to be compared. That takes 1.4 s for 100,000 pictures, where all N²/2 take 20 s.
 Source: M. Norouzi, A. Punjani, D. Fleet, "Fast Search in Hamming Space with Multi-Index Hashing",

@@ -139,7 +139,7 @@ async def list_sources(session: Session, dataset_id: str) -> Sequence[tuple[str,
         rows = await session.execute(
             query.where(ImageRecord.dataset_id == dataset_id, ImageRecord.status.in_(_WITH_BYTES))
         )
-        found += [(sha256, url) for sha256, url in rows]
+        found += [(str(sha256), str(url)) for sha256, url in rows]
     return found
 
 

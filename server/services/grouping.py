@@ -101,7 +101,7 @@ def group_images(
     links = _Links(names)
     _link_alike(links, looks)
     shown = sorted(page for page, on_it in pages.items() if 1 < len(on_it) <= MOST_ON_PAGE)
-    sources = [sorted(pages[page]) for page in shown]
+    sources: list[Sequence[int]] = [sorted(pages[page]) for page in shown]
     room = page_room(len(names))
     for places in sources:
         links.link_chain(places, room)
