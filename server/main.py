@@ -31,7 +31,7 @@ from server.contract.files import write_atomically
 from server.db import migrate
 from server.db.session import Database
 from server.errors import DataFolderInUseError, UnauthenticatedError
-from server.exports.listing import SnapshotFiles
+from server.exports.listing import Shelves
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
 from server.media.blobs import BlobStore, ThumbnailStore
@@ -43,7 +43,7 @@ from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
-from server.services.exports import ExportService, Shelves
+from server.services.exports import ExportService
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.intake import Intake, Stores
@@ -149,9 +149,8 @@ def _put_together(
     bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
     pipeline = Pipeline(ends, fetcher, bounds)
     looks = LookService(database, stores.thumbnails, pool, feed)
-    files = SnapshotFiles(folders.make("snapshots"))
-    shelves = Shelves(stores.blobs, files, folders.make("exports"))
-    snapshots = SnapshotService(database, looks, stores.blobs, pool, files)
+    shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
+    snapshots = SnapshotService(database, looks, shelves, pool)
     services = Services(
         about=_about(),
         limits=Limits(

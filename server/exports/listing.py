@@ -1,4 +1,4 @@
-"""What a snapshot holds, in arrays, and the files it is kept in. May import ``server.contract``.
+"""What a snapshot holds, in arrays, and the files it is kept in. May import ``server.media``.
 
 A manifest of 100,000 images is 30 MB of JSON, and several times that as objects; as arrays it is
 8 MB, so that an export may hold it for as long as a slow client reads.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from server.contract.errors import FormatError
 from server.contract.files import sha256_of, write_atomically
 from server.contract.snapshot import Split
+from server.media.blobs import BlobStore
 
 # Files are called as every program knows them; the other formats as their extension is.
 _EXTENSIONS: Final = {"jpeg": "jpg", "tiff": "tif"}
@@ -79,6 +80,21 @@ class Listing:
     def extensions(self) -> Sequence[str]:
         """The file name extension of each of ``formats``, without a dot."""
         return [_EXTENSIONS.get(name, name) for name in self.formats]
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """Where what snapshots are made of lies, and what is made of them.
+
+    Attributes:
+        blobs: The images' bytes.
+        snapshots: The folder of the manifests; beside them, the frozen provenance is kept.
+        cache: The folder of what exports derive from that; may be emptied at any time.
+    """
+
+    blobs: BlobStore
+    snapshots: Path
+    cache: Path
 
 
 class SnapshotFiles:

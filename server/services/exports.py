@@ -25,7 +25,7 @@ from server.db.session import Database
 from server.errors import BlobDamagedError, ShardNotFoundError
 from server.exports.croissant import Archive, describe
 from server.exports.datasheet import write_datasheet
-from server.exports.listing import Listing, SnapshotFiles
+from server.exports.listing import Listing, Shelves, SnapshotFiles
 from server.exports.provenance import Provenance, Row, row_of, tag_of, write_line
 from server.exports.regions import Layout, Stored
 from server.exports.samples import Samples
@@ -33,7 +33,6 @@ from server.exports.tables import write_csv, write_parquet
 from server.exports.tars import shards_of, tar_layout
 from server.exports.zips import Extra, zip_layout
 from server.inference.pool import CpuPool
-from server.media.blobs import BlobStore
 from server.repositories import datasets, provenance
 from server.services.snapshots import SnapshotService
 from server.services.verification import verify_blobs
@@ -85,21 +84,6 @@ class Export:
     layout: Layout
 
 
-@dataclass(frozen=True)
-class Shelves:
-    """Where exports are read from.
-
-    Attributes:
-        blobs: The images' bytes.
-        files: The manifests; beside them, the frozen provenance is kept.
-        cache: What is derived from that; may be emptied at any time.
-    """
-
-    blobs: BlobStore
-    files: SnapshotFiles
-    cache: Path
-
-
 class ExportService:
     """Opens and reads exports. Nothing of the database is held while a client reads."""
 
@@ -123,7 +107,7 @@ class ExportService:
         self._database = database
         self._snapshots = snapshot_service
         self._blobs = shelves.blobs
-        self._files = shelves.files
+        self._files = SnapshotFiles(shelves.snapshots)
         self._cache = shelves.cache
         self._pool = pool
         self._version = version

@@ -24,10 +24,9 @@ from server.errors import (
     SnapshotDamagedError,
 )
 from server.exports.difference import Difference, compare
-from server.exports.listing import Listing, SnapshotFiles
+from server.exports.listing import Listing, Shelves, SnapshotFiles
 from server.exports.manifests import Row, write_manifest
 from server.inference.pool import CpuPool
-from server.media.blobs import BlobStore
 from server.repositories import datasets, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
@@ -60,24 +59,22 @@ class SnapshotService:
         self,
         database: Database,
         looks: LookService,
-        blobs: BlobStore,
+        shelves: Shelves,
         pool: CpuPool,
-        files: SnapshotFiles,
     ) -> None:
         """Keep what the use cases need.
 
         Args:
             database: Rows.
             looks: Knows how every blob looks.
-            blobs: Bytes to verify.
+            shelves: Bytes to verify, and where manifests are kept.
             pool: Where they are hashed.
-            files: Where manifests are kept.
         """
         self._database = database
         self._looks = looks
-        self._blobs = blobs
+        self._blobs = shelves.blobs
         self._pool = pool
-        self._files = files
+        self._files = SnapshotFiles(shelves.snapshots)
         # One at a time: two that name groups from different states would give an image two.
         self._grouping = asyncio.Lock()
 

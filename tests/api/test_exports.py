@@ -199,8 +199,8 @@ READ_CROISSANT = """
 import json, sys, mlcroissant
 issues = mlcroissant.Dataset(sys.argv[1]).metadata.ctx.issues
 records = [
-    {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in row.items()}
-    for row in mlcroissant.Dataset(sys.argv[2]).records("records")
+    {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in r.items()}
+    for r in mlcroissant.Dataset(sys.argv[2]).records("records")
 ]
 print(json.dumps({"said": [*issues.errors, *issues.warnings], "records": records}, default=str))
 """
