@@ -25,7 +25,7 @@ from tests.support.images import HTML, jpeg
 from tests.support.site import Exchange, Site, answer, hang, redirect
 
 FAST = RetryPolicy(max_attempts=3, first_s=0.02, most_s=0.2)
-SCHEDULE = ScheduleLimits(total=8, per_host=4, capacity=64)
+SCHEDULE = ScheduleLimits(total=8, per_host=4, first_places=4, capacity=64)
 BATCH = BatchLimits(rows=10, wait_s=0.01)
 
 
