@@ -26,7 +26,7 @@ from server import logs
 from server.api.app import create_app
 from server.api.deps import About, Limits, Services
 from server.api.middleware import Doors
-from server.config import Settings, inherited_environment
+from server.config import Folders, Settings, inherited_environment
 from server.contract.files import write_atomically
 from server.db import migrate
 from server.db.session import Database
@@ -69,20 +69,6 @@ BACKLOG = 128
 # a page takes 25 ms instead of 70, at the same images a second.
 DECODE_NICENESS = 10
 ROOT = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Folders:
-    """The data folder and what lies in it."""
-
-    root: Path
-
-    def make(self, name: str) -> Path:
-        """Return a folder in the data folder, made if new."""
-        path = self.root / name
-        # Captures record what a person looks at: for others on this machine to leave alone.
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
 
 
 @dataclass(frozen=True)
