@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -223,6 +224,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: arguments, environment, file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The data folder and what lies in it."""
+
+    root: Path
+
+    def make(self, name: str) -> Path:
+        """Return a folder in the data folder, made if new."""
+        path = self.root / name
+        # Captures record what a person looks at: for others on this machine to leave alone.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
 
 
 def inherited_environment() -> dict[str, str]:

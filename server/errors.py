@@ -84,6 +84,12 @@ class SnapshotNotFoundError(NotFoundError):
     slug, title, noun = "snapshot-not-found", "Snapshot not found", "snapshot"
 
 
+class ShardNotFoundError(NotFoundError):
+    """The snapshot's tar has fewer parts."""
+
+    slug, title, noun = "shard-not-found", "Shard not found", "shard"
+
+
 class JobNotFoundError(NotFoundError):
     """No job has this id."""
 

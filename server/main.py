@@ -27,11 +27,12 @@ from server.api.address import listen, shown_host
 from server.api.app import create_app
 from server.api.deps import About, Limits, Services
 from server.api.middleware import Doors
-from server.config import Settings, inherited_environment
+from server.config import Folders, Settings, inherited_environment
 from server.contract.files import write_atomically
 from server.db import migrate
 from server.db.session import Database
 from server.errors import DataFolderInUseError, UnauthenticatedError
+from server.exports.listing import Shelves
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
 from server.media.blobs import BlobStore, ThumbnailStore
@@ -43,6 +44,7 @@ from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
+from server.services.exports import ExportService
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.imports import ImportService
@@ -69,20 +71,6 @@ GRACE_S = 5  # for open requests at shutdown; event streams never end by themsel
 # a page takes 25 ms instead of 70, at the same images a second.
 DECODE_NICENESS = 10
 ROOT = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Folders:
-    """The data folder and what lies in it."""
-
-    root: Path
-
-    def make(self, name: str) -> Path:
-        """Return a folder in the data folder, made if new."""
-        path = self.root / name
-        # Captures record what a person looks at: for others on this machine to leave alone.
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
 
 
 @dataclass(frozen=True)
@@ -150,6 +138,8 @@ def _put_together(
     pipeline = Pipeline(ends, fetcher, bounds)
     usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
+    shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
+    snapshots = SnapshotService(database, looks, shelves, pool)
     services = Services(
         about=_about(),
         limits=Limits(
@@ -170,7 +160,8 @@ def _put_together(
         images=ImageService(database, feed, intake, stores),
         imports=ImportService(database, feed, shelf, pool, usable),
         completions=CompletionService(database, feed, intake),
-        snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
+        snapshots=snapshots,
+        exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),

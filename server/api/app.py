@@ -14,6 +14,7 @@ from server.api.routes import (
     access,
     captures,
     datasets,
+    exports,
     health,
     images,
     imports,
@@ -51,7 +52,19 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
     app.state.services = services
     problems.install(app)
     needs_token = [Depends(get_caller)]
-    for router in (datasets, captures, images, imports, snapshots, jobs, models, predict, access):
+    routers = (
+        datasets,
+        captures,
+        images,
+        imports,
+        snapshots,
+        exports,
+        jobs,
+        models,
+        predict,
+        access,
+    )
+    for router in routers:
         app.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
     app.include_router(predict.first_lesson, dependencies=needs_token)
     app.include_router(access.public, prefix=API_PREFIX)

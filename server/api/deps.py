@@ -18,6 +18,7 @@ from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
+from server.services.exports import ExportService
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.imports import ImportService
@@ -75,6 +76,7 @@ class Services:
     completions: CompletionService
     imports: ImportService
     snapshots: SnapshotService
+    exports: ExportService
     training: TrainingService
     models: ModelService
     predictions: PredictionService

@@ -29,6 +29,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.ImageNotFoundError: HTTPStatus.NOT_FOUND,
     errors.BlobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.SnapshotNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ShardNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
     errors.TokenNotFoundError: HTTPStatus.NOT_FOUND,

@@ -23,6 +23,8 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # An hour: no write takes that long, so what is older was left by a process that died.
 _ABANDONED_S: Final = 3600.0
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+_EXISTING: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
+_PIECE_BYTES: Final = 1 << 20  # of a file that grew, or that the system gives in pieces
 _OWNER_ONLY: Final = 0o600  # as `tempfile` has it
 
 
@@ -36,6 +38,7 @@ class FileStore:
 
     def __init__(self, root: Path, suffix: str = "") -> None:
         self._root = root
+        self._prefix = f"{root}{os.sep}"
         self._suffix = suffix
 
     def path(self, sha256: str) -> Path:
@@ -55,6 +58,19 @@ class FileStore:
             ValueError: As `path`.
         """
         return self.path(sha256).is_file()
+
+    def read(self, sha256: str) -> bytes:
+        """Return a file, whole, in as few calls of the system as there can be.
+
+        For reading many: a Python file object takes twice the time of a small file.
+
+        Raises:
+            ValueError: As `path`.
+            OSError: It is not there, or the disk fails.
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256[:80]!r} is no sha256")
+        return _read_whole(f"{self._prefix}{sha256[:2]}{os.sep}{sha256}{self._suffix}")
 
     def write(self, data: bytes, sha256: str) -> Path:
         """Keep bytes; a name that is there already is left as it is.
@@ -189,6 +205,22 @@ class FileStore:
             except FileNotFoundError:  # finished, or swept by another process, in this moment
                 continue
         return removed
+
+
+def _read_whole(name: str) -> bytes:
+    descriptor = os.open(name, _EXISTING)
+    try:
+        # One byte more than there is shows the end without a further call.
+        wanted = os.fstat(descriptor).st_size + 1
+        data = os.read(descriptor, wanted)
+        if len(data) == wanted - 1:
+            return data
+        pieces = [data]
+        while piece := os.read(descriptor, _PIECE_BYTES):  # ends with the file
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
 
 
 def _renew(path: Path) -> bool:

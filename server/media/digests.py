@@ -1,4 +1,4 @@
-"""Hashes of images: of their bytes, of their look, and which ones look alike. Pillow and numpy."""
+"""Hashes of how images look, and how far apart they are in those that look alike. Pillow, numpy."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ NEAR_PHASH_BITS: Final = 16
 
 _SIDE: Final = 8  # 8 rows × 8 comparisons = 64 bits  # noqa: RUF003
 _WAVE_SIDE: Final = 32  # the picture that the cosine hash sees; it keeps the 8 × 8 lowest waves  # noqa: RUF003
-# Rows compared at once: a tile of 512 by 512 distances of 8 bytes is 2 MiB, which the processor's
-# cache holds (2,048 took twice as long), whatever N is.
-_TILE: Final = 512
 
 
 def dhash(image: Image.Image) -> int:
@@ -80,56 +77,3 @@ _WAVES: Final = _cosine_waves()
 def hamming_distance(a: int, b: int) -> int:
     """Return in how many bits two hashes differ."""
     return (a ^ b).bit_count()
-
-
-def near_duplicate_groups(
-    dhashes: NDArray[np.uint64], phashes: NDArray[np.uint64]
-) -> NDArray[np.int64]:
-    """Group pictures that look alike, directly or through others.
-
-    Exact: every pair is compared, N²/2 of them (0.15 s for 10,000; 15 s for 100,000), in tiles of
-    bounded memory.
-
-    Args:
-        dhashes: ``[N]`` difference hashes of 64 bits.
-        phashes: ``[N]`` cosine hashes of the same pictures.
-
-    Returns:
-        ``[N]``: for each picture, the index of the first member of its group.
-    """
-    looks, inverse = np.unique(np.stack([dhashes, phashes]), axis=1, return_inverse=True)
-    unique, waves = looks
-    roots = np.arange(unique.size, dtype=np.int64)
-    for top in range(0, unique.size, _TILE):
-        rows = unique[top : top + _TILE, None]
-        for left in range(top, unique.size, _TILE):
-            columns = unique[None, left : left + _TILE]
-            near = np.bitwise_count(rows ^ columns) <= NEAR_DHASH_BITS
-            first, second = np.nonzero(near)
-            first, second = first + top, second + left
-            alike = np.bitwise_count(waves[first] ^ waves[second]) <= NEAR_PHASH_BITS
-            roots = _join(roots, first[alike], second[alike])
-    groups = roots[inverse.ravel()]
-    # Name each group by its first member in the order given.
-    firsts = np.full(unique.size, dhashes.size, dtype=np.int64)
-    np.minimum.at(firsts, groups, np.arange(dhashes.size, dtype=np.int64))
-    named: NDArray[np.int64] = firsts[groups]
-    return named
-
-
-def _join(
-    roots: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Merge the groups of each pair; every entry of ``roots`` points at its group's least member.
-
-    Ends, since each round hangs at least one group under a lesser one.
-    """
-    while True:
-        a, b = roots[first], roots[second]
-        apart = a != b
-        if not apart.any():
-            return roots
-        first, second, a, b = first[apart], second[apart], a[apart], b[apart]
-        np.minimum.at(roots, np.maximum(a, b), np.minimum(a, b))
-        while not np.array_equal(above := roots[roots], roots):
-            roots = above

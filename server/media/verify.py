@@ -36,9 +36,6 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _MAX_PASSES: Final = 100  # over the most pixels allowed: 3 s of decoding
 _JPEGS: Final = frozenset({"JPEG", "MPO"})
-# What a JPEG's decoder is given at once. It starts the row of blocks anew wherever its data ends:
-# with Pillow's 64 KiB, a photo of 150 KB took an eighth longer.
-_PIECE_BYTES: Final = 1024 * 1024
 # Over all threads, whoever calls: a WebP takes 16 bytes a pixel while it is decoded, an AVIF 10, so
 # that two of the largest would be 1.6 GB. The usual ones, of up to 4 MP, wait for nobody.
 _DECODES: Final = PixelBudget(total_px=60_000_000, free_px=4_000_000)
@@ -268,10 +265,8 @@ def _decode(image: Image.Image, source: io.BytesIO, kind: Kind, full_size: tuple
     square instead took 4.2 ms for 1024 by 768 pixels in all, and this takes 2.6.
     """
     try:
-        if isinstance(image, JpegImageFile):
-            image.decodermaxblock = _PIECE_BYTES
-            if isinstance(source, ScanProbe):
-                source.watch(image, full_size)
+        if isinstance(source, ScanProbe) and isinstance(image, JpegImageFile):
+            source.watch(image, full_size)
         image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotUsableError(Reason.TOO_MANY_PIXELS, str(error)) from error

@@ -4,24 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
-from server.db.models import BlobRecord, ImageRecord, ImageStatus, LabelRecord, SnapshotRecord
+from server.db.models import (
+    BlobRecord,
+    CaptureRecord,
+    ImageRecord,
+    ImageStatus,
+    LabelRecord,
+    ObtainedBy,
+    SightingRecord,
+    SnapshotRecord,
+)
 from server.db.session import Session
 from server.errors import SnapshotNotFoundError
 from server.repositories.paging import Page, PageRequest, read_page
 
+# What a capture is called by the adapter of pages that are no search: there, the page itself is the
+# one that shows the images.
+_ANY_PAGE = "generic"
+_WITH_BYTES = (ImageStatus.READY, ImageStatus.DUPLICATE)
 
-@dataclass(frozen=True)
-class Member:
-    """A ready, labelled image that is not excluded: what a snapshot is made of."""
+
+class Member(NamedTuple):
+    """A ready, labelled image that is not excluded: what a snapshot is made of.
+
+    Columns rather than records: 100,000 records take two seconds to make, and these a third of one.
+
+    Attributes:
+        group: None when it was given none yet.
+        dhash: Signed, as SQL has it.
+        phash: Likewise; None when it is not known.
+    """
 
     image_id: str
     label: str
     group: str | None
-    blob: BlobRecord
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    format: str
+    dhash: int
+    phash: int | None
 
 
 @dataclass(frozen=True)
@@ -57,7 +85,18 @@ async def list_page(
 async def list_members(session: Session, dataset_id: str) -> Sequence[Member]:
     """Return what a snapshot of the dataset would hold now, oldest image first."""
     rows = await session.execute(
-        select(ImageRecord.id, LabelRecord.name, ImageRecord.group, BlobRecord)
+        select(
+            ImageRecord.id,
+            LabelRecord.name,
+            ImageRecord.group,
+            BlobRecord.sha256,
+            BlobRecord.bytes,
+            BlobRecord.width,
+            BlobRecord.height,
+            BlobRecord.format,
+            BlobRecord.dhash,
+            BlobRecord.phash,
+        )
         .join(LabelRecord, LabelRecord.id == ImageRecord.label_id)
         .join(BlobRecord, BlobRecord.sha256 == ImageRecord.sha256)
         .where(
@@ -67,7 +106,41 @@ async def list_members(session: Session, dataset_id: str) -> Sequence[Member]:
         )
         .order_by(ImageRecord.id)
     )
-    return [Member(image_id, label, group, blob) for image_id, label, group, blob in rows]
+    return [Member._make(row) for row in rows]
+
+
+async def list_sources(session: Session, dataset_id: str) -> Sequence[tuple[str, str]]:
+    """Return on which pages the dataset's blobs were seen, as pairs of sha256 and address.
+
+    The page is the one that shows the image itself: what a search says of a result, or where
+    a capture was taken that is no search; never the page of results.
+    """
+    is_page = or_(CaptureRecord.engine.is_(None), CaptureRecord.engine == _ANY_PAGE)
+    seen = (
+        select(ImageRecord.sha256, SightingRecord.source_url)
+        .join(SightingRecord, SightingRecord.image_id == ImageRecord.id)
+        .join(CaptureRecord, CaptureRecord.id == SightingRecord.capture_id)
+        .where(
+            SightingRecord.source_url.is_not(None),
+            or_(is_page, SightingRecord.source_url.is_distinct_from(CaptureRecord.page_url)),
+        )
+    )
+    shown = (
+        select(ImageRecord.sha256, CaptureRecord.page_url)
+        .join(SightingRecord, SightingRecord.image_id == ImageRecord.id)
+        .join(CaptureRecord, CaptureRecord.id == SightingRecord.capture_id)
+        .where(SightingRecord.source_url.is_(None), CaptureRecord.page_url.is_not(None), is_page)
+    )
+    sent = select(ImageRecord.sha256, ImageRecord.source_url).where(
+        ImageRecord.obtained_by == ObtainedBy.UPLOAD, ImageRecord.source_url.is_not(None)
+    )
+    found: list[tuple[str, str]] = []
+    for query in (seen, shown, sent):
+        rows = await session.execute(
+            query.where(ImageRecord.dataset_id == dataset_id, ImageRecord.status.in_(_WITH_BYTES))
+        )
+        found += [(str(sha256), str(url)) for sha256, url in rows]
+    return found
 
 
 async def find_conflict(session: Session, dataset_id: str) -> Conflict | None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from server.contract.files import write_atomically
-from server.contract.snapshot import DatasetRef, Item, Manifest, Split, split_of
+from server.contract.errors import FormatError
+from server.contract.files import sha256_of
+from server.contract.snapshot import DatasetRef, Manifest, Split, split_of
 from server.db.ids import new_id
 from server.db.models import DatasetRecord, SnapshotRecord
 from server.db.session import Database
@@ -22,14 +23,16 @@ from server.errors import (
     NotEnoughImagesError,
     SnapshotDamagedError,
 )
+from server.exports.difference import Difference, compare
+from server.exports.listing import Listing, Shelves, SnapshotFiles
+from server.exports.manifests import Row, write_manifest
 from server.inference.pool import CpuPool
-from server.media.blobs import BlobStore
-from server.media.digests import near_duplicate_groups
 from server.repositories import datasets, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
-from server.services.intake import to_unsigned
+from server.services.grouping import Grouping, Looks, group_images
 from server.services.looks import LookService
+from server.services.verification import verify_blobs
 
 MIN_LABELS = 2  # a classifier of one class has nothing to tell apart
 
@@ -56,24 +59,22 @@ class SnapshotService:
         self,
         database: Database,
         looks: LookService,
-        blobs: BlobStore,
+        shelves: Shelves,
         pool: CpuPool,
-        folder: Path,
     ) -> None:
         """Keep what the use cases need.
 
         Args:
             database: Rows.
             looks: Knows how every blob looks.
-            blobs: Bytes to verify.
+            shelves: Bytes to verify, and where manifests are kept.
             pool: Where they are hashed.
-            folder: Where manifests are kept, as ``<snapshot id>.json``.
         """
         self._database = database
         self._looks = looks
-        self._blobs = blobs
+        self._blobs = shelves.blobs
         self._pool = pool
-        self._folder = folder
+        self._files = SnapshotFiles(shelves.snapshots)
         # One at a time: two that name groups from different states would give an image two.
         self._grouping = asyncio.Lock()
 
@@ -90,31 +91,36 @@ class SnapshotService:
         """
         await self._looks.group_new()  # a blob of an older revision may lack its second hash
         async with self._grouping:
-            dataset, members = await self._read(dataset_id)
+            dataset, members, sources = await self._read(dataset_id)
             _check_labels(members, request)
-            groups = await self._group(members)
-        damaged = await self._pool.run(self._find_damaged, members)
-        if damaged is not None:
-            raise BlobDamagedError(
-                f"the bytes of image {damaged.image_id} are damaged or gone; exclude it to go on",
-                image_ids=[damaged.image_id],
+            order = await self._pool.run(_order, members)
+            # Beside each other: numpy and the hashing leave Python's lock to others.
+            grouping, checks = await asyncio.gather(
+                self._group(members, sources),
+                verify_blobs(self._pool, self._blobs, [members[i].sha256 for i in order]),
             )
-        manifest = _manifest(dataset, members, groups, request)
-        counts = _count(manifest)
-        _check_sides(counts, request)
-        data = manifest.to_bytes()
-        path = self._path(manifest.snapshot_id)
-        await self._pool.run(write_atomically, path, data)
+        if checks.damaged is not None:
+            image_id = members[order[checks.damaged]].image_id
+            raise BlobDamagedError(
+                f"the bytes of image {image_id} are damaged or gone; exclude it to go on",
+                image_ids=[image_id],
+            )
+        ready = [members[place] for place in order]
+        names = [grouping.names[place] for place in order]
+        frozen = await self._pool.run(_freeze, dataset, ready, names, request)
+        frozen.counts["straddling"] = grouping.count_straddling(frozen.sides)
+        _check_sides(frozen.counts, request)
+        await self._pool.run(self._files.write, frozen.snapshot_id, frozen.data, checks.crcs)
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
             record = SnapshotRecord(
-                id=manifest.snapshot_id,
+                id=frozen.snapshot_id,
                 dataset_id=dataset_id,
-                manifest_sha256=manifest.sha256,
+                manifest_sha256=sha256_of(frozen.data),
                 valid_ratio=request.valid_ratio,
                 seed=request.seed,
-                counts=counts,
-                created_at=manifest.created_at,
+                counts=frozen.counts,
+                created_at=frozen.created_at,
             )
             session.add(record)
         return record
@@ -136,13 +142,44 @@ class SnapshotService:
             SnapshotDamagedError: It should lie there, but the file is gone.
         """
         record = await self.show(snapshot_id)
-        path = self._path(snapshot_id)
+        path = self._files.manifest(snapshot_id)
         if not await asyncio.to_thread(path.is_file):
             raise SnapshotDamagedError(
                 f"the manifest of snapshot {snapshot_id} is gone from the data folder; "
                 "take a new snapshot"
             )
         return path, record.manifest_sha256
+
+    async def read_listing(self, snapshot_id: str) -> Listing:
+        """Return what the snapshot holds, in little memory.
+
+        Raises:
+            SnapshotNotFoundError: No snapshot has this id.
+            SnapshotDamagedError: Its manifest is gone, or not what it was.
+        """
+        record = await self.show(snapshot_id)
+        try:
+            return await self._pool.run(self._files.read, snapshot_id, record.manifest_sha256)
+        except (FormatError, OSError) as error:
+            raise SnapshotDamagedError(
+                f"the manifest of snapshot {snapshot_id} is damaged or gone; take a new snapshot"
+            ) from error
+
+    async def diff(self, before_id: str, after_id: str, most: int) -> Difference:
+        """Return what differs between two snapshots.
+
+        Args:
+            before_id: The earlier one.
+            after_id: The later one.
+            most: How many of each kind are listed; all are counted.
+
+        Raises:
+            SnapshotNotFoundError: No snapshot has one of the ids.
+            SnapshotDamagedError: A manifest is gone, or not what it was.
+        """
+        before = await self.read_listing(before_id)
+        after = await self.read_listing(after_id)
+        return await self._pool.run(compare, before, after, most)
 
     async def list_page(self, dataset_id: str, request: PageRequest) -> Page[SnapshotRecord]:
         """Return a page of the dataset's snapshots, newest first.
@@ -154,14 +191,14 @@ class SnapshotService:
             await datasets.get(session, dataset_id)
             return await snapshots.list_page(session, dataset_id, request)
 
-    def _path(self, snapshot_id: str) -> Path:
-        return self._folder / f"{snapshot_id}.json"
-
-    async def _read(self, dataset_id: str) -> tuple[DatasetRecord, Sequence[Member]]:
+    async def _read(
+        self, dataset_id: str
+    ) -> tuple[DatasetRecord, Sequence[Member], Sequence[tuple[str, str]]]:
         async with self._database.read() as session:
             dataset = await datasets.get(session, dataset_id)
             conflict = await snapshots.find_conflict(session, dataset_id)
             members = await snapshots.list_members(session, dataset_id)
+            sources = await snapshots.list_sources(session, dataset_id)
         if conflict is not None:
             raise LabelConflictError(
                 f"image {conflict.first_id} ({conflict.first_label!r}) and image "
@@ -170,43 +207,47 @@ class SnapshotService:
                 image_ids=[conflict.first_id, conflict.second_id],
                 labels=[conflict.first_label, conflict.second_label],
             )
-        return dataset, members
+        return dataset, members, sources
 
-    async def _group(self, members: Sequence[Member]) -> dict[str, str]:
-        """Return each image's near-duplicate group; new ones are stored, old ones are kept.
+    async def _group(
+        self, members: Sequence[Member], sources: Sequence[tuple[str, str]]
+    ) -> Grouping:
+        """Return each image's group; new ones are stored, old ones are kept.
 
         Called with ``_grouping`` held since the members were read.
         """
-        new = {m.image_id for m in members if m.group is None}
-        if not new:
-            return {m.image_id: m.group for m in members if m.group is not None}
-        dhashes = np.array([to_unsigned(m.blob.dhash) for m in members], dtype=np.uint64)
-        phashes = np.array([to_unsigned(m.blob.phash or 0) for m in members], dtype=np.uint64)
-        clusters = await self._pool.run(near_duplicate_groups, dhashes, phashes)
-        groups = _name_groups(members, clusters.tolist())
-        async with self._database.write() as session:
-            await snapshots.set_groups(session, {i: groups[i] for i in sorted(new)})
-        return groups
-
-    def _find_damaged(self, members: Sequence[Member]) -> Member | None:
-        return next((m for m in members if not self._blobs.verify(m.blob.sha256)), None)
+        grouping = await self._pool.run(_find_groups, members, sources)
+        new = {
+            member.image_id: name
+            for member, name in zip(members, grouping.names, strict=True)
+            if member.group is None
+        }
+        if new:
+            async with self._database.write() as session:
+                await snapshots.set_groups(session, new)
+        return grouping
 
 
-def _name_groups(members: Sequence[Member], clusters: Sequence[int]) -> dict[str, str]:
-    """Name the group of each image.
+def _find_groups(members: Sequence[Member], sources: Sequence[tuple[str, str]]) -> Grouping:
+    # By way of bytes: so numpy reads the signed numbers of SQL as the unsigned ones they stand for.
+    looks = Looks(
+        np.array([m.dhash for m in members], dtype=np.int64).view(np.uint64),
+        np.array([m.phash or 0 for m in members], dtype=np.int64).view(np.uint64),
+    )
+    sha256s = [member.sha256 for member in members]
+    places = {sha256: place for place, sha256 in enumerate(sha256s)}
+    pages: defaultdict[str, set[int]] = defaultdict(set)
+    for sha256, url in sources:
+        place = places.get(sha256)
+        if place is not None:
+            pages[url.partition("#")[0]].add(place)
+    shown = {url: sorted(on_it) for url, on_it in pages.items() if len(on_it) > 1}
+    return group_images(looks, [member.group for member in members], sha256s, shown)
 
-    A cluster takes the name it has from its oldest member that has one; a new cluster is named by
-    the sha256 of its oldest member. Names once given stay, so that an image stays on its side.
-    """
-    names: dict[int, str] = {}
-    for named_only in (True, False):
-        for member, cluster in zip(members, clusters, strict=True):
-            if member.group is not None or not named_only:
-                names.setdefault(cluster, member.group or member.blob.sha256)
-    return {
-        member.image_id: member.group or names[cluster]
-        for member, cluster in zip(members, clusters, strict=True)
-    }
+
+def _order(members: Sequence[Member]) -> list[int]:
+    """Return the places of the members in the manifest's order, by sha256."""
+    return sorted(range(len(members)), key=lambda place: members[place].sha256)
 
 
 def _check_labels(members: Sequence[Member], request: SplitRequest) -> None:
@@ -225,46 +266,60 @@ def _check_labels(members: Sequence[Member], request: SplitRequest) -> None:
         )
 
 
-def _manifest(
+@dataclass(frozen=True)
+class _Frozen:
+    """A manifest's bytes, and what was counted on the way to them.
+
+    Attributes:
+        sides: Of each group, by name.
+    """
+
+    snapshot_id: str
+    created_at: datetime
+    data: bytes
+    counts: dict[str, object]
+    sides: dict[str, Split]
+
+
+def _freeze(
     dataset: DatasetRecord,
     members: Sequence[Member],
-    groups: dict[str, str],
+    groups: Sequence[str],
     request: SplitRequest,
-) -> Manifest:
-    items = [
-        Item(
-            sha256=member.blob.sha256,
-            label=member.label,
-            split=split_of(request.seed, groups[member.image_id], request.valid_ratio),
-            bytes=member.blob.bytes,
-            width=member.blob.width,
-            height=member.blob.height,
-            format=member.blob.format,
-            group=groups[member.image_id],
-        )
-        for member in members
-    ]
-    return Manifest(
+) -> _Frozen:
+    sides = {name: split_of(request.seed, name, request.valid_ratio) for name in set(groups)}
+    head = Manifest(
         snapshot_id=new_id(),
         dataset=DatasetRef(id=dataset.id, name=dataset.name),
         created_at=datetime.now(UTC),
-        classes=tuple(sorted({item.label for item in items})),
+        classes=tuple(sorted({member.label for member in members})),
         valid_ratio=request.valid_ratio,
         seed=request.seed,
-        items=tuple(sorted(items, key=lambda item: item.sha256)),
+        items=(),
     )
+    counts = Counter(
+        (member.label, sides[group]) for member, group in zip(members, groups, strict=True)
+    )
+    rows = (
+        Row(m.sha256, m.label, sides[group].value, m.bytes, m.width, m.height, m.format, group)
+        for m, group in zip(members, groups, strict=True)
+    )
+    data = write_manifest(head, rows)
+    shown = _count(head.classes, counts) | {"groups": len(sides)}
+    return _Frozen(head.snapshot_id, head.created_at, data, shown, sides)
 
 
-def _count(manifest: Manifest) -> dict[str, object]:
-    labels: defaultdict[str, dict[str, int]] = defaultdict(lambda: {"train": 0, "valid": 0})
-    for item in manifest.items:
-        labels[item.label][item.split.value] += 1
-    sides = Counter(item.split for item in manifest.items)
+def _count(classes: Sequence[str], counts: Counter[tuple[str, Split]]) -> dict[str, object]:
+    labels = {
+        label: {"train": counts[label, Split.TRAIN], "valid": counts[label, Split.VALID]}
+        for label in classes
+    }
+    train = sum(sides["train"] for sides in labels.values())
     return {
-        "total": len(manifest.items),
-        "train": sides[Split.TRAIN],
-        "valid": sides[Split.VALID],
-        "labels": dict(labels),
+        "total": counts.total(),
+        "train": train,
+        "valid": counts.total() - train,
+        "labels": labels,
     }
 
 

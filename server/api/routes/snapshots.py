@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
 from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
 from server.api.schemas.base import PageOut
-from server.api.schemas.training import SnapshotIn, SnapshotOut
+from server.api.schemas.training import DifferenceOut, SnapshotIn, SnapshotOut
 from server.services.snapshots import SplitRequest
 
 router = APIRouter(tags=["training"])
@@ -36,6 +38,17 @@ async def list_snapshots(
 async def read_snapshot(snapshot_id: str, services: ServicesDep) -> SnapshotOut:
     """Return a snapshot."""
     return SnapshotOut.model_validate(await services.snapshots.show(snapshot_id))
+
+
+@router.get("/snapshots/{before_id}/diff/{after_id}")
+async def read_difference(
+    before_id: str,
+    after_id: str,
+    services: ServicesDep,
+    limit: Annotated[int, Query(ge=0, le=100_000, description="Listed of each kind.")] = 1000,
+) -> DifferenceOut:
+    """Compare two snapshots: what came, went, was relabelled, or changed its side of the split."""
+    return DifferenceOut.model_validate(await services.snapshots.diff(before_id, after_id, limit))
 
 
 @router.get("/snapshots/{snapshot_id}/manifest", response_class=FileResponse)

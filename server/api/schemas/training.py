@@ -129,6 +129,25 @@ class SnapshotOut(ReplyModel):
     created_at: datetime
 
 
+class ChangeOut(ReplyModel):
+    """An image that differs between two snapshots."""
+
+    sha256: str
+    label: str
+    split: str
+    before: str | None = None
+
+
+class DifferenceOut(ReplyModel):
+    """What differs between two snapshots; `before` is the label or the split in the earlier one."""
+
+    added: list[ChangeOut]
+    removed: list[ChangeOut]
+    relabelled: list[ChangeOut]
+    moved: list[ChangeOut]
+    counts: dict[str, int]
+
+
 # --- answers
 
 

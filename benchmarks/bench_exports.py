@@ -1,0 +1,153 @@
+"""How fast a large dataset is frozen and taken away, beside the system's own tools.
+
+Run ``python -m benchmarks.bench_exports`` from a checkout: a Markdown table goes to stdout. Blobs are
+of random bytes and so are their looks: nothing here decodes them. Each figure stands beside what
+``sha256sum``, ``zip -0`` and ``tar`` take for the same files on the same machine. May import
+``server.main``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from server.config import load_settings
+from server.db.ids import new_ids
+from server.db.models import BlobRecord, ImageRecord, ImageStatus, LabelRecord, ObtainedBy
+from server.main import Parts, build
+from server.services.intake import to_signed
+from server.services.snapshots import SplitRequest
+
+LABELS = 10
+ROWS = 5_000
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def make_blobs(folder: Path, count: int, mean_bytes: int) -> list[dict[str, Any]]:
+    """Write blobs of random bytes and return their rows."""
+    chance = random.Random(count)
+    rows = []
+    for _ in range(count):
+        data = chance.randbytes(chance.randrange(mean_bytes // 2, 3 * mean_bytes // 2))
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = folder / sha256[:2] / sha256
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        rows.append(
+            {
+                "sha256": sha256,
+                "bytes": len(data),
+                "width": 64,
+                "height": 64,
+                "format": "jpeg",
+                "dhash": to_signed(chance.getrandbits(64)),
+                "phash": to_signed(chance.getrandbits(64)),
+                "near_group": sha256,
+                "created_at": NOW,
+            }
+        )
+    return rows
+
+
+async def fill(parts: Parts, rows: list[dict[str, Any]]) -> str:
+    """Make a dataset of the blobs; return its id."""
+    dataset = (await parts.services.datasets.create("large", "")).record
+    labels = new_ids(LABELS)
+    images = [
+        {
+            "id": image_id,
+            "dataset_id": dataset.id,
+            "label_id": labels[place % LABELS],
+            "url_key": f"upload:{row['sha256']}",
+            "source_url": f"https://example.org/page/{place // 3}",
+            "status": ImageStatus.READY,
+            "sha256": row["sha256"],
+            "obtained_by": ObtainedBy.UPLOAD,
+            "attempts": 0,
+            "excluded": False,
+            "created_at": NOW,
+        }
+        for place, (image_id, row) in enumerate(zip(new_ids(len(rows)), rows, strict=True))
+    ]
+    async with parts.services.datasets._database.write() as session:  # noqa: SLF001 - filled past the rules
+        names = [
+            {"id": label, "dataset_id": dataset.id, "name": f"label {n}", "created_at": NOW}
+            for n, label in enumerate(labels)
+        ]
+        await session.execute(insert(LabelRecord), names)
+        for start in range(0, len(rows), ROWS):
+            await session.execute(insert(BlobRecord), rows[start : start + ROWS])
+            await session.execute(insert(ImageRecord), images[start : start + ROWS])
+    return dataset.id
+
+
+def system(command: str, folder: Path) -> float:
+    """Return the seconds that a command of the shell takes in a folder."""
+    started_s = time.perf_counter()
+    subprocess.run(command, shell=True, check=True, cwd=folder, stdout=subprocess.DEVNULL)  # noqa: S602
+    return time.perf_counter() - started_s
+
+
+async def measure(data: Path, count: int, mean_bytes: int, repeats: int) -> list[tuple[str, str]]:
+    """Return rows of the table."""
+    settings = load_settings(data=data, training={"enabled": False})
+    blobs = data / "blobs"
+    blobs.mkdir(parents=True)
+    rows = make_blobs(blobs, count, mean_bytes)
+    found: list[tuple[str, str]] = []
+    async with build(settings) as parts:
+        dataset = await fill(parts, rows)
+        del rows
+        for turn in range(repeats):
+            base_s = system("find . -type f -print0 | xargs -0 sha256sum", blobs)
+            started_s = time.perf_counter()
+            record = await parts.services.snapshots.create(dataset, SplitRequest())
+            ours_s = time.perf_counter() - started_s
+            found.append(
+                (
+                    f"snapshot {turn + 1}",
+                    f"{ours_s:.2f} s | sha256sum {base_s:.2f} s | × {ours_s / base_s:.2f}",
+                )
+            )
+        found.append(
+            ("counts", f"{record.counts['total']} images | {record.counts['groups']} groups |")
+        )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found.append(("memory, highest", f"{peak:.0f} MiB | |"))
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--mean-bytes", type=int, default=8_000)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=None, help="On the disk to measure.")
+    wanted = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(dir=wanted.folder))
+    try:
+        found = asyncio.run(
+            measure(folder / "data", wanted.count, wanted.mean_bytes, wanted.repeats)
+        )
+    finally:
+        shutil.rmtree(folder)
+    for name, value in found:
+        sys.stdout.write(f"| {name} | {value} |\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""Exports."""
+
+from __future__ import annotations
+
+from server.api.schemas.base import ReplyModel
+from server.services.exports import ExportFormat
+
+
+class ExportOut(ReplyModel):
+    """A format that a snapshot can leave as; `shards` is how many parts it can be had in."""
+
+    format: ExportFormat
+    shards: int

@@ -1,0 +1,1 @@
+"""What leaves the server: snapshots as archives, tables and documents. No SQL, no HTTP."""

@@ -1,0 +1,122 @@
+"""Lays out WebDataset tars, of which any part can be read. May import ``exports``.
+
+A sample is three files of one name: the image, ``.cls`` (the place of its label among the classes,
+as training code wants it) and ``.json`` (label and split, as people do). Names are short and files
+under 8 GiB, so plain ``ustar`` headers hold them.
+Source: github.com/webdataset/webdataset, README, "The WebDataset Format"; POSIX.1-1988, tar.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.contract.snapshot import Split
+from server.exports.listing import Listing
+from server.exports.regions import Bytes, Entries, Layout
+from server.exports.samples import Samples
+
+_BLOCK: Final = 512
+_CHECKSUM: Final = slice(148, 156)
+# Large enough that a disk or a network reads it in one go, small enough to be handed around.
+SHARD_BYTES: Final = 256 << 20
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a snapshot: images of one side.
+
+    Attributes:
+        name: ``train-000000``, without an extension.
+        places: ``[N]`` places of its images in the listing.
+    """
+
+    name: str
+    places: NDArray[np.int64]
+
+
+def shards_of(listing: Listing) -> list[Shard]:
+    """Return the shards of a snapshot, those to train on first; each of some 256 MiB."""
+    found = []
+    for split in (Split.TRAIN, Split.VALID):
+        places = np.flatnonzero(listing.is_valid == (split is Split.VALID))
+        ends = np.cumsum(_sample_lengths(listing, places))
+        numbers = (ends - 1) // SHARD_BYTES
+        for number, part in enumerate(np.split(places, np.flatnonzero(np.diff(numbers)) + 1)):
+            if part.size:
+                found.append(Shard(f"{split.value}-{number:06}", part))
+    return found
+
+
+def tar_layout(samples: Samples, places: NDArray[np.int64]) -> Layout:
+    """Return a tar of some of a snapshot's images.
+
+    Args:
+        samples: All of them.
+        places: Which ones, in this order.
+    """
+    listing = samples.listing
+    notes = _notes(listing)
+    modified = int(listing.created_at.timestamp())
+
+    def build(index: int) -> bytes:
+        place = int(places[index])
+        name = f"{listing.split(place).value}/{samples.file_name(place).decode()}"
+        base = name.rpartition(".")[0]
+        note, number = notes[2 * listing.labels[place] + listing.is_valid[place]]
+        return b"".join(
+            (
+                _file(name, samples.read(place), modified),
+                _file(f"{base}.cls", number, modified),
+                _file(f"{base}.json", note, modified),
+            )
+        )
+
+    ends = Bytes(bytes(2 * _BLOCK))
+    return Layout([Entries(_sample_lengths(listing, places), build), ends])
+
+
+def _notes(listing: Listing) -> list[tuple[bytes, bytes]]:
+    """Return the ``.json`` and ``.cls`` of each label on each side."""
+    return [
+        (
+            json.dumps({"label": label, "split": split.value}, ensure_ascii=False).encode(),
+            str(number).encode(),
+        )
+        for number, label in enumerate(listing.classes)
+        for split in (Split.TRAIN, Split.VALID)
+    ]
+
+
+def _sample_lengths(listing: Listing, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    small = np.array(
+        [2 * _BLOCK + _padded(len(note)) + _padded(len(number)) for note, number in _notes(listing)]
+    )
+    kinds = 2 * listing.labels[places] + listing.is_valid[places]
+    sizes = listing.sizes[places]
+    lengths: NDArray[np.int64] = _BLOCK + sizes + -sizes % _BLOCK + small[kinds]
+    return lengths
+
+
+def _padded(size: int) -> int:
+    return size + -size % _BLOCK
+
+
+def _file(name: str, data: bytes, modified: int) -> bytes:
+    head = bytearray(_BLOCK)
+    fields: Sequence[tuple[int, bytes]] = (
+        (0, name.encode()),
+        (100, b"0000644\00000000\00000000\0"),
+        (124, b"%011o\0%011o\0" % (len(data), modified)),
+        (148, b"        0"),  # the checksum counts as spaces; then the type: a plain file
+        (257, b"ustar\x0000"),
+    )
+    for start, value in fields:
+        head[start : start + len(value)] = value
+    head[_CHECKSUM] = b"%06o\0 " % sum(head)
+    return bytes(head) + data + bytes(-len(data) % _BLOCK)

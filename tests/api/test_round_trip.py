@@ -1,0 +1,44 @@
+"""What leaves a server comes into an empty one: the same bytes under the same labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.contract.snapshot import Manifest
+from tests.support.app import Bird, running
+from tests.support.images import jpeg
+
+# Names that a file system, a spreadsheet or another's server may take for something else.
+LABELS = ("grizzly", "black/brown", "=1+1", "'quoted'", "café", "con", ".hidden", "100%25", "train")
+
+
+async def contents(bird: Bird, dataset_id: str) -> tuple[str, set[tuple[str, str]]]:
+    """Take a snapshot; return its id, and the bytes and labels in it."""
+    made = await bird.post(f"/datasets/{dataset_id}/snapshots", json={"valid_ratio": 0.3})
+    assert made.status_code == 201, made.text
+    snapshot_id = str(made.json()["id"])
+    manifest = Manifest.from_bytes((await bird.get(f"/snapshots/{snapshot_id}/manifest")).content)
+    return snapshot_id, {(item.sha256, item.label) for item in manifest.items}
+
+
+@pytest.mark.parametrize("form", ["folder", "webdataset", "hf"])
+async def test_an_export_imported_elsewhere_has_the_same_contents(
+    still: Bird, tmp_path: Path, form: str
+):
+    dataset_id = await still.dataset()
+    for n, label in enumerate(label for label in LABELS for _ in range(4)):
+        await still.upload(dataset_id, jpeg(64, 48, n), label, source_url=f"https://p{n}.test/")
+    snapshot_id, sent = await contents(still, dataset_id)
+    assert {label for _, label in sent} == set(LABELS)
+    export = await still.get(f"/snapshots/{snapshot_id}/export", params={"format": form})
+    assert export.status_code == 200, export.text
+    async with running(tmp_path / "elsewhere", workers=False) as elsewhere:
+        other_id = await elsewhere.dataset()
+        path = f"/datasets/{other_id}/imports"
+        report = (await elsewhere.post(path, content=export.content)).json()
+        assert report["refused"] == []
+        assert report["added"] == len(sent)
+        _, received = await contents(elsewhere, other_id)
+    assert received == sent
