@@ -7,6 +7,7 @@ methods never: a second POST could do the thing twice.
 from __future__ import annotations
 
 import ipaddress
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -66,6 +67,25 @@ class Upload:
     content: bytes
     name: str
     fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """An answer of any length, or a part of one.
+
+    Attributes:
+        status: 200 for the whole, 206 for a part, 416 for none.
+        etag: Names the bytes; empty when the server does not.
+        start: Where it begins in the whole; None when the server does not say.
+        total: Bytes of the whole; None when the server does not say.
+        chunks: What comes.
+    """
+
+    status: HTTPStatus
+    etag: str
+    start: int | None
+    total: int | None
+    chunks: Iterator[bytes]
 
 
 def _is_loopback(server: str) -> bool:
@@ -205,6 +225,29 @@ class Client:
             finally:
                 response.close()
 
+    @contextmanager
+    def part(self, path: str, params: Params, headers: Mapping[str, str]) -> Iterator[Part]:
+        """GET bytes of any length, or the range of them that the headers ask for.
+
+        Raises:
+            CommandError: As ``get``.
+        """
+        request = self._build("GET", API + path, params=params)
+        request.headers.update(headers)
+        # Before the first byte, the server may have to read everything that it is about to send.
+        request.extensions["timeout"] = httpx2.Timeout(SNAPSHOT_S, connect=CONNECT_S).as_dict()
+        with self._errors():
+            response = self._http.send(request, stream=True)
+            try:
+                if response.status_code not in _PART_STATUSES:
+                    body = _read_capped(response)
+                    raise _problem(f"GET {path}", response.status_code, body)
+                status, found = HTTPStatus(response.status_code), response.headers
+                start, total = _place(status, found)
+                yield Part(status, found.get("ETag", ""), start, total, response.iter_bytes())
+            finally:
+                response.close()
+
     def _build(
         self,
         method: str,
@@ -251,6 +294,27 @@ class Client:
         except httpx2.HTTPError as error:
             what = f"the connection broke ({type(error).__name__})"
             raise ConnectionLostError(self.server, what) from error
+
+
+_PART_STATUSES = (
+    HTTPStatus.OK,
+    HTTPStatus.PARTIAL_CONTENT,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+)
+
+
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-\d{1,19}|\*)/(\d{1,19})")
+
+
+def _place(status: HTTPStatus, headers: httpx2.Headers) -> tuple[int | None, int | None]:
+    """Return where an answer begins in the whole, and how long that is."""
+    if status is HTTPStatus.OK:
+        length = headers.get("Content-Length", "")
+        return 0, int(length) if length.isdecimal() and length.isascii() else None
+    found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    if found is None:
+        return None, None
+    return (None if found[1] is None else int(found[1])), int(found[2])
 
 
 def _read_capped(response: httpx2.Response) -> bytes:
