@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from server.cli.console import Reporter, note
 from server.cli.errors import CommandError
 from server.client.errors import ConnectionLostError, NoServerError
-from server.client.transport import Client, ViewT
-from server.client.views import Dataset, Job, ServerInfo
+from server.client.transport import Client
+from server.client.views import Dataset, Job, ServerInfo, ViewT
 
 POLL_S = 1.0
 # A restart with migrations takes seconds; after a minute it is not coming back by itself.

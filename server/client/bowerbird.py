@@ -10,22 +10,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlencode
 
 from pydantic import JsonValue
 
 from server.client.dataset import DatasetClient, image_changes, read_image_file, segment
+from server.client.downloads import Download, Source
 from server.client.errors import ClientError
 from server.client.transport import SNAPSHOT_S, Client, Upload
 from server.client.views import (
     Answer,
     Dataset,
+    Difference,
     Health,
     Image,
     Job,
     Model,
     Snapshot,
-    SnapshotDiff,
 )
 
 POLL_S = 1.0
@@ -152,22 +152,28 @@ class Bowerbird:
         """Return a snapshot with its counts."""
         return self.transport.get(f"/snapshots/{segment(snapshot_id)}", Snapshot)
 
-    def compare(self, before_id: str, after_id: str) -> SnapshotDiff:
+    def compare(self, before_id: str, after_id: str) -> Difference:
         """Return what was added to a snapshot, removed, relabelled and moved in the split."""
         path = f"/snapshots/{segment(before_id)}/diff/{segment(after_id)}"
-        return self.transport.get(path, SnapshotDiff)
+        return self.transport.get(path, Difference)
 
-    def export(self, snapshot_id: str, form: str, out: Path) -> int:
-        """Write a snapshot to a file, which appears whole or not at all; return its bytes.
+    def export(self, snapshot_id: str, form: str, out: Path, *, shard: int | None = None) -> int:
+        """Write a snapshot to a file, which appears when it is whole; return its bytes.
+
+        A download that was cut goes on by itself, or with the next call for the same file.
 
         Args:
             snapshot_id: The snapshot.
             form: ``folder``, ``webdataset``, ``hf``, ``csv``, ``parquet``, ``croissant``,
                 ``datasheet``.
             out: Replaced when it is there.
+            shard: Of ``webdataset``: one part of it.
         """
-        path = f"/snapshots/{segment(snapshot_id)}/export?{urlencode({'format': form})}"
-        return self._save(path, out)
+        params: dict[str, str | int] = {"format": form}
+        if shard is not None:
+            params["shard"] = shard
+        source = Source(f"/snapshots/{segment(snapshot_id)}/export", params)
+        return Download(self.transport, source, out).run(lambda _done, _total: None)
 
     # --- training -----------------------------------------------------------------------------
 

@@ -15,21 +15,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 import httpx2
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
+from server.client.answers import pieces, place_of, problem_of, read_capped, read_view
 from server.client.errors import (
     ClientError,
     ConnectionLostError,
     ForeignServerError,
     NoServerError,
-    ProblemError,
     UnexpectedAnswerError,
-    problem_error,
 )
-from server.client.views import Health, Page, View
+from server.client.views import Health, Page, ViewT
 
 API = "/api/v1"
 IDENTITY_HEADER = "X-Bowerbird"
@@ -40,16 +39,17 @@ ANSWER_S = 60.0
 SNAPSHOT_S = 600.0
 # 100,000 images are verified in some 20 minutes; nothing is heard of them meanwhile.
 IMPORT_S = 7200.0
-PIECE_BYTES = 256 * 1024
-# The longest answer is a model with the evaluation of each image: 500,000 of some 250 bytes.
-MAX_ANSWER_BYTES = 256 * 1024**2
 # A download that restarts within a second or two is not worth an error.
 RETRY_PAUSES_S = (0.2, 0.8)
 PAGE_LIMIT = 500
 # 500 items a page: far beyond what a person's list holds, and a cursor that repeats ends here.
 MAX_PAGES = 10_000
+_PART_STATUSES = (
+    HTTPStatus.OK,
+    HTTPStatus.PARTIAL_CONTENT,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+)
 
-ViewT = TypeVar("ViewT", bound=View)
 Params = Mapping[str, str | int]
 
 
@@ -71,6 +71,25 @@ class Upload:
     content: bytes
     name: str
     fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """An answer of any length, or a part of one.
+
+    Attributes:
+        status: 200 for the whole, 206 for a part, 416 for none.
+        etag: Names the bytes; empty when the server does not.
+        start: Where it begins in the whole; None when the server does not say.
+        total: Bytes of the whole; None when the server does not say.
+        chunks: What comes.
+    """
+
+    status: HTTPStatus
+    etag: str
+    start: int | None
+    total: int | None
+    chunks: Iterator[bytes]
 
 
 def _is_loopback(server: str) -> bool:
@@ -119,7 +138,7 @@ class Client:
         status, headers, body = self._send(self._http.build_request("GET", "/healthz"))
         if IDENTITY_HEADER not in headers:
             raise ForeignServerError(self.server)
-        return _read("GET /healthz", status, body, Health)
+        return read_view("GET /healthz", status, body, Health)
 
     def get(self, path: str, view: type[ViewT], params: Params | None = None) -> ViewT:
         """GET a document; repeated when the connection breaks.
@@ -136,7 +155,7 @@ class Client:
 
     def _get_once(self, path: str, view: type[ViewT], params: Params | None) -> ViewT:
         status, _, body = self._send(self._build("GET", API + path, params=params))
-        return _read(f"GET {path}", status, body, view)
+        return read_view(f"GET {path}", status, body, view)
 
     def pages(self, path: str, view: type[ViewT], params: Params | None = None) -> Iterator[ViewT]:
         """Yield every item of a list, page by page.
@@ -170,7 +189,7 @@ class Client:
         request = self._build("POST", API + path, params=params, json=dict(body))
         request.extensions["timeout"] = httpx2.Timeout(timeout_s, connect=CONNECT_S).as_dict()
         status, _, answer = self._send(request)
-        return _read(f"POST {path}", status, answer, view)
+        return read_view(f"POST {path}", status, answer, view)
 
     def upload(
         self, path: str, view: type[ViewT], upload: Upload, params: Params | None = None
@@ -190,7 +209,7 @@ class Client:
             files={"file": (name, upload.content, "application/octet-stream")},
         )
         status, _, answer = self._send(request)
-        return status, _read(f"POST {path}", status, answer, view)
+        return status, read_view(f"POST {path}", status, answer, view)
 
     def patch(
         self,
@@ -215,7 +234,7 @@ class Client:
         if version is not None:
             request.headers["If-Match"] = f'"{version}"'
         status, _, answer = self._send(request)
-        return _read(f"PATCH {path}", status, answer, view)
+        return read_view(f"PATCH {path}", status, answer, view)
 
     def delete(self, path: str) -> None:
         """DELETE, once.
@@ -225,7 +244,7 @@ class Client:
         """
         status, _, answer = self._send(self._build("DELETE", API + path))
         if not httpx2.codes.is_success(status):
-            raise _problem(f"DELETE {path}", status, answer)
+            raise problem_of(f"DELETE {path}", status, answer)
 
     def send_file(
         self,
@@ -261,7 +280,7 @@ class Client:
                     "POST",
                     API + path,
                     params=params,
-                    content=_pieces(opened, on_sent),
+                    content=pieces(opened, on_sent),
                     headers=headers,
                 )
                 timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_S, read=IMPORT_S)
@@ -269,7 +288,7 @@ class Client:
                 status, _, answer = self._send(request)
         except OSError as error:
             raise ClientError(f"{file} can't be read: {error.strerror}.") from error
-        return _read(f"POST {path}", status, answer, view)
+        return read_view(f"POST {path}", status, answer, view)
 
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[bytes]]:
@@ -283,9 +302,32 @@ class Client:
             response = self._http.send(request, stream=True)
             try:
                 if response.status_code != HTTPStatus.OK:
-                    body = _read_capped(response)
-                    raise _problem(f"GET {path}", response.status_code, body)
+                    body = read_capped(response)
+                    raise problem_of(f"GET {path}", response.status_code, body)
                 yield response.iter_bytes()
+            finally:
+                response.close()
+
+    @contextmanager
+    def part(self, path: str, params: Params, headers: Mapping[str, str]) -> Iterator[Part]:
+        """GET bytes of any length, or the range of them that the headers ask for.
+
+        Raises:
+            ClientError: As ``get``.
+        """
+        request = self._build("GET", API + path, params=params)
+        request.headers.update(headers)
+        # Before the first byte, the server may have to read everything that it is about to send.
+        request.extensions["timeout"] = httpx2.Timeout(SNAPSHOT_S, connect=CONNECT_S).as_dict()
+        with self._errors():
+            response = self._http.send(request, stream=True)
+            try:
+                if response.status_code not in _PART_STATUSES:
+                    body = read_capped(response)
+                    raise problem_of(f"GET {path}", response.status_code, body)
+                status, found = HTTPStatus(response.status_code), response.headers
+                start, total = place_of(status, found)
+                yield Part(status, found.get("ETag", ""), start, total, response.iter_bytes())
             finally:
                 response.close()
 
@@ -316,7 +358,7 @@ class Client:
         with self._errors():
             response = self._http.send(request, stream=True)
             try:
-                return response.status_code, response.headers, _read_capped(response)
+                return response.status_code, response.headers, read_capped(response)
             finally:
                 response.close()
 
@@ -335,61 +377,3 @@ class Client:
         except httpx2.HTTPError as error:
             what = f"the connection broke ({type(error).__name__})"
             raise ConnectionLostError(self.server, what) from error
-
-
-def _pieces(opened: BinaryIO, on_sent: Callable[[int], None] | None) -> Iterator[bytes]:
-    sent_bytes = 0
-    while piece := opened.read(PIECE_BYTES):
-        yield piece
-        sent_bytes += len(piece)
-        if on_sent is not None:
-            on_sent(sent_bytes)
-
-
-def _read_capped(response: httpx2.Response) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise UnexpectedAnswerError(
-                f"{response.request.method} {response.request.url.path}", "it is far too long"
-            )
-    return bytes(body)
-
-
-def _read(request: str, status: int, body: bytes, view: type[ViewT]) -> ViewT:
-    """Check an answer against its view."""
-    if not httpx2.codes.is_success(status):
-        raise _problem(request, status, body)
-    try:
-        return view.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise UnexpectedAnswerError(request, f"{where}: {first['msg']}") from error
-
-
-_MEMBERS = TypeAdapter(dict[str, JsonValue])
-
-
-def _problem(request: str, status: int, body: bytes) -> ProblemError | UnexpectedAnswerError:
-    """Read problem+json; anything else is an answer nobody promised."""
-    try:
-        members = _MEMBERS.validate_json(body)
-    except ValidationError:
-        return UnexpectedAnswerError(request, f"HTTP {status} without a reason")
-    kind, title, detail = (members.get(name) for name in ("type", "title", "detail"))
-    slug = str(kind or "").rsplit("/", 1)[-1] or f"http-{status}"
-    errors = members.get("errors")
-    pointers = _pointers(errors) if isinstance(errors, list) else ""
-    text = f"{title}: {pointers}" if pointers else detail or title or f"HTTP {status}"
-    return problem_error(slug, status, str(text), members)
-
-
-def _pointers(errors: list[JsonValue]) -> str:
-    """Write the members that did not validate, at most five, as ``recipe/kind: …``."""
-    return "; ".join(
-        f"{str(error.get('pointer', '')).removeprefix('/body/')}: {error.get('detail', '')}"
-        for error in errors[:5]
-        if isinstance(error, dict)
-    )

@@ -190,14 +190,11 @@ class CaptureResult(View):
     refused: list[Refusal] = Field(default_factory=list)
 
 
-class SnapshotDiff(View):
-    """What two snapshots do not have in common."""
+class Straddling(View):
+    """What of a snapshot belongs together and is on both sides of the split."""
 
-    added: list[JsonValue]
-    removed: list[JsonValue]
-    relabelled: list[JsonValue]
-    moved: list[JsonValue]
-    counts: dict[str, JsonValue]
+    near_duplicate_pairs: int = 0
+    source_pages: int = 0
 
 
 class SplitCounts(View):
@@ -206,6 +203,7 @@ class SplitCounts(View):
     total: int
     train: int
     valid: int
+    straddling: Straddling = Field(default_factory=Straddling)
 
 
 class Snapshot(View):
@@ -213,6 +211,31 @@ class Snapshot(View):
 
     id: str
     counts: SplitCounts
+    created_at: str | None = None
+
+
+class Change(View):
+    """An image that differs between two snapshots."""
+
+    sha256: str
+    label: str
+    split: str
+    before: str | None = None
+
+
+class Difference(View):
+    """What differs between two snapshots."""
+
+    added: list[Change]
+    removed: list[Change]
+    relabelled: list[Change]
+    moved: list[Change]
+    counts: dict[str, int]
+
+    def by_kind(self) -> list[tuple[str, list[Change]]]:
+        """Return the changes by what they are."""
+        kinds = ("added", "removed", "relabelled", "moved")
+        return [(kind, getattr(self, kind)) for kind in kinds]
 
 
 class JobProgress(View):

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from server.client import answers
 from server.client import transport as client_module
 from server.client.errors import (
     ConnectionLostError,
@@ -118,7 +119,7 @@ def test_a_slow_answer_ends(api, client):
 
 
 def test_an_endless_answer_ends(api, client, monkeypatch):
-    monkeypatch.setattr(client_module, "MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr(answers, "MAX_ANSWER_BYTES", 1000)
     api.script("GET", ".*/server", Reply(200, b" " * 5000))
     with pytest.raises(UnexpectedAnswerError, match="too long"):
         client.get("/server", ServerInfo)
