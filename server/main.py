@@ -40,12 +40,14 @@ from server.net.fetch import Fetcher
 from server.pipeline.pipeline import Ends, Pipeline
 from server.pipeline.shelf import ContentShelf
 from server.services.access import AccessService, TokenKind
+from server.services.actions import ActionService
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.exports import ExportService
 from server.services.feed import Feed
+from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.imports import ImportService
 from server.services.imports_images import ImageRules
@@ -54,8 +56,10 @@ from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
+from server.services.survey import SurveyService
 from server.services.sweep import SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
@@ -159,6 +163,10 @@ def _put_together(
         pipeline=pipeline,
         images=ImageService(database, feed, intake, stores),
         imports=ImportService(database, feed, shelf, pool, usable),
+        actions=ActionService(database, feed),
+        history=HistoryService(database),
+        sides=SideService(snapshots),
+        survey=SurveyService(database),
         completions=CompletionService(database, feed, intake),
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),

@@ -12,8 +12,10 @@ from server.api.deps import Limits, Services, get_caller
 from server.api.middleware import BodyCap, Doorkeeper, Doors, ProblemsOnly, RequestLog
 from server.api.routes import (
     access,
+    actions,
     captures,
     datasets,
+    events,
     exports,
     health,
     images,
@@ -22,6 +24,7 @@ from server.api.routes import (
     models,
     predict,
     snapshots,
+    survey,
     web,
 )
 
@@ -54,9 +57,12 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
     needs_token = [Depends(get_caller)]
     routers = (
         datasets,
+        events,
         captures,
         images,
         imports,
+        actions,
+        survey,
         snapshots,
         exports,
         jobs,

@@ -25,6 +25,7 @@ class NewImage:
         title: What it was called.
         source_url: The page that it was seen on, where that is known.
         final_url: The address that its bytes came from, likewise.
+        page_host: Of ``source_url``, by which images of one site are found.
         license: As the page named it, likewise.
     """
 
@@ -33,6 +34,7 @@ class NewImage:
     label: str | None
     title: str
     source_url: str | None = None
+    page_host: str | None = None
     final_url: str | None = None
     license: str | None = None
 
@@ -80,6 +82,7 @@ async def add_images(session: Session, dataset_id: str, new: Sequence[NewImage])
                 "url_key": f"upload:{image.sha256}",
                 "title": image.title,
                 "source_url": image.source_url,
+                "page_host": image.page_host,
                 "final_url": image.final_url,
                 "license": image.license,
                 "status": ImageStatus.READY,

@@ -20,6 +20,7 @@ from server.archives.refusals import EntryFlaw, EntryRefusedError
 from server.db.session import Database
 from server.inference.pool import CpuPool
 from server.media.verify import NotUsableError, Verified, VerifyLimits, verify
+from server.net import urls
 from server.pipeline.shelf import ContentShelf
 from server.repositories import datasets, imports
 from server.repositories.imports import NewImage
@@ -243,12 +244,14 @@ class _Reader:
 def _new_image(item: _Read) -> NewImage:
     assert item.verified is not None  # noqa: S101 - only those are recorded
     origin = item.origin
+    source_url = _address(origin.source_url)
     return NewImage(
         item.sha256,
         blob_row(item.verified),
         item.label,
         title=(origin.title or item.entry.parts[-1])[:_TITLE_CHARS],
-        source_url=_address(origin.source_url),
+        source_url=source_url,
+        page_host=urls.host_of(source_url),
         final_url=_address(origin.final_url),
         license=origin.license[:_LICENSE_CHARS] or None,
     )
