@@ -113,6 +113,15 @@ def test_many_images_are_changed_by_ids_from_a_pipe(run: Run, monkeypatch: pytes
     assert result.json["conflicts"] == []
     excluded = run("image", "list", "--dataset", "piped", "--excluded", "--json").json
     assert [image["id"] for image in excluded] == [ids[:26]]
+    undone = run("image", "undo", "--dataset", "piped", "--json").json
+    assert (undone["changed"], undone["action"]["id"]) == (1, result.json["action_ids"][0])
+    assert run("image", "list", "--dataset", "piped", "--excluded", "--json").json == []
+    assert "made again" in run("image", "redo", "--dataset", "piped").err
+    assert run("image", "undo", "--dataset", "piped").code == 0
+    refused = run("image", "undo", "--dataset", "piped")
+    assert (refused.code, refused.out) == (1, "")
+    stale = run("image", "set", ids[:26], "--exclude", "--version", "1")
+    assert stale.code == 1, "it was changed and changed back"
     monkeypatch.setattr("sys.stdin", io.StringIO("x" * 100))
     assert run("image", "bulk", "-", "--dataset", "piped", "--exclude").code == 1
 
