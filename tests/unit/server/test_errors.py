@@ -35,6 +35,7 @@ def test_every_domain_error_answers_with_its_status(error):
     arguments = {
         errors.ImageNotUsableError: (Reason.EMPTY, "no bytes"),
         errors.ImageNotObtainableError: ("some key", "ready", None),
+        errors.VersionConflictError: ("some key", 2, {}),
     }.get(error, ("some key",))
     response = problems.respond(error(*arguments))
     assert response.status_code == problems.STATUS[error]
