@@ -21,7 +21,7 @@ from server.exports.regions import Bytes, Entries, Layout
 from server.exports.samples import Samples
 
 _BLOCK: Final = 512
-_OWNER: Final = b"0000644\00000000\00000000\0"  # rights, and nobody's
+_OWNER: Final = b"0000644\x00" + 2 * b"0000000\x00"  # rights, and nobody's
 _PLAIN: Final = b"0"  # the type of a plain file
 _REST: Final = (bytes(100) + b"ustar\x0000").ljust(355, b"\0")  # no link, no names of owners
 _FIXED_SUM: Final = sum(_OWNER) + 8 * ord(" ") + sum(_PLAIN) + sum(_REST)
