@@ -32,6 +32,8 @@ MOST_ALIKE: Final = 500
 # seldom shows more.
 MOST_ON_PAGE: Final = 24
 _PAGE_SHARE: Final = 20
+# Fewer are joined one by one: to look up the sets of all at once goes through all images first.
+_FEW_PAIRS: Final = 200
 
 
 def page_room(image_count: int) -> int:
@@ -146,12 +148,17 @@ class _Links:
 
     def link_pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
         """Join the sets of each pair, where they may be; count those that may not."""
+        if first.size < _FEW_PAIRS:
+            for left, right in zip(first.tolist(), second.tolist(), strict=True):
+                self._join_or_count(left, right)
+            return
         self._flatten()
         a, b = self._roots[first], self._roots[second]
         differ = a != b
         a, b = a[differ], b[differ]
         never = self._are_barred(a, b)
-        self._count_apart(a[never], b[never])
+        if never.any():
+            self._count_apart(a[never], b[never])
         for left, right in zip(a[~never].tolist(), b[~never].tolist(), strict=True):
             self._join_or_count(left, right)
 

@@ -9,6 +9,7 @@ import json
 import sys
 import tarfile
 import zipfile
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,8 @@ async def test_a_range_of_another_file_gets_the_whole_and_one_behind_the_end_not
     headers = {"Range": "bytes=5-", "If-Range": '"another"'}
     assert (await export(shared, made, "csv", **headers)).content == whole
     beyond = await export(shared, made, "csv", Range=f"bytes={len(whole)}-")
-    problem(beyond, 416, "requested-range-not-satisfiable")
+    slug = HTTPStatus(416).phrase.lower().replace(" ", "-")  # depends on Python's version
+    problem(beyond, 416, slug)
     assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
 
 
@@ -146,7 +148,7 @@ async def test_a_hugging_face_folder_has_metadata_beside_each_side(
 @on_shared
 async def test_shards_together_are_the_snapshot(shared: Bird, made: dict[str, Any]):
     manifest = await manifest_of(shared, made)
-    listed = (await shared.get(f"/snapshots/{made['id']}/exports")).json()
+    listed = (await shared.get(f"/snapshots/{made['id']}/exports")).json()["items"]
     assert [each["format"] for each in listed] == list(FORMATS)
     shards = next(each["shards"] for each in listed if each["format"] == "webdataset")
     assert shards == 2

@@ -10,20 +10,21 @@ from fastapi.responses import StreamingResponse
 
 from server.api.deps import ServicesDep
 from server.api.ranges import UnsatisfiableError, names_tag, wanted_span
-from server.api.schemas.exports import ExportOut
+from server.api.schemas.exports import ExportOut, ExportsOut
 from server.services.exports import ExportFormat
 
 router = APIRouter(tags=["exports"])
 
 
 @router.get("/snapshots/{snapshot_id}/exports")
-async def list_exports(snapshot_id: str, services: ServicesDep) -> list[ExportOut]:
+async def list_exports(snapshot_id: str, services: ServicesDep) -> ExportsOut:
     """List the formats that a snapshot can leave as, and of how many parts each is."""
     shards = await services.exports.count_shards(snapshot_id)
-    return [
+    items = [
         ExportOut(format=each, shards=shards if each is ExportFormat.WEBDATASET else 1)
         for each in ExportFormat
     ]
+    return ExportsOut(items=items)
 
 
 @router.head("/snapshots/{snapshot_id}/export", include_in_schema=False)

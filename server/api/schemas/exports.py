@@ -11,3 +11,9 @@ class ExportOut(ReplyModel):
 
     format: ExportFormat
     shards: int
+
+
+class ExportsOut(ReplyModel):
+    """All formats that a snapshot can leave as."""
+
+    items: list[ExportOut]

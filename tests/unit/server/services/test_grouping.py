@@ -66,9 +66,16 @@ page = st.sampled_from([None, None, "a", "b", "c", "d"])
 dataset = st.lists(st.tuples(image, page), min_size=2, max_size=40)
 
 
+@pytest.mark.parametrize("few", [0, 200], ids=["all-at-once", "one-by-one"])
 @given(first=dataset, more=dataset, seed=st.integers(0, 99), ratio=st.sampled_from([0.2, 0.5]))
 @settings(max_examples=150, deadline=None)
-def test_growing_moves_nothing_and_what_is_alike_stays_together(first, more, seed, ratio):
+def test_growing_moves_nothing_and_what_is_alike_stays_together(few, first, more, seed, ratio):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grouping, "_FEW_PAIRS", few)
+        check_growth(first, more, seed, ratio)
+
+
+def check_growth(first, more, seed, ratio):
     images = Images()
     for (look, turned), where in first:
         images.add(look, turned, where)
