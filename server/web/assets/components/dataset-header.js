@@ -3,6 +3,7 @@
  */
 import { h } from '../lib/dom.js';
 import { STATUS_WORDS } from '../lib/explain.js';
+import { changedQuery } from '../lib/filters.js';
 import { count, plural } from '../lib/format.js';
 import { labelColour, labelNames } from '../lib/labels.js';
 import { hashFor } from '../lib/router.js';
@@ -83,10 +84,11 @@ export function viewTabs(dataset, query) {
 export function labelBar(dataset, query) {
   const { view, label, excluded } = readFilter(query);
   if (view === 'captures') return null;
-  const status = view === 'ready' ? null : view;
   const names = labelNames(dataset);
-  const to = (/** @type {string | null} */ name, isExcluded = excluded) =>
-    hashFor('datasets', dataset.id, { status, label: name, excluded: isExcluded ? 'true' : null });
+  const to = (/** @type {string | null} */ name, isExcluded = excluded) => {
+    const changes = { label: name, excluded: isExcluded ? 'true' : null };
+    return hashFor('datasets', dataset.id, changedQuery(query, changes));
+  };
   const chips = names.map((name) =>
     filterLink(
       to(name === label ? null : name),
