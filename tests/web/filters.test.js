@@ -65,17 +65,17 @@ test('a change may take an image out of the list', () => {
   assert.equal(matches({ reviewed: 'true' }, { reviewed_at: '2026-11-22' }), true);
 });
 
-test('facets come as a list or by name', () => {
-  const list = {
+test('what there is to choose from, the most frequent first', () => {
+  const facets = {
     engine: [
       { value: 'bing', count: 3 },
       { value: null, count: 9 },
+      { value: 'google', count: 5 },
     ],
+    reviewed: [{ value: false, count: 1 }],
   };
-  assert.deepEqual(facetValues(list, 'engine'), [{ value: 'bing', count: 3 }]);
-  assert.deepEqual(
-    facetValues({ hint: { dark: 2, blurry: 5 } }, 'hint').map(({ value }) => value),
-    ['blurry', 'dark'],
-  );
-  assert.deepEqual(facetValues({}, 'site'), []);
+  const values = (name) => facetValues(facets, name).map(({ value }) => value);
+  assert.deepEqual(values('engine'), ['google', 'bing']);
+  assert.deepEqual(values('reviewed'), ['false']);
+  assert.deepEqual(values('site'), []);
 });

@@ -101,6 +101,40 @@ test('after a refresh, what was shown stands until its successor is here', async
   assert.equal(await held(list, 500), '501', 'pages beyond it join without a gap');
 });
 
+test('at the end, too, what was shown stands through a refresh, and what has come is there', async () => {
+  const server = fakeServer(5000);
+  const { list } = await listOf(server);
+  list.want(0, 60);
+  await held(list, 0);
+  list.want(4950, 5000);
+  await held(list, 4999);
+  server.ids.push(5000, 5001);
+  list.refresh();
+  assert.equal(list.at(4960)?.id, '4960');
+  for (let round = 0; round < 200; round += 1) {
+    await Promise.resolve();
+    assert.equal(list.at(4960)?.id, '4960', 'at no moment is it gone');
+  }
+  assert.equal(list.total, 5002);
+  list.want(4950, 5002);
+  assert.equal(await held(list, 5001), '5001');
+  assert.equal(list.at(4999)?.id, '4999');
+});
+
+test('far from both ends a refresh costs one page', async () => {
+  const server = fakeServer(100_000);
+  const { list } = await listOf(server);
+  list.want(0, 60);
+  await held(list, 0);
+  list.want(70_000, 70_060);
+  await held(list, 70_059);
+  const before = server.asked.length;
+  list.refresh();
+  for (let round = 0; round < 200; round += 1) await Promise.resolve();
+  assert.equal(server.asked.length, before + 1);
+  assert.equal(list.at(70_000)?.id, '70000');
+});
+
 test('a page that was read before a change does not undo it', async () => {
   const server = fakeServer(1000);
   const { list } = await listOf(server);

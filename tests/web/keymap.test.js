@@ -73,10 +73,10 @@ test('what each key means', () => {
 
 test('in a field a key is text', () => {
   for (const tag of ['input', 'select', 'textarea']) {
-    assert.equal(isTyping(document.createElement(tag)), true, tag);
+    assert.equal(isTyping(window.document.createElement(tag)), true, tag);
   }
-  assert.equal(isTyping(document.createElement('button')), false);
-  assert.equal(isTyping(document), false);
+  assert.equal(isTyping(window.document.createElement('button')), false);
+  assert.equal(isTyping(window.document), false);
 });
 
 test('chosen keys outlive the page, each dataset has its own', () => {

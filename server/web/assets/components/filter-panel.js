@@ -3,7 +3,7 @@
  */
 import { h, replace } from '../lib/dom.js';
 import { explainReason } from '../lib/explain.js';
-import { facetValues, HINT_WORDS, imageQuery } from '../lib/filters.js';
+import { facetValues, HINT_WORDS } from '../lib/filters.js';
 import { count } from '../lib/format.js';
 import { listSnapshots, readFacets } from '../lib/resources.js';
 
@@ -70,9 +70,8 @@ export function filterPanel({ datasetId, signal, onChange }) {
     split.value = splitValue(query);
   };
   const load = async (/** @type {URLSearchParams} */ query) => {
-    const asked = imageQuery(query, query.get('status') ?? 'ready');
     const [facets, snapshots] = await Promise.all([
-      readFacets(datasetId, { ...asked, sort: null }, signal),
+      readFacets(datasetId, signal),
       listSnapshots(datasetId, signal),
     ]);
     for (const [name, , words] of CHOSEN) {
@@ -103,7 +102,7 @@ export function filterPanel({ datasetId, signal, onChange }) {
  * @param {Facets} facets From the server.
  * @param {string} name Of a filter.
  * @param {(value: string) => string} words Says a value.
- * @returns {Choice[]} With how many images each gives.
+ * @returns {Choice[]} With how many images of the dataset each has.
  */
 function facetChoices(facets, name, words) {
   return facetValues(facets, name).map(({ value, count: number }) => ({

@@ -38,7 +38,10 @@ export function likenessNote(image) {
     );
   }
   if (stackSize(image) < 2) return null;
-  const href = hashFor('datasets', image.dataset_id, { near_group: image.near_group });
+  const href = hashFor('datasets', image.dataset_id, {
+    near_group: image.near_group,
+    sort: '-size',
+  });
   return h(
     'p',
     {},

@@ -160,12 +160,7 @@ export function stillMatches(image, asked) {
  * @returns {{value: string, count: number}[]} Its values, the most frequent first.
  */
 export function facetValues(facets, name) {
-  const found = facets[name] ?? [];
-  const pairs = Array.isArray(found)
-    ? found.map((each) => ({
-        value: each.value === null ? '' : String(each.value),
-        count: each.count,
-      }))
-    : Object.entries(found).map(([value, count]) => ({ value, count }));
-  return pairs.filter(({ value }) => value !== '').sort((a, b) => b.count - a.count);
+  return (facets[name] ?? [])
+    .flatMap(({ value, count }) => (value === null ? [] : [{ value: String(value), count }]))
+    .sort((a, b) => b.count - a.count);
 }

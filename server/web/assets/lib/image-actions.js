@@ -16,6 +16,11 @@ const MAX_LATEST = 20_000;
 const MAX_JOURNAL = 200;
 
 /**
+ * One action: the images before and after it, and the actions of the same press of a key.
+ * @typedef {{before: Image[], after: Image[], group: string[]}} Entry
+ */
+
+/**
  * @typedef {object} ActionsListener
  * @property {(images: Image[]) => void} onImages Told how images look now.
  * @property {(text: string, canUndo: boolean) => void} onSaid Told what to say.
@@ -29,7 +34,7 @@ export class ImageActions {
   #listener;
   /** Each waits for the one before it: a second key on the same image must arrive second. */
   #queue = Promise.resolve();
-  /** @type {Map<string, {before: Image[], after: Image[]}>} */
+  /** By the server's id of the action. @type {Map<string, Entry>} */
   #journal = new Map();
   /** Newest known state of what was changed here, by id. @type {Map<string, Image>} */
   #latest = new Map();
@@ -56,33 +61,64 @@ export class ImageActions {
     const after = before.map((image) => changed(image, change));
     this.#show(after);
     return this.#enqueue(async () => {
+      /** @type {string[]} */
+      const group = [];
+      let lost = 0;
       for (let start = 0; start < before.length; start += MAX_IDS) {
-        const part = {
-          before: before.slice(start, start + MAX_IDS),
-          after: after.slice(start, start + MAX_IDS),
-        };
-        await this.#send(part, change);
+        const end = start + MAX_IDS;
+        const part = { before: before.slice(start, end), after: after.slice(start, end), group };
+        lost += await this.#send(part, change);
       }
+      this.#say(sentence(change), before.length - lost, lost);
     }, before);
   }
 
   /**
+   * Undo the newest change of the dataset, whoever made it, or redo what was undone last.
    * @param {'undo' | 'redo'} step Which way.
    * @returns {Promise<void>} Settled when it is done; it never rejects.
    */
   step(step) {
     return this.#enqueue(async () => {
-      const { action, changed: count, conflicts } = await stepActions(this.#datasetId, step);
-      const entry = this.#journal.get(action.id);
-      if (entry) await this.#restore(step === 'undo' ? entry.before : entry.after, conflicts);
-      else this.#listener.onUnknown();
+      const answer = await stepActions(this.#datasetId, step);
+      await this.#follow(step, answer);
+      let { count } = answer.action;
+      let lost = answer.conflicts.length;
+      // A change of more images than the server takes at once is several actions there, and one here.
+      const group = this.#journal.get(answer.action.id)?.group ?? [];
+      for (const id of group) {
+        if (id === answer.action.id) continue;
+        const other = await stepActions(this.#datasetId, step, id);
+        await this.#follow(step, other);
+        count += other.action.count;
+        lost += other.conflicts.length;
+      }
       const word = step === 'undo' ? 'Undone' : 'Done again';
-      const left = conflicts.length > 0 ? ` ${conflictText(conflicts.length)}` : '';
-      this.#listener.onSaid(
-        `${word}: ${describe(action.set)}, ${plural(count, 'image')}.${left}`,
-        false,
-      );
+      const left = lost > 0 ? ` ${conflictText(lost)}` : '';
+      const what = describe(answer.action.set);
+      this.#listener.onSaid(`${word}: ${what}, ${plural(count, 'image')}.${left}`, false);
     }, []);
+  }
+
+  /**
+   * @param {'undo' | 'redo'} step Which way.
+   * @param {import('./types.js').UndoAnswer} answer What the server did.
+   */
+  async #follow(step, { action, conflicts, versions = {} }) {
+    const entry = this.#journal.get(action.id);
+    if (!entry) {
+      this.#listener.onUnknown();
+      return;
+    }
+    const lost = new Set(conflicts.map((each) => each.id));
+    const states = (step === 'undo' ? entry.before : entry.after).filter(({ id }) => !lost.has(id));
+    this.#show(
+      states.map((image) => {
+        const version = versions[image.id];
+        return version === undefined ? image : { ...image, version };
+      }),
+    );
+    await this.#reread([...lost]);
   }
 
   /**
@@ -94,53 +130,49 @@ export class ImageActions {
     this.#queue = this.#queue.then(work).catch((error) => {
       for (const image of before) this.#latest.delete(image.id);
       this.#listener.onImages(before);
+      // A part of so many may have arrived before the failure.
+      if (before.length > MAX_IDS) this.#listener.onUnknown();
       this.#listener.onError(error);
     });
     return this.#queue;
   }
 
   /**
-   * @param {{before: Image[], after: Image[]}} part At most as many as the server takes.
+   * @param {Entry} part At most as many as the server takes.
    * @param {ImageChange} change What to set.
+   * @returns {Promise<number>} How many somebody else had changed.
    */
   async #send(part, change) {
     const versions = Object.fromEntries(
       part.before.flatMap(({ id, version }) => (version === undefined ? [] : [[id, version]])),
     );
-    const body = { ids: part.before.map((image) => image.id), set: change };
-    const hasVersions = Object.keys(versions).length > 0;
-    const answer = await changeImages(this.#datasetId, hasVersions ? { ...body, versions } : body);
-    const conflicts = answer.conflicts ?? [];
-    const lost = new Set(conflicts.map((each) => each.id));
+    const ids = part.before.map((image) => image.id);
+    const answer = await changeImages(this.#datasetId, { ids, set: change, versions });
+    const lost = new Set((answer.conflicts ?? []).map((each) => each.id));
     const kept = (/** @type {Image} */ image) => !lost.has(image.id);
     if (answer.action_id) {
-      this.#remember(answer.action_id, {
-        before: part.before.filter(kept),
-        after: part.after.filter(kept),
+      part.group.push(answer.action_id);
+      const { before, after, group } = part;
+      this.#journal.set(answer.action_id, {
+        before: before.filter(kept),
+        after: after.filter(kept),
+        group,
       });
+      keepNewest(this.#journal, MAX_JOURNAL);
     }
-    const done = part.after.length - lost.size;
-    if (lost.size > 0) {
-      await this.#reread([...lost]);
-      const some = done > 0 ? `${sentence(change)}, ${plural(done, 'image')}. ` : '';
-      this.#listener.onSaid(`${some}${conflictText(lost.size)}`, done > 0);
-    } else this.#listener.onSaid(`${sentence(change)}, ${plural(done, 'image')}.`, true);
+    await this.#reread([...lost]);
+    return lost.size;
   }
 
   /**
-   * @param {Image[]} states What the images were.
-   * @param {{id: string}[]} conflicts Those that stay as they are.
+   * @param {string} what Was done.
+   * @param {number} done To how many images.
+   * @param {number} lost How many stayed as they are.
    */
-  async #restore(states, conflicts) {
-    const lost = new Set(conflicts.map((each) => each.id));
-    const back = states.filter((image) => !lost.has(image.id));
-    this.#show(
-      back.map((image) => {
-        const { version } = this.#newest(image);
-        return version === undefined ? image : { ...image, version: version + 1 };
-      }),
-    );
-    await this.#reread([...lost]);
+  #say(what, done, lost) {
+    const some = done > 0 ? `${what}, ${plural(done, 'image')}.` : '';
+    const rest = lost > 0 ? conflictText(lost) : '';
+    this.#listener.onSaid([some, rest].filter(Boolean).join(' '), done > 0);
   }
 
   /** @param {string[]} ids Whose state only the server knows. */
@@ -171,15 +203,6 @@ export class ImageActions {
   #newest(image) {
     const known = this.#latest.get(image.id);
     return known && (known.version ?? 0) >= (image.version ?? 0) ? known : image;
-  }
-
-  /**
-   * @param {string} id Of an action.
-   * @param {{before: Image[], after: Image[]}} states What it changed.
-   */
-  #remember(id, states) {
-    this.#journal.set(id, states);
-    keepNewest(this.#journal, MAX_JOURNAL);
   }
 }
 

@@ -23,7 +23,9 @@ export class ImageList {
   #onError;
   #forward = new Chain(false);
   #backward = new Chain(true);
-  /** What was shown before a refresh stands until its successor is here. @type {Chain | null} */
+  /** How long the list was when its end was last read: what has come since stands behind that. */
+  #backTotal = 0;
+  /** What was shown before a refresh stands until its successor is here. @type {((index: number) => Image | undefined) | null} */
   #former = null;
   #wanted = { first: 0, end: 1 };
   #isWalking = false;
@@ -49,7 +51,9 @@ export class ImageList {
     const total = this.total ?? 0;
     if (index < 0 || index >= total) return undefined;
     const image =
-      this.#forward.at(index) ?? this.#backward.at(total - 1 - index) ?? this.#former?.at(index);
+      this.#forward.at(index) ??
+      this.#backward.at(this.#backTotal - 1 - index) ??
+      this.#former?.(index);
     return image && this.#newest(image);
   }
 
@@ -61,7 +65,7 @@ export class ImageList {
     const ahead = this.#forward.indexOf(id);
     if (ahead >= 0 || this.total === null) return ahead;
     const back = this.#backward.indexOf(id);
-    return back < 0 ? -1 : this.total - 1 - back;
+    return back < 0 ? -1 : this.#backTotal - 1 - back;
   }
 
   /**
@@ -77,9 +81,10 @@ export class ImageList {
   /** Read the wanted part again, showing what there was until the answers are here. */
   refresh() {
     this.#generation += 1;
-    this.#former = this.#forward;
-    this.#forward = this.#forward.withoutPages();
-    this.#backward = new Chain(true);
+    const [forward, backward, total] = [this.#forward, this.#backward, this.#backTotal];
+    this.#former = (index) => forward.at(index) ?? backward.at(total - 1 - index);
+    this.#forward = forward.withoutPages();
+    this.#backward = backward.withoutPages();
     void this.#walk();
   }
 
@@ -140,7 +145,7 @@ export class ImageList {
    * @returns {boolean} Whether its page is held, not counting what stood there before a refresh.
    */
   #isHeld(index) {
-    return this.#forward.holds(index) || this.#backward.holds((this.total ?? 0) - 1 - index);
+    return this.#forward.holds(index) || this.#backward.holds(this.#backTotal - 1 - index);
   }
 
   async #walk() {
@@ -164,19 +169,33 @@ export class ImageList {
    * @param {number} index A place in the list.
    */
   async #step(index) {
-    const last = (this.total ?? 0) - 1;
-    const isBackNearer =
-      this.total !== null && this.#backward.distance(last - index) < this.#forward.distance(index);
-    const chain = isBackNearer ? this.#backward : this.#forward;
-    const page = chain.nextTowards(isBackNearer ? last - index : index);
+    const isBack = this.#isBackNearer(index);
+    const chain = isBack ? this.#backward : this.#forward;
+    const page = chain.nextTowards(isBack ? this.#backTotal - 1 - index : index);
     const generation = this.#generation;
     const answer = await this.#load({
       cursor: page.cursor,
       limit: PAGE_SIZE,
-      isReversed: isBackNearer,
+      isReversed: isBack,
     });
     if (generation !== this.#generation) return;
     this.#take(chain, page.number, answer);
+  }
+
+  /**
+   * @param {number} index A place in the list.
+   * @returns {boolean} Whether fewer pages lie between it and the end than between it and the beginning.
+   */
+  #isBackNearer(index) {
+    if (this.total === null) return false;
+    const isMoved = this.total !== this.#backTotal;
+    if (isMoved && index >= Math.min(this.total, this.#backTotal) - PAGE_SIZE) {
+      // The end itself is wanted, and it is no longer where it was.
+      this.#backward = new Chain(true);
+      this.#backTotal = this.total;
+    }
+    const fromEnd = this.#backTotal - 1 - index;
+    return fromEnd >= 0 && this.#backward.distance(fromEnd) < this.#forward.distance(index);
   }
 
   /**
@@ -185,11 +204,11 @@ export class ImageList {
    * @param {ImagePage} answer The server's.
    */
   #take(chain, number, answer) {
-    if (this.total !== answer.total) {
-      // What is counted from the end has moved.
-      this.#backward = new Chain(true);
-      this.total = answer.total;
+    // What comes from the very end says where that is.
+    if (this.total === null || (chain === this.#backward && number === 0)) {
+      this.#backTotal = answer.total;
     }
+    this.total = answer.total;
     chain.put(number, answer);
     const ended = this.#forward.length;
     // The list was shorter than it said: images left it between two answers.
@@ -203,12 +222,11 @@ export class ImageList {
    * @param {number} number That page, which is not let go of however far it is.
    */
   #trim(chain, number) {
-    const total = this.total ?? 0;
     const middle = (this.#wanted.first + this.#wanted.end) / 2;
     while (this.#forward.size + this.#backward.size > MAX_PAGES) {
       const ahead = this.#forward.farthest(middle, chain === this.#forward ? number : -1);
       const back = this.#backward.farthest(
-        total - 1 - middle,
+        this.#backTotal - 1 - middle,
         chain === this.#backward ? number : -1,
       );
       if (ahead.distance >= back.distance) this.#forward.drop(ahead.number);

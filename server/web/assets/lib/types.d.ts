@@ -112,6 +112,8 @@ export interface BulkAnswer {
   action_id?: string | null;
   /** Left as they are: somebody else changed them in between. */
   conflicts?: { id: string; version: number }[];
+  /** Of every image that was named, afterwards. */
+  versions?: Record<string, number>;
 }
 
 /** One change by a person, of one image or of many. */
@@ -128,6 +130,20 @@ export interface UndoAnswer {
   action: Action;
   changed: number;
   conflicts: { id: string; version: number }[];
+  versions?: Record<string, number>;
+}
+
+/** Images that look alike, the best first. */
+export interface Stack {
+  near_group: string;
+  count: number;
+  images: Image[];
+}
+
+/** The same bytes under two labels or more. */
+export interface Conflict {
+  sha256: string;
+  images: { id: string; label: string | null; status: Status }[];
 }
 
 export interface HistoryEntry {
@@ -139,10 +155,7 @@ export interface HistoryEntry {
 }
 
 /** How many images each value of a filter would give. */
-export type Facets = Record<
-  string,
-  { value: string | boolean | null; count: number }[] | Record<string, number>
->;
+export type Facets = Record<string, { value: string | boolean | null; count: number }[]>;
 
 export interface SnapshotDiff {
   added: DiffItem[];
@@ -154,10 +167,10 @@ export interface SnapshotDiff {
 
 export interface DiffItem {
   sha256: string;
-  image_id?: string | null;
-  label?: string;
-  from?: string;
-  to?: string;
+  label: string;
+  split: 'train' | 'valid';
+  /** What label or split it had before. */
+  before?: string | null;
 }
 
 export interface Capture {

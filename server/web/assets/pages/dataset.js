@@ -1,6 +1,7 @@
 /**
  * A dataset: live counts, filters in the address, its images, what was rejected, captures, training.
  */
+import { alikeView } from '../components/alike.js';
 import { capturesView } from '../components/captures.js';
 import { datasetHead, labelBar, readFilter, viewTabs } from '../components/dataset-header.js';
 import { confirmDialog, datasetDialog } from '../components/dialogs.js';
@@ -107,7 +108,8 @@ class DatasetPage {
     const { view, label } = readFilter(query);
     const datasetId = this.#dataset.id;
     const labels = labelNames(this.#dataset);
-    this.#filters.node.hidden = view === 'captures' || view === 'rejected';
+    this.#filters.node.hidden = ['alike', 'captures', 'rejected'].includes(view);
+    if (view === 'alike') return alikeView({ datasetId, labelling: this.#labelling, signal });
     if (view === 'captures') return capturesView({ datasetId, labels, signal });
     if (view === 'rejected') return rejectedView({ datasetId, label, signal });
     return imageView({
