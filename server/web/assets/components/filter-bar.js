@@ -6,6 +6,9 @@ import { activeFilters, changedQuery, SORTS, withoutFilters } from '../lib/filte
 import { hashFor } from '../lib/router.js';
 import { filterPanel } from './filter-panel.js';
 
+/** There is one panel on a page. */
+const PANEL_ID = 'filter-panel';
+
 /**
  * @param {{datasetId: string, query: URLSearchParams, signal: AbortSignal}} options Whose images, and the filters now.
  * @returns {{node: HTMLElement, update: (query: URLSearchParams) => void, focusSearch: () => void}} The bar; `update`
@@ -30,13 +33,23 @@ export function filterBar({ datasetId, query: first, signal }) {
     ...SORTS.map(([value, text]) => h('option', { value }, text)),
   );
   const panel = filterPanel({ datasetId, signal, onChange: go });
-  const details = h(
-    'details',
-    { class: 'filters', 'data-testid': 'filters' },
-    h('summary', { class: 'button' }, 'Filters'),
-    panel.node,
+  panel.node.hidden = true;
+  const toggle = h(
+    'button',
+    {
+      type: 'button',
+      class: 'button filter-toggle',
+      'aria-expanded': 'false',
+      'aria-controls': PANEL_ID,
+      'data-testid': 'filters',
+      onclick: () => {
+        panel.node.hidden = !panel.node.hidden;
+        toggle.setAttribute('aria-expanded', String(!panel.node.hidden));
+        if (!panel.node.hidden) panel.load(query);
+      },
+    },
+    'Filters',
   );
-  details.addEventListener('toggle', () => details.open && panel.load(query));
   const chips = h('ul', { class: 'plain chips', 'aria-label': 'Filters that are on' });
   const drawChips = () => {
     const active = activeFilters(query);
@@ -55,12 +68,13 @@ export function filterBar({ datasetId, query: first, signal }) {
     sort.value = query.get('sort') ?? '';
     drawChips();
     panel.show(query);
-    if (details.open) panel.load(query);
+    if (!panel.node.hidden) panel.load(query);
   };
   update(first);
-  const tools = h('div', { class: 'toolbar' }, search, sort, details);
+  panel.node.id = PANEL_ID;
+  const tools = h('div', { class: 'toolbar' }, search, sort, toggle);
   return {
-    node: h('div', { class: 'stack tight' }, tools, chips),
+    node: h('div', { class: 'stack tight' }, tools, panel.node, chips),
     update,
     focusSearch: () => search.focus(),
   };

@@ -56,13 +56,17 @@ export function filterPanel({ datasetId, signal, onChange }) {
   const inputs = new Map(
     TYPED.map(([name, , attributes]) => [name, field(name, attributes, onChange)]),
   );
-  const split = h('select', {
-    'data-testid': 'filter-split',
-    onchange: () => {
-      const [snapshot = '', side = ''] = split.value.split(' ');
-      onChange({ snapshot, split: side });
+  const split = h(
+    'select',
+    {
+      'data-testid': 'filter-split',
+      onchange: () => {
+        const [snapshot = '', side = ''] = split.value.split(' ');
+        onChange({ snapshot, split: side });
+      },
     },
-  });
+    h('option', { value: '' }, 'any'),
+  );
   const message = h('p', { class: 'message', role: 'status' });
   const show = (/** @type {URLSearchParams} */ query) => {
     for (const [name, select] of selects) select.value = query.get(name) ?? '';
@@ -139,10 +143,11 @@ function splitValue(query) {
  * @returns {HTMLSelectElement} An empty list.
  */
 function choice(name, onChange) {
-  const select = h('select', {
-    'data-testid': `filter-${name}`,
-    onchange: () => onChange({ [name]: select.value }),
-  });
+  const select = h(
+    'select',
+    { 'data-testid': `filter-${name}`, onchange: () => onChange({ [name]: select.value }) },
+    h('option', { value: '' }, 'any'),
+  );
   return select;
 }
 

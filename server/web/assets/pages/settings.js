@@ -60,7 +60,7 @@ function tokenTable(tokens, onRevoke) {
   const heads = ['Name', 'Held by', 'Made', 'Used', ''];
   return h(
     'table',
-    { class: 'wide' },
+    { class: 'wide is-list' },
     h(
       'thead',
       {},

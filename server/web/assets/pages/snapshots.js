@@ -76,7 +76,7 @@ function snapshotTable(snapshots) {
     { class: 'card scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Snapshots' },
     h(
       'table',
-      { class: 'wide' },
+      { class: 'wide is-list' },
       h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))),
       h('tbody', {}, ...snapshots.map(snapshotRow)),
     ),
