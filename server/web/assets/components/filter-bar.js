@@ -33,23 +33,7 @@ export function filterBar({ datasetId, query: first, signal }) {
     ...SORTS.map(([value, text]) => h('option', { value }, text)),
   );
   const panel = filterPanel({ datasetId, signal, onChange: go });
-  panel.node.hidden = true;
-  const toggle = h(
-    'button',
-    {
-      type: 'button',
-      class: 'button filter-toggle',
-      'aria-expanded': 'false',
-      'aria-controls': PANEL_ID,
-      'data-testid': 'filters',
-      onclick: () => {
-        panel.node.hidden = !panel.node.hidden;
-        toggle.setAttribute('aria-expanded', String(!panel.node.hidden));
-        if (!panel.node.hidden) panel.load(query);
-      },
-    },
-    'Filters',
-  );
+  const toggle = panelToggle(panel.node, () => panel.load(query));
   const chips = h('ul', { class: 'plain chips', 'aria-label': 'Filters that are on' });
   const drawChips = () => {
     const active = activeFilters(query);
@@ -71,13 +55,39 @@ export function filterBar({ datasetId, query: first, signal }) {
     if (!panel.node.hidden) panel.load(query);
   };
   update(first);
-  panel.node.id = PANEL_ID;
   const tools = h('div', { class: 'toolbar' }, search, sort, toggle);
   return {
     node: h('div', { class: 'stack tight' }, tools, panel.node, chips),
     update,
     focusSearch: () => search.focus(),
   };
+}
+
+/**
+ * @param {HTMLElement} panel Hidden until it is asked for.
+ * @param {() => void} onOpen Told when it is.
+ * @returns {HTMLElement} The button that shows and hides it.
+ */
+function panelToggle(panel, onOpen) {
+  panel.id = PANEL_ID;
+  panel.hidden = true;
+  const toggle = h(
+    'button',
+    {
+      type: 'button',
+      class: 'button filter-toggle',
+      'aria-expanded': 'false',
+      'aria-controls': PANEL_ID,
+      'data-testid': 'filters',
+      onclick: () => {
+        panel.hidden = !panel.hidden;
+        toggle.setAttribute('aria-expanded', String(!panel.hidden));
+        if (!panel.hidden) onOpen();
+      },
+    },
+    'Filters',
+  );
+  return toggle;
 }
 
 /**

@@ -38,7 +38,8 @@ function labelKeys(labelling) {
       autocomplete: 'off',
       spellcheck: 'false',
       'data-testid': `key-${label}`,
-      oninput: () => change(label, field.value),
+      // What was typed, wherever in the field; a paste has no data of its own.
+      oninput: (event) => change(label, (event instanceof InputEvent && event.data) || field.value),
       onfocus: () => field.select(),
     });
     fields.set(label, field);
