@@ -74,7 +74,7 @@ class Connection(aiosqlite.Connection):
         self._is_used = False  # since the last transaction ended
         self._thread.daemon = True  # a connection that nobody closed must not keep the process
 
-    def begin(self, statement: str) -> None:
+    def begin_by(self, statement: str) -> None:
         """Have the next statement begin a transaction by this one, in the same turn."""
         self._begin = statement
 
@@ -96,7 +96,7 @@ class Connection(aiosqlite.Connection):
             finally:
                 cursor.close()
 
-        await self._execute(in_thread)  # type: ignore[no-untyped-call] # the parent's
+        await self._in_turn(in_thread)
 
     @override
     def cursor(self) -> Cursor:  # type: ignore[override] # the parent's takes a turn
@@ -105,19 +105,24 @@ class Connection(aiosqlite.Connection):
 
     @override
     async def commit(self) -> None:
-        """Commit the transaction; nothing waits where nothing was run."""
-        if self._end():
-            await super().commit()
+        """Commit the transaction; nothing waits where nothing was run.
+
+        After an error, such as a full disk's, it is still there to be rolled back.
+        """
+        if self._is_used:
+            await self._in_turn(self._conn.commit)
+            self._is_used = False
+        self._begin = None
 
     @override
     async def rollback(self) -> None:
         """Take the transaction back; nothing waits where nothing was run."""
-        if self._end():
-            await super().rollback()
-
-    def _end(self) -> bool:
         is_used, self._is_used, self._begin = self._is_used, False, None
-        return is_used
+        if is_used:
+            await self._in_turn(self._conn.rollback)
+
+    async def _in_turn(self, action: Callable[[], None]) -> None:
+        await self._execute(action)  # type: ignore[no-untyped-call] # the parent's
 
 
 def connector(url: str) -> Callable[[], Connection]:

@@ -101,4 +101,4 @@ def _on_sqlite_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry)
 
 def _on_sqlite_begin(connection: Connection) -> None:
     driver_connection: Any = connection.connection.driver_connection
-    driver_connection.begin(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    driver_connection.begin_by(connection.get_execution_options().get(_BEGIN, "BEGIN"))

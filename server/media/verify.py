@@ -36,9 +36,6 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _MAX_PASSES: Final = 100  # over the most pixels allowed: 3 s of decoding
 _JPEGS: Final = frozenset({"JPEG", "MPO"})
-# What a JPEG's decoder is given at once. It starts the row of blocks anew wherever its data ends:
-# with Pillow's 64 KiB, a photo of 150 KB took an eighth longer.
-_PIECE_BYTES: Final = 1024 * 1024
 # Over all threads, whoever calls: a WebP takes 16 bytes a pixel while it is decoded, an AVIF 10, so
 # that two of the largest would be 1.6 GB. The usual ones, of up to 4 MP, wait for nobody.
 _DECODES: Final = PixelBudget(total_px=60_000_000, free_px=4_000_000)
@@ -70,12 +67,14 @@ class VerifyLimits:
         min_side_px: Tracking pixels, spacers and most icons are smaller.
         thumbnail_px: The square that thumbnails fit.
         thumbnail_quality: JPEG quality of thumbnails: some 12 KB each at 256 px.
+        has_thumbnail: Whether one is encoded at all; it is drawn in any case, to be measured.
     """  # noqa: RUF002 - a multiplication
 
     max_pixels: int = 50_000_000
     min_side_px: int = 16
     thumbnail_px: int = 256
     thumbnail_quality: int = 80
+    has_thumbnail: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,8 @@ class Verified:
         dhash: Difference hash, 64 bits, unsigned; of the upright picture.
         phash: Cosine hash, likewise.
         quality: Measures of the upright picture.
-        thumbnail: A JPEG without metadata, upright, at most ``thumbnail_px`` a side.
+        thumbnail: A JPEG without metadata, upright, at most ``thumbnail_px`` a side; empty where
+            none was to be encoded.
         orientation: EXIF orientation, 1 to 8, that the thumbnail has already been turned by.
     """
 
@@ -149,7 +149,9 @@ def verify(data: bytes, limits: VerifyLimits | None = None) -> Verified:
         dhash=dhash(luma),
         phash=phash(luma),
         quality=measure(luma),
-        thumbnail=encode_thumbnail(small, limits.thumbnail_quality),
+        thumbnail=(
+            encode_thumbnail(small, limits.thumbnail_quality) if limits.has_thumbnail else b""
+        ),
         orientation=picture.orientation,
     )
 
@@ -268,10 +270,8 @@ def _decode(image: Image.Image, source: io.BytesIO, kind: Kind, full_size: tuple
     square instead took 4.2 ms for 1024 by 768 pixels in all, and this takes 2.6.
     """
     try:
-        if isinstance(image, JpegImageFile):
-            image.decodermaxblock = _PIECE_BYTES
-            if isinstance(source, ScanProbe):
-                source.watch(image, full_size)
+        if isinstance(source, ScanProbe) and isinstance(image, JpegImageFile):
+            source.watch(image, full_size)
         image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotUsableError(Reason.TOO_MANY_PIXELS, str(error)) from error

@@ -23,7 +23,6 @@ from typing import Final
 
 from server.pipeline.work import Work
 
-_FIRST_PLACES: Final = 4
 # A host at 8 places and 100 ms an answer ends 80 a second: 128 are over a second of work, so that
 # claims come in batches.
 _WAITING_PER_PLACE: Final = 16
@@ -49,6 +48,9 @@ class ScheduleLimits:
     Attributes:
         total: Requests in flight over all hosts.
         per_host: Requests in flight to one host.
+        first_places: Requests in flight to a host that has not answered yet. With four, twenty
+            silent hosts held up the images of others for 7 s; with one, an image that is slow to
+            come would hold up the rest of its host.
         capacity: Addresses waiting here in all: what a crash leaves to be claimed again, and a
             second or two of work. Some 1 KB each.
         pace_s: Least time between two requests to one host; 0 for none.
@@ -56,6 +58,7 @@ class ScheduleLimits:
 
     total: int = 64
     per_host: int = 8
+    first_places: int = 2
     capacity: int = 1024
     pace_s: float = 0.0
 
@@ -114,7 +117,7 @@ class Schedule:
         """Return how many more addresses of a host may be added."""
         host = self._hosts.get(name)
         if host is None:
-            return _WAITING_PER_PLACE * min(_FIRST_PLACES, self._limits.per_host)
+            return _WAITING_PER_PLACE * min(self._limits.first_places, self._limits.per_host)
         if host.not_before > now + self._limits.pace_s:
             return 0
         most = _WAITING_OF_DOWN if _is_down(host) else _WAITING_PER_PLACE * host.places
@@ -134,7 +137,7 @@ class Schedule:
         for work in works:
             host = self._hosts.get(work.host)
             if host is None:
-                host = _Host(work.host, min(_FIRST_PLACES, self._limits.per_host))
+                host = _Host(work.host, min(self._limits.first_places, self._limits.per_host))
                 self._hosts[work.host] = host
             host.waiting.append(work)
             self.waiting_count += 1

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -27,6 +27,7 @@ COPIES: Final = 10  # different pictures under the addresses of copies
 FIRST_COPY: Final = 10**9  # apart from all numbers of addresses
 SLOW_S: Final = 0.6
 MOST_DELAY_S: Final = 0.1
+MOST_HELD_S: Final = 8.0  # less than servers wait for an answer
 # What stands at an address by its first folder, and how often; then how it must end.
 SHARES: Final = {"good": 60, "copy": 15, "gone": 8, "cut": 5, "slow": 4, "later": 8}
 ENDS: Final[dict[str, tuple[set[str], str | None]]] = {
@@ -61,6 +62,8 @@ class MixedSite:
         self._asked: set[str] = set()
         self._given_count = 0
         self._stack = ExitStack()
+        self._open = threading.Event()
+        self._open.set()
 
     @property
     def authorities(self) -> str:
@@ -77,6 +80,15 @@ class MixedSite:
             f"{bases[number % len(bases)]}/{kind}/{number}.png"
             for number, kind in enumerate(kinds, start=first)
         ]
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Let answers wait until the end of the block."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
 
     def _by_host(self) -> list[tuple[str, ThreadingHTTPServer]]:
         return list(zip(HOSTS, self._servers, strict=True))
@@ -122,6 +134,7 @@ class MixedSite:
     def _answer(self, path: str) -> tuple[int, bytes]:
         if path == "/robots.txt":
             return 404, b"no rules"
+        self._open.wait(MOST_HELD_S)
         kind, _, name = path.strip("/").partition("/")
         number = int(name.partition(".")[0])
         time.sleep(SLOW_S if kind == "slow" else MOST_DELAY_S * Random(number).random())

@@ -74,7 +74,12 @@ class ServerProcess:
     @property
     def log(self) -> str:
         """All that the server and its trainer have logged."""
-        return (self.data / "server.log").read_text()
+        return self._log_file.read_text()
+
+    @property
+    def _log_file(self) -> Path:
+        # Beside the data folder, which may be too full for it.
+        return self.data.with_suffix(".server.log")
 
     def client(self) -> httpx2.Client:
         """Return an HTTP client that shows the owner's token."""
@@ -94,7 +99,7 @@ class ServerProcess:
         command = [str(self.python), "-m", self.module, "serve", "--data", str(self.data)]
         command += ["--no-open"]
         command += ["--port", str(self.port)] + ([] if self.has_trainer else ["--no-trainer"])
-        with (self.data / "server.log").open("ab") as log:
+        with self._log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env={**clean, **self.settings}, stdout=log, stderr=log
             )

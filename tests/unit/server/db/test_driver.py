@@ -95,7 +95,7 @@ async def test_a_statement_that_fails_leaves_the_transaction_that_it_began(
 ):
     await connection.cursor().execute("INSERT INTO birds (name) VALUES ('wren')")
     connection.isolation_level = None
-    connection.begin("BEGIN")
+    connection.begin_by("BEGIN")
     with pytest.raises(sqlite3.IntegrityError):
         await connection.cursor().execute("INSERT INTO birds (name) VALUES ('wren')")
     assert connection.in_transaction
@@ -103,9 +103,24 @@ async def test_a_statement_that_fails_leaves_the_transaction_that_it_began(
     assert not connection.in_transaction
 
 
+async def test_a_transaction_that_cannot_be_committed_is_rolled_back(
+    connection: driver.Connection,
+):
+    connection.isolation_level = None
+    await connection.execute("PRAGMA foreign_keys = ON")
+    children = "parent INTEGER REFERENCES birds (id) DEFERRABLE INITIALLY DEFERRED"
+    await connection.cursor().execute(f"CREATE TABLE eggs ({children})")
+    connection.begin_by("BEGIN")
+    await connection.cursor().execute("INSERT INTO eggs VALUES (7)")
+    with pytest.raises(sqlite3.IntegrityError):
+        await connection.commit()
+    await connection.rollback()
+    assert not connection.in_transaction
+
+
 async def test_a_beginning_that_nothing_followed_is_forgotten(connection: driver.Connection):
     connection.isolation_level = None
-    connection.begin("BEGIN IMMEDIATE")
+    connection.begin_by("BEGIN IMMEDIATE")
     await connection.rollback()
     await connection.cursor().execute("SELECT 1")
     assert not connection.in_transaction

@@ -8,6 +8,7 @@ import time
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -271,6 +272,15 @@ def test_a_cut_jpeg_with_an_end_marker_is_seen(
     assert error.reason is Reason.TRUNCATED
 
 
+@pytest.mark.parametrize("rest", [b"\xff\xd9", bytes(50) + b"\xff\xd9"])
+def test_an_end_marker_in_the_middle_is_seen_though_there_is_one_at_the_end(rest: bytes) -> None:
+    data = images.jpeg(1600, 1200)
+    half = len(data) // 2
+    for tail in (data[half:], rest):
+        assert refusal(images.with_end_marker(data, 0.5) + tail).reason is Reason.TRUNCATED
+    assert verify(data + rest).dhash == verify(data).dhash
+
+
 def test_no_whole_picture_is_called_cut() -> None:
     for number in range(400):
         width, height = 16 + number * 7 % 90, 16 + number * 13 % 300
@@ -359,3 +369,9 @@ def test_threads_do_not_disturb_each_other() -> None:
     alone = [verify(data) for data in files]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(verify, files)) == alone
+
+
+def test_a_thumbnail_that_nobody_keeps_is_not_encoded():
+    data = images.jpeg()
+    bare = verify(data, VerifyLimits(has_thumbnail=False))
+    assert bare == replace(verify(data), thumbnail=b"")

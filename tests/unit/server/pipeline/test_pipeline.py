@@ -22,10 +22,10 @@ from server.reasons import Reason
 from tests.support.app import eventually
 from tests.support.fetching import FixedResolver
 from tests.support.images import HTML, jpeg
-from tests.support.site import Site, answer, hang, redirect
+from tests.support.site import Exchange, Site, answer, hang, redirect
 
 FAST = RetryPolicy(max_attempts=3, first_s=0.02, most_s=0.2)
-SCHEDULE = ScheduleLimits(total=8, per_host=4, capacity=64)
+SCHEDULE = ScheduleLimits(total=8, per_host=4, first_places=4, capacity=64)
 BATCH = BatchLimits(rows=10, wait_s=0.01)
 
 
@@ -131,6 +131,23 @@ async def test_a_host_that_hangs_does_not_hold_up_the_others(tmp_path: Path):
         task = asyncio.create_task(run.run(60))
         await eventually(lambda: len(run.ends(End.READY)) == 40)
         assert not run.ends(End.REJECTED), "all others are done before the first time-out"
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_robots_txt_that_hangs_does_not_hold_up_other_hosts(tmp_path: Path):
+    async def robots(exchange: Exchange) -> None:
+        is_slow = exchange.request.headers["host"].startswith("slow.test")
+        await (hang if is_slow else answer(b"User-agent: *\nDisallow: /"))(exchange)
+
+    async with Site({"/robots.txt": robots, "/a.jpg": answer(jpeg())}) as site:
+        slow = [on("slow.test", site, f"/a.jpg?slow{n}") for n in range(20)]
+        well = [on(f"h{n}.test", site, f"/a.jpg?{n}") for n in range(40)]
+        run = Run(tmp_path, site, slow + well)
+        task = asyncio.create_task(run.run(60))
+        await eventually(lambda: len(run.ends(End.READY)) == 40)
+        assert not [name for name in run.ends() if "slow" in name]
+        assert len(site.robots_requests) == 41, "one for each host"
         task.cancel()
         await asyncio.wait([task])
 

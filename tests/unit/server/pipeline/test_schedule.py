@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from server.pipeline.schedule import Answer, Schedule, ScheduleLimits
 from server.pipeline.work import Work
 
-LIMITS = ScheduleLimits(total=8, per_host=4, capacity=64)
+LIMITS = ScheduleLimits(total=8, per_host=4, first_places=4, capacity=64)
 
 
 def works(host: str, count: int, group: str = "g") -> list[Work]:
@@ -85,7 +85,7 @@ def test_hosts_take_turns():
 
 
 def test_a_host_has_no_more_places_than_it_may_have():
-    schedule = Schedule(ScheduleLimits(total=64, per_host=6, capacity=64))
+    schedule = Schedule(ScheduleLimits(total=64, per_host=6, first_places=4, capacity=64))
     schedule.add(works("a", 40), 0.0)
     first = take_all(schedule)
     assert len(first) == 4, "a host that nobody knows starts with fewer"
@@ -110,7 +110,7 @@ def test_a_host_that_fails_loses_places_and_gets_them_back():
 
 
 def test_failing_hosts_leave_half_of_the_places():
-    schedule = Schedule(ScheduleLimits(total=8, per_host=8, capacity=1000))
+    schedule = Schedule(ScheduleLimits(total=8, per_host=8, first_places=4, capacity=1000))
     for number in range(20):  # each fails once
         schedule.add(works(f"dead{number}", 1), 0.0)
         work = schedule.take(0.0)
@@ -125,7 +125,9 @@ def test_failing_hosts_leave_half_of_the_places():
 
 
 def test_the_pace_of_a_host_is_kept():
-    schedule = Schedule(ScheduleLimits(total=8, per_host=8, capacity=64, pace_s=1.0))
+    schedule = Schedule(
+        ScheduleLimits(total=8, per_host=8, first_places=4, capacity=64, pace_s=1.0)
+    )
     schedule.add(works("a", 3) + works("b", 1), 10.0)
     assert [work.host for work in take_all(schedule, 10.0)] == ["a", "b"]
     assert schedule.next_at(10.5) == 11.0
@@ -187,7 +189,7 @@ def test_more_is_wanted_of_a_host_only_when_there_is_more():
 
 
 def test_what_is_remembered_of_hosts_is_bounded():
-    schedule = Schedule(ScheduleLimits(total=1, per_host=1, capacity=16))
+    schedule = Schedule(ScheduleLimits(total=1, per_host=1, first_places=4, capacity=16))
     for number in range(6000):
         schedule.add(works(f"h{number}", 1), 0.0)
         work = schedule.take(0.0)
@@ -206,7 +208,7 @@ def test_what_is_remembered_of_hosts_is_bounded():
 @pytest.mark.parametrize("dead_count", [1, 5, 40])
 def test_hosts_that_never_answer_do_not_hold_up_the_others(dead_count: int):
     """Each dead host has many addresses, and each costs 30 s of a place."""
-    limits = ScheduleLimits(total=64, per_host=8, capacity=1024)
+    limits = ScheduleLimits(total=64, per_host=8, first_places=4, capacity=1024)
     dead = frozenset(f"dead{n}" for n in range(dead_count))
     well = [f"well{n}" for n in range(20)]
     world = World(dict.fromkeys(dead, 30.0) | dict.fromkeys(well, 0.1), limits)
@@ -234,7 +236,7 @@ HOSTS = st.dictionaries(
     pace_s=st.sampled_from([0.0, 0.0, 0.25]),
 )
 def test_everything_is_done_once_within_the_bounds(hosts, total, per_host, capacity, pace_s):
-    limits = ScheduleLimits(total, per_host, capacity, pace_s)
+    limits = ScheduleLimits(total, per_host, 4, capacity, pace_s)
     lists = [works(host, count) for host, (count, _, _) in hosts.items()]
     world = PacedWorld({host: seconds for host, (_, seconds, _) in hosts.items()}, limits)
     world.play(lists, frozenset(host for host, (_, _, is_dead) in hosts.items() if is_dead))
