@@ -11,6 +11,10 @@ from tests.support.processes import ROOT
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+# Colours that are on their way from one scheme to the other have the contrast of neither.
+COLOURS_SETTLED = """() => Promise.all(document.getAnimations()
+    .filter(each => each.effect.getComputedTiming().endTime < Infinity)
+    .map(each => each.finished.catch(() => undefined)))"""
 
 
 def find_violations(page: Page) -> list[str]:
@@ -34,6 +38,7 @@ def find_violations(page: Page) -> list[str]:
 def assert_accessible(page: Page, scheme: Scheme) -> None:
     """Assert that axe-core has nothing to object to, in this colour scheme."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.evaluate(COLOURS_SETTLED)
     violations = find_violations(page)
     # Said here: pytest explains only the assertions of test modules.
     assert not violations, "\n".join(violations)

@@ -2,7 +2,7 @@
  * The grid of thumbnails: only the rows near the window are in the document, however long the list is. One tab stop;
  * which keys move it is grid-window.js's, what else keys do is told to the owner.
  */
-import { h, replace } from '../lib/dom.js';
+import { h, replace, spoken } from '../lib/dom.js';
 import { count } from '../lib/format.js';
 import {
   GAP_PX,
@@ -12,7 +12,7 @@ import {
   scrollToShow,
   windowFor,
 } from '../lib/grid-window.js';
-import { tileContent, tileKey, tileName } from './tile.js';
+import { tileContent, tileKey } from './tile.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('../lib/image-list.js').ImageList} ImageList */
@@ -184,7 +184,7 @@ export class Grid {
     cell.dataset['key'] = key;
     cell.dataset['index'] = String(index);
     cell.classList.toggle('is-stack', size > 1);
-    if (image) fillCell(cell, image, tileContent(image, labels, size), tileName(image, size));
+    if (image) fillCell(cell, image, tileContent(image, labels, size));
     else emptyCell(cell, index);
   }
 
@@ -278,11 +278,9 @@ export class Grid {
  * @param {HTMLElement} cell Filled.
  * @param {Image} image What it shows.
  * @param {(HTMLElement | null)[]} content From tile.js.
- * @param {string} name What screen readers say.
  */
-function fillCell(cell, image, content, name) {
+function fillCell(cell, image, content) {
   cell.classList.toggle('is-excluded', image.excluded);
-  cell.setAttribute('aria-label', name);
   replace(cell, ...content);
 }
 
@@ -292,6 +290,5 @@ function fillCell(cell, image, content, name) {
  */
 function emptyCell(cell, index) {
   cell.classList.remove('is-excluded');
-  cell.setAttribute('aria-label', `Image ${count(index + 1)}, on its way`);
-  replace(cell, h('span', { class: 'tile-wait' }));
+  replace(cell, h('span', { class: 'tile-wait' }), spoken(`Image ${count(index + 1)}, on its way`));
 }

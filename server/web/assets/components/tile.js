@@ -1,7 +1,7 @@
 /**
  * One image in the grid: its thumbnail with its label under it, and what there is to know at a glance.
  */
-import { h, picture } from '../lib/dom.js';
+import { h, picture, spoken } from '../lib/dom.js';
 import { HINT_WORDS } from '../lib/filters.js';
 import { labelColour } from '../lib/labels.js';
 import { thumbnailUrl } from '../lib/resources.js';
@@ -32,50 +32,45 @@ export function hintWords(image) {
 /**
  * @param {Image} image What the tile shows.
  * @param {number} stackSize Images that look alike, with this one.
- * @returns {string} The tile in words, for screen readers: label first.
+ * @returns {string} What eyes see by marks alone, in words.
  */
-export function tileName(image, stackSize) {
-  const hints = hintWords(image);
+function tileState(image, stackSize) {
   return [
-    image.label ?? 'no label',
     image.excluded ? 'excluded' : null,
     image.reviewed_at ? 'reviewed' : null,
-    hints.length > 0 ? `looks ${hints.join(', ')}` : null,
     stackSize > 1 ? `stack of ${String(stackSize)} alike` : null,
     image.title,
   ]
     .filter(Boolean)
-    .join(', ');
+    .map((words) => `, ${words ?? ''}`)
+    .join('');
 }
 
 /**
  * @param {Image} image What the tile shows.
  * @param {string[]} labels All labels.
  * @param {number} stackSize Images that look alike, with this one.
- * @returns {(HTMLElement | null)[]} The inside of its cell.
+ * @returns {(HTMLElement | null)[]} The inside of its cell, and with it the cell's name: the label comes first.
  */
 export function tileContent(image, labels, stackSize) {
   const label = image.label ?? 'no label';
   const hints = hintWords(image);
   return [
     tilePicture(image),
-    h('span', { class: 'tile-check', 'aria-hidden': 'true', title: 'Select' }, '✓'),
-    stackSize > 1
-      ? h(
-          'span',
-          { class: 'tile-stack', 'aria-hidden': 'true', title: 'Images that look alike' },
-          `⧉ ${String(stackSize)}`,
-        )
-      : null,
-    hints.length > 0
-      ? h('span', { class: 'tile-hint', 'aria-hidden': 'true' }, hints.join(' · '))
-      : null,
+    h('span', { class: 'tile-check', 'aria-hidden': 'true' }),
     h(
       'span',
-      { class: `tile-label ${labelColour(label, labels)}`, 'aria-hidden': 'true' },
-      h('span', { class: 'tile-name' }, image.excluded ? `✕ ${label}` : label),
-      image.reviewed_at ? h('span', { class: 'tile-reviewed', title: 'Reviewed' }, '✓') : null,
+      { class: `tile-label ${labelColour(label, labels)}` },
+      h('span', { class: 'tile-name' }, label),
+      image.reviewed_at ? h('span', { class: 'tile-reviewed', 'aria-hidden': 'true' }, '✓') : null,
     ),
+    spoken(tileState(image, stackSize)),
+    hints.length > 0
+      ? h('span', { class: 'tile-hint' }, spoken(', looks '), hints.join(' · '))
+      : null,
+    stackSize > 1
+      ? h('span', { class: 'tile-stack', 'aria-hidden': 'true' }, `⧉ ${String(stackSize)}`)
+      : null,
   ];
 }
 
