@@ -31,6 +31,7 @@ const FOOT_PX = 84;
  * @property {(index: number) => void} onOpen A tile was clicked.
  * @property {(index: number) => void} onToggle A tile's mark was clicked.
  * @property {(index: number) => void} onExtend The way from the anchor to here is to be selected.
+ * @property {(index: number) => void} onStack The count of images alike was clicked.
  * @property {(image: Image) => number} stackSize How many images look like this one, itself included.
  * @property {AbortSignal} signal Of the view.
  */
@@ -266,10 +267,13 @@ export class Grid {
   #onClick(event) {
     const index = this.#indexOf(event);
     if (index === null) return;
-    const { selection, onExtend, onToggle, onOpen } = this.#options;
-    const isMark = event.target instanceof Element && event.target.closest('.tile-check') !== null;
-    if (event.shiftKey) onExtend(index);
-    else if (isMark || event.ctrlKey || event.metaKey || selection.size > 0) onToggle(index);
+    const { selection, onExtend, onToggle, onOpen, onStack } = this.#options;
+    const isOn = (/** @type {string} */ part) =>
+      event.target instanceof Element && event.target.closest(part) !== null;
+    if (isOn('.tile-stack')) onStack(index);
+    else if (event.shiftKey) onExtend(index);
+    else if (isOn('.tile-check') || event.ctrlKey || event.metaKey || selection.size > 0)
+      onToggle(index);
     else onOpen(index);
   }
 }

@@ -38,10 +38,7 @@ export function likenessNote(image) {
     );
   }
   if (stackSize(image) < 2) return null;
-  const href = hashFor('datasets', image.dataset_id, {
-    near_group: image.near_group,
-    sort: '-size',
-  });
+  const href = stackAddress(image);
   return h(
     'p',
     {},
@@ -56,6 +53,13 @@ export function likenessNote(image) {
  * @returns {number} How many look like it, itself included; 1 when that is not known.
  */
 export const stackSize = (image) => image.near_count ?? 1;
+
+/**
+ * @param {Image} image One of a stack.
+ * @returns {string} Where all of it is shown, the largest first.
+ */
+export const stackAddress = (image) =>
+  hashFor('datasets', image.dataset_id, { near_group: image.near_group, sort: '-size' });
 
 /**
  * @param {string} datasetId Whose images.

@@ -12,7 +12,7 @@ import { listenToKeys } from './image-keys.js';
 import { openKeysDialog } from './keys-dialog.js';
 import { changeFor } from './labelling.js';
 import { openLoupe } from './loupe.js';
-import { emptyNote, likenessNote, stackSize } from './image-notes.js';
+import { emptyNote, likenessNote, stackAddress, stackSize } from './image-notes.js';
 import { errorCard, toast } from './notices.js';
 import { keyLegend, selectionBar } from './selection-bar.js';
 
@@ -65,6 +65,10 @@ class ImageView {
       onOpen: (index) => this.#open(index),
       onToggle: (index) => this.#toggle(index),
       onExtend: (index) => void this.#extend(this.#anchor, index),
+      onStack: (index) => {
+        const image = this.#list.at(index);
+        if (image) location.hash = stackAddress(image);
+      },
       stackSize,
       signal,
     });

@@ -69,7 +69,7 @@ export function tileContent(image, labels, stackSize) {
       ? h('span', { class: 'tile-hint' }, spoken(', looks '), hints.join(' · '))
       : null,
     stackSize > 1
-      ? h('span', { class: 'tile-stack', 'aria-hidden': 'true' }, `⧉ ${String(stackSize)}`)
+      ? h('span', { class: 'tile-stack', 'aria-hidden': 'true' }, `≈ ${String(stackSize)}`)
       : null,
   ];
 }
