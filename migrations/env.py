@@ -9,6 +9,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
+import server.db.action_models  # noqa: F401 - its tables are compared too
 from server.db.base import UtcDateTime
 from server.db.models import Base
 

@@ -144,6 +144,33 @@ class ImageNotObtainableError(ConflictError):
         super().__init__(f"image {image_id} is {state}", image_status=status, reason=reason)
 
 
+class VersionConflictError(ConflictError):
+    """Somebody else changed the image after the caller saw it.
+
+    Attributes:
+        extra: The ``version`` that it has now, and its ``current`` values.
+    """
+
+    slug, title = "version-conflict", "The image was changed in between"
+
+    def __init__(self, image_id: str, version: int, current: dict[str, object]) -> None:
+        super().__init__(
+            f"image {image_id} has version {version} by now", version=version, current=current
+        )
+
+
+class NothingToUndoError(ConflictError):
+    """No action that stands is known, or not of this id."""
+
+    slug, title = "nothing-to-undo", "There is nothing to undo"
+
+
+class NothingToRedoError(ConflictError):
+    """No action was undone last, or not that one."""
+
+    slug, title = "nothing-to-redo", "There is nothing to redo"
+
+
 class LabelConflictError(ConflictError):
     """One blob stands under two labels of a dataset.
 

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from typing_extensions import override
 
 from server import logs
+from server.api.address import listen, shown_host
 from server.api.app import create_app
 from server.api.deps import About, Limits, Services
 from server.api.middleware import Doors
@@ -38,19 +39,23 @@ from server.net.fetch import Fetcher
 from server.pipeline.pipeline import Ends, Pipeline
 from server.pipeline.shelf import ContentShelf
 from server.services.access import AccessService, TokenKind
+from server.services.actions import ActionService
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.feed import Feed
+from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
+from server.services.survey import SurveyService
 from server.services.sweep import SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
@@ -61,7 +66,6 @@ from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 log = logging.getLogger(__name__)
 
 GRACE_S = 5  # for open requests at shutdown; event streams never end by themselves
-BACKLOG = 128
 # A tenth of a processor's time where others want it: an answer of the API takes some forty turns
 # between threads, each of which would wait for a decoder. Measured by benchmarks/bench_latency.py:
 # a page takes 25 ms instead of 70, at the same images a second.
@@ -147,6 +151,7 @@ def _put_together(
     bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
     pipeline = Pipeline(ends, fetcher, bounds)
     looks = LookService(database, stores.thumbnails, pool, feed)
+    snapshots = SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots"))
     services = Services(
         about=_about(),
         limits=Limits(
@@ -162,8 +167,12 @@ def _put_together(
         downloads=downloads,
         pipeline=pipeline,
         images=ImageService(database, feed, intake, stores),
+        actions=ActionService(database, feed),
+        history=HistoryService(database),
+        sides=SideService(snapshots),
+        survey=SurveyService(database),
         completions=CompletionService(database, feed, intake),
-        snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
+        snapshots=snapshots,
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
@@ -220,8 +229,8 @@ def serve(settings: Settings, *, open_browser: bool) -> int:
 
 async def _serve(settings: Settings, *, open_browser: bool) -> int:
     async with build(settings) as parts:
-        listener = _listen(settings)
-        url = f"http://{_shown_host(settings.http.host)}:{listener.getsockname()[1]}"
+        listener = listen(settings.http)
+        url = f"http://{shown_host(settings.http.host)}:{listener.getsockname()[1]}"
         services = parts.services
         await _leave_tokens(services.access, settings)
         trainer = await _trainer(services, settings, url)
@@ -334,27 +343,6 @@ def version() -> str:
         return metadata.version("bowerbird")
     except metadata.PackageNotFoundError:
         return "0+unknown"
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.http.host else socket.AF_INET
-    # The protocol is named because asyncio sets TCP_NODELAY only where it is: without, each answer
-    # waits 40 ms for the client's delayed acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.http.host, settings.http.port))
-    except OSError:
-        listener.close()
-        raise
-    listener.listen(BACKLOG)
-    return listener
-
-
-def _shown_host(host: str) -> str:
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
 
 
 async def _leave_tokens(access: AccessService, settings: Settings) -> None:

@@ -12,14 +12,17 @@ from server.api.deps import Limits, Services, get_caller
 from server.api.middleware import BodyCap, Doorkeeper, Doors, ProblemsOnly, RequestLog
 from server.api.routes import (
     access,
+    actions,
     captures,
     datasets,
+    events,
     health,
     images,
     jobs,
     models,
     predict,
     snapshots,
+    survey,
     web,
 )
 
@@ -50,7 +53,19 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
     app.state.services = services
     problems.install(app)
     needs_token = [Depends(get_caller)]
-    for router in (datasets, captures, images, snapshots, jobs, models, predict, access):
+    for router in (
+        datasets,
+        events,
+        captures,
+        images,
+        actions,
+        survey,
+        snapshots,
+        jobs,
+        models,
+        predict,
+        access,
+    ):
         app.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
     app.include_router(predict.first_lesson, dependencies=needs_token)
     app.include_router(access.public, prefix=API_PREFIX)

@@ -14,17 +14,21 @@ from server.errors import TokenScopeError, UnauthenticatedError
 from server.pipeline.pipeline import Pipeline
 from server.repositories.paging import PageRequest
 from server.services.access import AccessService, Caller, TokenKind
+from server.services.actions import ActionService
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.feed import Feed
+from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.models import ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
+from server.services.survey import SurveyService
 from server.services.training import TrainingService
 
 MAX_LIMIT = 500  # rows of a page: about half a megabyte of JSON
@@ -70,6 +74,10 @@ class Services:
     downloads: DownloadService
     pipeline: Pipeline
     images: ImageService
+    actions: ActionService
+    history: HistoryService
+    sides: SideService
+    survey: SurveyService
     completions: CompletionService
     snapshots: SnapshotService
     training: TrainingService

@@ -21,3 +21,9 @@ def new_ids(count: int) -> list[str]:
     """
     first = int(ULID())
     return [str(ULID.from_int(first + offset)) for offset in range(count)]
+
+
+def new_id_after(last: str | None) -> str:
+    """Return a new ULID above ``last``, whatever the clock says."""
+    made = ULID()
+    return str(made if last is None else max(made, ULID.from_int(int(ULID.from_str(last)) + 1)))

@@ -103,6 +103,9 @@ class CaptureRecord(Base):
     refused: Mapped[list[Any]]
 
 
+_MEASURES = ("luma_p99", "luma_p05", "sharpness", "entropy_bits")
+
+
 class BlobRecord(Base):
     """Verified bytes, shared by datasets; they lie in the blob store under ``sha256``."""
 
@@ -112,6 +115,8 @@ class BlobRecord(Base):
         CheckConstraint("bytes > 0", name="bytes_positive"),
         Index("ix_blobs_near_group", "near_group"),
         Index("ix_blobs_ungrouped", "created_at", sqlite_where=text("near_group IS NULL")),
+        # All that lists are narrowed and sorted by, so that the rows are left alone.
+        Index("ix_blobs_measures", "sha256", "width", "height", *_MEASURES, "near_group"),
     )
 
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -180,9 +185,32 @@ class ImageRecord(Base):
             sqlite_where=text("status = 'downloading'"),
             postgresql_where=text("status = 'downloading'"),
         ),
-        Index("ix_images_label_id", "label_id"),
+        # Pages of a label, in their order.
+        Index("ix_images_label_id_id", "label_id", "id"),
         Index("ix_images_sha256", "sha256"),
         Index("ix_images_duplicate_of", "duplicate_of"),
+        # What lists are narrowed by.
+        Index("ix_images_dataset_id_host", "dataset_id", "host"),
+        Index("ix_images_dataset_id_page_host", "dataset_id", "page_host", "host"),
+        Index(
+            "ix_images_dataset_id_reason_id",
+            "dataset_id",
+            "reason",
+            "id",
+            sqlite_where=text("reason IS NOT NULL"),
+        ),
+        Index(
+            "ix_images_reviewed", "dataset_id", "id", sqlite_where=text("reviewed_at IS NOT NULL")
+        ),
+        # Which images have which bytes, for what is asked of the bytes: read without the rows.
+        Index(
+            "ix_images_bytes",
+            "dataset_id",
+            "sha256",
+            "id",
+            "status",
+            sqlite_where=text("sha256 IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
@@ -193,6 +221,8 @@ class ImageRecord(Base):
     url_key: Mapped[str] = mapped_column(String(8200))
     # Of the address, lower-case ASCII, by which downloads take turns; null without an address.
     host: Mapped[str | None] = mapped_column(String(253))
+    # Likewise of ``source_url``, by which images of one site are found.
+    page_host: Mapped[str | None] = mapped_column(String(253))
     final_url: Mapped[str | None] = mapped_column(String(8192))
     source_url: Mapped[str | None] = mapped_column(String(8192))
     thumbnail_url: Mapped[str | None] = mapped_column(String(8192))
@@ -217,6 +247,8 @@ class ImageRecord(Base):
     not_before_at: Mapped[datetime | None]
     excluded: Mapped[bool] = mapped_column(default=False)
     reviewed_at: Mapped[datetime | None]
+    # Goes up with every change of the label, ``excluded`` or ``reviewed_at``.
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 
@@ -227,7 +259,7 @@ class SightingRecord(Base):
     __tablename__ = "sightings"
     __table_args__ = (
         UniqueConstraint("image_id", "capture_id"),
-        Index("ix_sightings_capture_id", "capture_id"),
+        Index("ix_sightings_capture_id_image_id", "capture_id", "image_id"),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)

@@ -160,6 +160,14 @@ def parse_host(host: str) -> str:
     return name
 
 
+def host_of(url: str | None) -> str | None:
+    """Return the host of an address as `ParsedUrl.host` holds it; None when there is none."""
+    try:
+        return None if url is None else parse(url).host
+    except BadUrlError:
+        return None
+
+
 def _parse_authority(authority: str, default_port: int) -> tuple[str, int]:
     if "@" in authority:
         raise BadUrlError("the address carries a user name or a password")

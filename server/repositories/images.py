@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from server.db.action_models import ActionChangeRecord
 from server.db.models import (
     BlobRecord,
     CaptureRecord,
-    ImageCountRecord,
     ImageRecord,
     ImageStatus,
     LabelRecord,
@@ -23,40 +20,11 @@ from server.db.models import (
 from server.db.session import Session
 from server.errors import ImageNotFoundError
 from server.reasons import Reason
-from server.repositories.obtainable import ObtainableBy, obtainable
-from server.repositories.paging import Page, PageRequest, count_rows, read_page
 
 MAX_DETAIL_CHARS = 500  # the column's width; details quote the web
 
 # SQLite takes 32,766 variables a statement; a smaller chunk keeps statements short.
 _CHUNK = 500
-
-
-class ImageSort(StrEnum):
-    """Which of a dataset's images comes first."""
-
-    OLDEST = "oldest"
-    NEWEST = "newest"
-
-
-@dataclass(frozen=True)
-class ImageFilter:
-    """Which images of a dataset to list, and how; None means any.
-
-    Attributes:
-        obtainable: Only rejected ones that could still be had in this way.
-        q: Text that the title, an address or the sha256 holds.
-        sort: In which order, by when they were first seen.
-    """
-
-    label: str | None = None
-    status: str | None = None
-    reason: str | None = None
-    excluded: bool | None = None
-    sha256: str | None = None
-    obtainable: ObtainableBy | None = None
-    q: str | None = None
-    sort: ImageSort = ImageSort.OLDEST
 
 
 async def get(session: Session, image_id: str) -> ImageRecord:
@@ -88,106 +56,6 @@ async def get_label_names(session: Session, label_ids: Iterable[str | None]) -> 
         select(LabelRecord.id, LabelRecord.name).where(LabelRecord.id.in_(wanted))
     )
     return dict(rows.all())
-
-
-# What a list shows of an image. Columns and not records: a page of these takes a third of the time.
-_SHOWN: Final[Any] = (
-    select(
-        ImageRecord.id,
-        ImageRecord.dataset_id,
-        LabelRecord.name.label("label"),
-        ImageRecord.status,
-        ImageRecord.reason,
-        ImageRecord.detail,
-        ImageRecord.http_status,
-        ImageRecord.obtained_by,
-        ImageRecord.excluded,
-        ImageRecord.reviewed_at,
-        ImageRecord.url,
-        ImageRecord.final_url,
-        ImageRecord.source_url,
-        ImageRecord.thumbnail_url,
-        ImageRecord.title,
-        ImageRecord.declared_width,
-        ImageRecord.declared_height,
-        ImageRecord.license,
-        ImageRecord.sha256,
-        BlobRecord.bytes,
-        BlobRecord.width,
-        BlobRecord.height,
-        BlobRecord.format,
-        ImageRecord.duplicate_of,
-        ImageRecord.attempts,
-        ImageRecord.created_at,
-        ImageRecord.settled_at,
-    )
-    .select_from(ImageRecord)
-    .outerjoin(LabelRecord, LabelRecord.id == ImageRecord.label_id)
-    .outerjoin(BlobRecord, BlobRecord.sha256 == ImageRecord.sha256)
-)
-_SHOWN_NAMES: Final = _SHOWN.selected_columns.keys()
-
-
-def _filtered(query: Any, dataset_id: str, wanted: ImageFilter) -> Any:
-    """Narrow a query on images, which joins their labels where one is wanted."""
-    query = query.where(ImageRecord.dataset_id == dataset_id)
-    equal = {
-        LabelRecord.name: wanted.label,
-        ImageRecord.status: wanted.status,
-        ImageRecord.reason: wanted.reason,
-        ImageRecord.excluded: wanted.excluded,
-        ImageRecord.sha256: wanted.sha256,
-    }
-    query = query.where(*(column == value for column, value in equal.items() if value is not None))
-    if wanted.obtainable is not None:
-        query = query.where(obtainable())
-    if wanted.q:
-        held = (ImageRecord.title, ImageRecord.url, ImageRecord.source_url, ImageRecord.sha256)
-        query = query.where(or_(*(column.contains(wanted.q, autoescape=True) for column in held)))
-    return query
-
-
-async def list_page(
-    session: Session, dataset_id: str, wanted: ImageFilter, request: PageRequest
-) -> Page[Mapping[str, Any]]:
-    """Return a page of the dataset's images in the order they were seen, or the reverse.
-
-    Each is what is shown of it: the columns of its record, the name of its ``label`` and, where it
-    has bytes, ``bytes``, ``width``, ``height`` and ``format``.
-    """
-    page: Page[Any] = await read_page(
-        session,
-        _filtered(_SHOWN, dataset_id, wanted),
-        ImageRecord.id,
-        request,
-        newest_first=wanted.sort is ImageSort.NEWEST,
-        total=await _read_total(session, dataset_id, wanted),
-    )
-    items = [dict(zip(_SHOWN_NAMES, row, strict=True)) for row in page.items]
-    return Page(items, page.next_cursor, page.total)
-
-
-async def _read_total(session: Session, dataset_id: str, wanted: ImageFilter) -> int:
-    """Return how many images the list has: counted only where that is not kept."""
-    if wanted.reason or wanted.sha256 or wanted.obtainable is not None or wanted.q:
-        # Without the joins for what is shown: they would be made for every row that is counted.
-        ids = select(ImageRecord.id)
-        if wanted.label is not None:
-            ids = ids.join(LabelRecord, LabelRecord.id == ImageRecord.label_id)
-        return await count_rows(session, _filtered(ids, dataset_id, wanted))
-    kept = ImageCountRecord
-    number = {
-        None: kept.number,
-        True: kept.excluded_number,
-        False: kept.number - kept.excluded_number,
-    }[wanted.excluded]
-    query = select(func.sum(number)).where(kept.dataset_id == dataset_id)
-    if wanted.status is not None:
-        query = query.where(kept.status == wanted.status)
-    if wanted.label is not None:
-        query = query.join(LabelRecord, LabelRecord.id == kept.label_id)
-        query = query.where(LabelRecord.name == wanted.label)
-    return await session.scalar(query) or 0
 
 
 async def list_sightings(
@@ -302,17 +170,16 @@ async def count_labelled(session: Session, label_id: str) -> int:
 
 
 async def move_label(session: Session, from_id: str, to_id: str) -> None:
-    """Give every image and capture of one label to another."""
-    for table in (ImageRecord, CaptureRecord):
-        await session.execute(update(table).where(table.label_id == from_id).values(label_id=to_id))
-
-
-async def label_duplicates(session: Session, image_ids: Collection[str], label_id: str) -> None:
-    """Give the duplicates of these images the label."""
-    for chunk in _chunks(list(image_ids)):
-        await session.execute(
-            update(ImageRecord).where(ImageRecord.duplicate_of.in_(chunk)).values(label_id=label_id)
-        )
+    """Give every image and capture of one label to another, and what is known of changes to it."""
+    labelled = update(ImageRecord).where(ImageRecord.label_id == from_id)
+    await session.execute(labelled.values(label_id=to_id, version=ImageRecord.version + 1))
+    moves = (
+        (CaptureRecord, CaptureRecord.label_id),
+        (ActionChangeRecord, ActionChangeRecord.from_label_id),
+        (ActionChangeRecord, ActionChangeRecord.to_label_id),
+    )
+    for table, column in moves:
+        await session.execute(update(table).where(column == from_id).values({column: to_id}))
 
 
 async def insert_images(session: Session, rows: list[dict[str, object]]) -> None:

@@ -61,13 +61,14 @@ class Refusal:
 
 @dataclass
 class _Sorted:
-    """The candidates of a capture and their hosts by their key, and those that have none.
+    """The candidates of a capture, their hosts and their pages' by key, and those without one.
 
     All that reads addresses is done before the transaction, for which every writer waits.
     """
 
     by_key: dict[str, Candidate] = field(default_factory=dict)
     hosts: dict[str, str] = field(default_factory=dict)
+    page_hosts: dict[str, str | None] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
     repeated_count: int = 0
 
@@ -124,7 +125,7 @@ class CaptureService:
             await session.delete(record)
             await session.flush()
             await images.delete_images(session, doomed)
-        self._feed.dataset(record.dataset_id).send()
+        self._feed.dataset(record.dataset_id).send_many()
 
     async def find_known(self, dataset_id: str, addresses: Sequence[str]) -> dict[int, Held]:
         """Return what the dataset has of these addresses, by their places in the list.
@@ -161,6 +162,7 @@ def _sort(candidates: Sequence[Candidate]) -> _Sorted:
         else:
             result.by_key[key] = candidate
             result.hosts[key] = urls.parse(key).host
+            result.page_hosts[key] = urls.host_of(candidate.source_url)
     return result
 
 
@@ -227,6 +229,7 @@ def _image_row(
         "url": candidate.url,
         "url_key": key,
         "host": candidates.hosts[key],
+        "page_host": candidates.page_hosts[key],
         "source_url": candidate.source_url,
         "thumbnail_url": candidate.thumbnail_url,
         "title": candidate.title,

@@ -65,7 +65,7 @@ class CompletionService:
                 raise _refusal(image)
             view = (await image_views(session, [image]))[0]
         self._feed.blobs_stored.send()
-        self._feed.dataset(image.dataset_id).send()
+        self._feed.dataset(image.dataset_id).send([image_id])
         return view
 
     async def _verify(self, data: bytes, *, keep: bool) -> Verified | NotUsableError:

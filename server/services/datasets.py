@@ -132,7 +132,7 @@ class DatasetService:
             taken = LabelExistsError(f"the dataset has a label {name!r}; merge into it instead")
             await datasets.flush_unique(session, taken)
             view = await _label_view(session, record)
-        self._feed.dataset(record.dataset_id).send()
+        self._feed.dataset(record.dataset_id).send_many()
         return view
 
     async def merge_label(self, label_id: str, into_id: str) -> LabelView:
@@ -151,7 +151,7 @@ class DatasetService:
             await session.delete(source)
             await session.flush()
             view = await _label_view(session, target)
-        self._feed.dataset(target.dataset_id).send()
+        self._feed.dataset(target.dataset_id).send_many()
         return view
 
     async def delete_label(self, label_id: str) -> None:

@@ -106,7 +106,8 @@ class DownloadService:
                 values = {"image_id": result.work.id, "end": result.end, "reason": result.reason}
                 log.debug("download.finished", extra=values)
         for dataset_id in touched:
-            self._feed.dataset(dataset_id).send()
+            ids = [result.work.id for result in results if result.work.group == dataset_id]
+            self._feed.dataset(dataset_id).send(ids)
 
     async def list_attempts(self, image_id: str) -> Sequence[AttemptRecord]:
         """Return the last tries to get an image's bytes, oldest first; none for an unknown one."""

@@ -1,4 +1,4 @@
-"""Use cases on images: show, list, change, upload, retry, and their bytes."""
+"""Use cases on images: show, list, upload, retry, and their bytes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ from server.errors import (
 )
 from server.media.blobs import FileStore
 from server.media.verify import NotUsableError
+from server.net import urls
 from server.reasons import Reason
-from server.repositories import datasets, images
-from server.repositories.images import ImageFilter
+from server.repositories import datasets, images, listing
+from server.repositories.filters import ImageFilter
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
 from server.services.intake import Intake, Stores, blob_record
@@ -37,24 +38,16 @@ from server.services.intake import Intake, Stores, blob_record
 
 @dataclass(frozen=True)
 class ImageView:
-    """An image with its label's name and, when it has bytes, their facts."""
+    """An image with its label's name and, when it has bytes, their facts.
+
+    Attributes:
+        near_count: Ready images of the dataset that look like it, itself included.
+    """
 
     record: ImageRecord
     label: str | None
     blob: BlobRecord | None
-
-
-@dataclass(frozen=True)
-class ImageChange:
-    """What to change on images; None leaves a field as it is.
-
-    Attributes:
-        label: The name of a label that the dataset has.
-    """
-
-    label: str | None = None
-    excluded: bool | None = None
-    reviewed: bool | None = None
+    near_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +62,7 @@ class Upload:
 
 
 class ImageService:
-    """Show, list, change, upload and retry images."""
+    """Show, list, upload and retry images."""
 
     def __init__(self, database: Database, feed: Feed, intake: Intake, stores: Stores) -> None:
         """Keep what the use cases need."""
@@ -101,41 +94,7 @@ class ImageService:
         """
         async with self._database.read() as session:
             await datasets.get(session, dataset_id)
-            return await images.list_page(session, dataset_id, wanted, request)
-
-    async def change(self, image_id: str, change: ImageChange) -> ImageView:
-        """Change one image.
-
-        Raises:
-            ImageNotFoundError: No image has this id.
-            UnknownLabelError: The dataset has no label of that name.
-        """
-        async with self._database.write() as session:
-            record = await images.get(session, image_id)
-            await _apply(session, record.dataset_id, [record], change)
-            view = (await image_views(session, [record]))[0]
-        self._feed.dataset(record.dataset_id).send()
-        return view
-
-    async def change_many(
-        self, dataset_id: str, image_ids: Sequence[str], change: ImageChange
-    ) -> int:
-        """Change several images of a dataset, all or none; return how many.
-
-        Raises:
-            DatasetNotFoundError: No dataset has this id.
-            ImageNotFoundError: The dataset has no image of one of the ids.
-            UnknownLabelError: The dataset has no label of that name.
-        """
-        async with self._database.write() as session:
-            await datasets.get(session, dataset_id)
-            records = [await images.get(session, image_id) for image_id in dict.fromkeys(image_ids)]
-            for record in records:
-                if record.dataset_id != dataset_id:
-                    raise ImageNotFoundError(record.id)
-            await _apply(session, dataset_id, records, change)
-        self._feed.dataset(dataset_id).send()
-        return len(records)
+            return await listing.list_page(session, dataset_id, wanted, request)
 
     async def retry(self, dataset_id: str, reason: Reason | None) -> int:
         """Queue rejected images again, all or those of one reason; return how many.
@@ -147,7 +106,7 @@ class ImageService:
             await datasets.get(session, dataset_id)
             count = await images.requeue_rejected(session, dataset_id, reason)
         self._feed.images_queued.send()
-        self._feed.dataset(dataset_id).send()
+        self._feed.dataset(dataset_id).send_many()
         return count
 
     async def upload(self, dataset_id: str, upload: Upload) -> tuple[ImageView, bool]:
@@ -177,7 +136,7 @@ class ImageService:
                 await images.settle_verified(session, record, verified.sha256, ObtainedBy.UPLOAD)
             view = (await image_views(session, [record]))[0]
         self._feed.blobs_stored.send()
-        self._feed.dataset(dataset_id).send()
+        self._feed.dataset(dataset_id).send([record.id])
         return view, not known
 
     async def get_file(self, image_id: str) -> tuple[Path, BlobRecord]:
@@ -225,30 +184,18 @@ async def _find_file(store: FileStore, blob: BlobRecord) -> Path:
 
 
 async def image_views(session: Session, records: Sequence[ImageRecord]) -> list[ImageView]:
-    """Return the images as they are shown, in their order."""
+    """Return images of one dataset as they are shown, in their order."""
     blobs = await images.get_blobs(session, [record.sha256 for record in records])
     names = await images.get_label_names(session, [record.label_id for record in records])
-    return [
-        ImageView(record, names.get(record.label_id or ""), blobs.get(record.sha256 or ""))
-        for record in records
-    ]
+    groups = {blob.near_group for blob in blobs.values()}
+    counts = await listing.count_near(session, records[0].dataset_id, groups) if records else {}
 
+    def view(record: ImageRecord) -> ImageView:
+        blob = blobs.get(record.sha256 or "")
+        near_count = None if blob is None else counts.get(blob.near_group)
+        return ImageView(record, names.get(record.label_id or ""), blob, near_count)
 
-async def _apply(
-    session: Session, dataset_id: str, records: Sequence[ImageRecord], change: ImageChange
-) -> None:
-    if change.label is not None:
-        label = await datasets.get_label_by_name(session, dataset_id, change.label)
-        for record in records:
-            record.label_id = label.id
-        # The same bytes under another address: what was said of the picture holds for it too.
-        await images.label_duplicates(session, [record.id for record in records], label.id)
-    for record in records:
-        if change.excluded is not None:
-            record.excluded = change.excluded
-        if change.reviewed is not None:
-            record.reviewed_at = datetime.now(UTC) if change.reviewed else None
-    await session.flush()
+    return [view(record) for record in records]
 
 
 async def _add_uploaded(
@@ -265,6 +212,7 @@ async def _add_uploaded(
         label_id=None if label is None else label.id,
         url_key=url_key,
         source_url=upload.source_url or upload.page_url,
+        page_host=urls.host_of(upload.source_url or upload.page_url),
         title=upload.title,
         # Settled in this same transaction; a row that is seen always has its bytes.
         status=ImageStatus.DOWNLOADING,

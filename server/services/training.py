@@ -90,6 +90,7 @@ class TrainingService:
             )
             session.add(record)
         self._feed.jobs_queued.send()
+        self._feed.dataset(snapshot.dataset_id).send()
         return JobView(record, snapshot.dataset_id, None)
 
     async def show(self, job_id: str) -> JobView:
@@ -180,7 +181,10 @@ class TrainingService:
             _check_lease(record, worker)
             record.progress = progress.model_dump(mode="json")
             record.lease_until = self._clock() + timedelta(seconds=self.rules.lease_s)
-            return JobState(record.state)
+            state = JobState(record.state)
+            snapshot = await snapshots.get(session, record.snapshot_id)
+        self._feed.dataset(snapshot.dataset_id).send()
+        return state
 
     async def fail(self, job_id: str, worker: str, error: JobError) -> None:
         """End the job with the worker's reason.

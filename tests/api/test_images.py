@@ -161,7 +161,7 @@ async def test_a_bulk_change_is_all_or_none(shared: Bird):
         problem(response, 404, "image-not-found")
         assert (await shared.counts(dataset))["excluded"] == 0
     response = await shared.post(path, json={"ids": [*ids, ids[0]], "set": change})
-    assert response.json() == {"changed": 3}
+    assert response.json()["changed"] == 3
     assert (await shared.counts(dataset))["excluded"] == 3
     for ids_ in ([], ["x"] * 1001):
         response = await shared.post(path, json={"ids": ids_, "set": change})

@@ -65,6 +65,24 @@ async def test_of_a_capture_by_its_candidates(bird: Bird):
     assert numbers[0] == numbers[1], run
 
 
+async def test_of_a_change_by_its_images(bird: Bird):
+    numbers = []
+    for count in COUNTS:
+        dataset = await bird.dataset()
+        images = [
+            await bird.upload(dataset, encode(photo(20, 20, n), "PNG"), "cat") for n in range(count)
+        ]
+        await bird.post(f"/datasets/{dataset}/labels", json={"name": "dog"})
+        body = {"ids": [image["id"] for image in images], "set": {"label": "dog", "reviewed": True}}
+        with counting(bird) as run:
+            changed = await bird.post(f"/datasets/{dataset}/images/bulk", json=body)
+            undone = await bird.post(f"/datasets/{dataset}/undo")
+        assert changed.json()["changed"] == undone.json()["changed"] == count
+        numbers.append(len(run))
+    assert numbers[0] == numbers[1], run
+    assert numbers[0] < 30, run
+
+
 async def test_of_asking_what_is_known_by_the_addresses(bird: Bird):
     dataset = await bird.dataset()
     await bird.capture(dataset, [f"http://a.test/{n}.jpg" for n in range(40)])

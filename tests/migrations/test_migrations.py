@@ -44,7 +44,7 @@ def execute(path: Path, sql: str) -> list[tuple[object, ...]]:
 # Kept from other tables, so made anew on the way up: compared by what they say, not by their rows.
 KEPT = "SELECT * FROM image_counts WHERE number > 0 ORDER BY 1, 2, 3"
 # What the first revision has no place for is lost on the way down.
-NEW_TABLES = {"attempts", "image_counts"}
+NEW_TABLES = {"attempts", "image_counts", "actions", "action_changes"}
 
 
 def rows(path: Path) -> dict[str, int]:
@@ -262,3 +262,38 @@ def test_tries_from_before_are_kept_and_name_no_refused_bytes(config: Config, tm
     assert new == [(None, None, None, None)]
     command.downgrade(config, "0005")
     assert execute(path, "SELECT * FROM attempts") == before
+
+
+PAGES = {
+    "https://Blog.Test/post?x=http://b.test/": "blog.test",
+    "http://user:secret@a.test:8080": "a.test",
+    "https://[2606:4700::1]/": "2606:4700::1",
+    "https://a.test.": "a.test",
+    "of another time": None,
+    "https://exämple.test/": None,
+}
+
+
+def test_images_from_before_get_a_version_and_the_host_of_their_page(
+    config: Config, tmp_path: Path
+):
+    path = tmp_path / "bowerbird.db"
+    command.upgrade(config, "0001")
+    fill_old(path)
+    command.upgrade(config, "0006")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for number, page in enumerate(PAGES):
+            connection.execute(
+                "INSERT INTO images (id, dataset_id, url_key, source_url, status, created_at,"
+                " attempts, excluded) VALUES (?, 'd', ?, ?, 'queued', '2026-11-22 10:00:00', 0, 0)",
+                (f"new{number}", page, page),
+            )
+    command.upgrade(config, "0007")
+    found = dict(execute(path, "SELECT source_url, page_host FROM images WHERE id LIKE 'new%'"))
+    assert found == PAGES
+    assert execute(path, "SELECT DISTINCT version FROM images") == [(1,)]
+    command.downgrade(config, "0006")
+    command.upgrade(config, "0007")
+    assert dict(execute(path, "SELECT source_url, page_host FROM images WHERE id LIKE 'new%'")) == (
+        PAGES
+    )

@@ -1,12 +1,8 @@
-"""Routes of datasets and labels, and the stream of a dataset's changes."""
+"""Routes of datasets and labels."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
-from fastapi import APIRouter, Depends, Response, status
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Response, status
 
 from server.api.deps import PageDep, ServicesDep
 from server.api.schemas.base import PageOut
@@ -18,13 +14,8 @@ from server.api.schemas.datasets import (
     LabelOut,
     LabelPatch,
 )
-from server.errors import DatasetNotFoundError
 
 router = APIRouter(tags=["datasets"])
-
-# Counting 100,000 images takes some 50 ms; twice a second is live enough for a person.
-MIN_EVENT_GAP_S = 0.5
-KEEP_ALIVE_S = 15.0  # below the idle limits of proxies
 
 
 @router.post("/datasets", status_code=status.HTTP_201_CREATED)
@@ -70,39 +61,6 @@ async def resume_dataset(dataset_id: str, services: ServicesDep) -> DatasetOut:
     """Go on downloading for a dataset that was paused."""
     await services.downloads.pause(dataset_id, paused=False)
     return DatasetOut.of(await services.datasets.show(dataset_id))
-
-
-async def check_dataset(dataset_id: str, services: ServicesDep) -> None:
-    """Refuse an unknown dataset before a stream begins, which could no longer say so.
-
-    Raises:
-        DatasetNotFoundError: No dataset has this id.
-    """
-    await services.datasets.show(dataset_id)
-
-
-@router.get(
-    "/datasets/{dataset_id}/events",
-    response_class=EventSourceResponse,
-    dependencies=[Depends(check_dataset)],
-)
-async def watch_dataset(dataset_id: str, services: ServicesDep) -> AsyncIterator[ServerSentEvent]:
-    """Stream the dataset's counts: at once, and after each change (event ``counts``)."""
-    signal = services.feed.dataset(dataset_id)
-    seen = -1
-    while not services.feed.is_closed:
-        if signal.count == seen:
-            yield ServerSentEvent(comment="still here")
-        else:
-            seen = signal.count
-            try:
-                view = await services.datasets.show(dataset_id)
-            except DatasetNotFoundError:
-                yield ServerSentEvent(event="deleted", data={"id": dataset_id})
-                return
-            yield ServerSentEvent(event="counts", data=DatasetOut.of(view))
-            await asyncio.sleep(MIN_EVENT_GAP_S)
-        await signal.wait(seen, KEEP_ALIVE_S)
 
 
 @router.get("/datasets/{dataset_id}/labels")

@@ -2,44 +2,86 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile, status
 from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
-from server.api.schemas.base import Name, PageOut
+from server.api.schemas.base import MAX_SIDE_PX, Name, PageOut
 from server.api.schemas.images import (
-    BulkIn,
-    BulkOut,
     ImageDetailOut,
     ImageOut,
-    ImagePatch,
     RetryIn,
     RetryOut,
 )
+from server.contract.snapshot import Split
 from server.db.models import BlobRecord, ImageStatus, ObtainedBy
-from server.errors import BodyTooLargeError
+from server.errors import BodyTooLargeError, RefusedError
+from server.media.hints import HintName
 from server.reasons import Reason
-from server.repositories.images import ImageFilter, ImageSort
+from server.repositories.filters import ImageFilter, ImageSort
 from server.repositories.obtainable import ObtainableBy
 from server.services.completions import Completion
 from server.services.images import Upload
+from server.services.sides import SideOf
 
 router = APIRouter(tags=["images"])
 
 WebAddress = Annotated[str | None, Form(max_length=8192, pattern="^https?://")]
 
+# Ids hold milliseconds since 1970; nothing here is older.
+_FIRST_YEAR: Final = 1970
+
 # The bytes of an image never change, and only its owner may see them.
 CACHING = "private, max-age=31536000, immutable"
 
 
+async def get_looks(
+    min_px: Annotated[int | None, Query(ge=0, le=MAX_SIDE_PX)] = None,
+    max_px: Annotated[int | None, Query(ge=0, le=MAX_SIDE_PX)] = None,
+    near_group: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
+    hint: HintName | None = None,
+) -> ImageFilter:
+    """Return which images are asked for by how they look; sizes are of the shorter side."""
+    return ImageFilter(min_px=min_px, max_px=max_px, near_group=near_group, hint=hint)
+
+
+async def get_origin(
+    engine: Annotated[str | None, Query(max_length=50)] = None,
+    query: Annotated[str | None, Query(max_length=1000)] = None,
+    site: Annotated[
+        str | None, Query(max_length=253, description="The host of the address or of the page.")
+    ] = None,
+    captured_from: date | None = None,
+    captured_to: date | None = None,
+) -> ImageFilter:
+    """Return which images are asked for by where and when they were found; days are of UTC."""
+    before = None if captured_to is None else _start_of(captured_to) + timedelta(days=1)
+    return ImageFilter(
+        engine=engine,
+        query=query,
+        site=None if site is None else site.lower(),
+        captured_from=None if captured_from is None else _start_of(captured_from),
+        captured_before=before,
+    )
+
+
+def _start_of(day: date) -> datetime:
+    return datetime(max(day.year, _FIRST_YEAR), day.month, day.day, tzinfo=UTC)
+
+
 async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of the query
+    looks: Annotated[ImageFilter, Depends(get_looks)],
+    origin: Annotated[ImageFilter, Depends(get_origin)],
     label: Annotated[str | None, Query(max_length=100)] = None,
     status: ImageStatus | None = None,
     reason: Reason | None = None,
     excluded: bool | None = None,
+    reviewed: bool | None = None,
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
     obtainable: Annotated[
         ObtainableBy | None,
@@ -48,24 +90,55 @@ async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of
     q: Annotated[
         str | None, Query(max_length=200, description="Part of a title, address or hash.")
     ] = None,
-    sort: Annotated[ImageSort, Query(description="By when they were first seen.")] = (
-        ImageSort.OLDEST
-    ),
+    sort: Annotated[
+        ImageSort, Query(description="By a measure, only what has been measured is listed.")
+    ] = ImageSort.OLDEST,
 ) -> ImageFilter:
     """Return which images are asked for, and in which order."""
-    return ImageFilter(label, status, reason, excluded, sha256, obtainable, q, sort)
+    return replace(
+        origin,
+        min_px=looks.min_px,
+        max_px=looks.max_px,
+        near_group=looks.near_group,
+        hint=looks.hint,
+        label=label,
+        status=status,
+        reason=reason,
+        excluded=excluded,
+        reviewed=reviewed,
+        sha256=sha256,
+        obtainable=obtainable,
+        q=q,
+        sort=sort,
+    )
+
+
+async def get_side(
+    snapshot: Annotated[str | None, Query(max_length=26)] = None, split: Split | None = None
+) -> SideOf | None:
+    """Return of which snapshot, and of which side of it, images are asked for.
+
+    Raises:
+        RefusedError: A side is asked for, but of no snapshot.
+    """
+    if snapshot is None and split is not None:
+        raise RefusedError("a split is of a snapshot: name it")
+    return None if snapshot is None else SideOf(snapshot, split)
 
 
 @router.get("/datasets/{dataset_id}/images")
 async def list_images(
     dataset_id: str,
     wanted: Annotated[ImageFilter, Depends(get_filter)],
+    side: Annotated[SideOf | None, Depends(get_side)],
     page: PageDep,
     services: ServicesDep,
 ) -> PageOut[ImageOut]:
-    """List a dataset's images in the order they were first seen, or the newest first."""
+    """List a dataset's images: as they were first seen, the newest first, or by a measure."""
+    if side is not None:
+        wanted = replace(wanted, members=await services.sides.list_members(side))
     found = await services.images.list_page(dataset_id, wanted, page)
-    return PageOut.of(found, ImageOut.model_validate)
+    return PageOut.of(found, ImageOut.of_row)
 
 
 @router.post("/datasets/{dataset_id}/images", status_code=status.HTTP_201_CREATED)
@@ -88,13 +161,6 @@ async def upload_image(  # noqa: PLR0913, PLR0917 - one parameter per form field
     return ImageOut.of(view)
 
 
-@router.post("/datasets/{dataset_id}/images/bulk")
-async def change_images(dataset_id: str, body: BulkIn, services: ServicesDep) -> BulkOut:
-    """Change several images, all or none."""
-    changed = await services.images.change_many(dataset_id, body.ids, body.set.to_change())
-    return BulkOut(changed=changed)
-
-
 @router.post("/datasets/{dataset_id}/images/retry")
 async def retry_images(
     dataset_id: str, services: ServicesDep, body: RetryIn | None = None
@@ -105,17 +171,15 @@ async def retry_images(
 
 
 @router.get("/images/{image_id}")
-async def read_image(image_id: str, services: ServicesDep) -> ImageDetailOut:
-    """Return an image, where it was seen, and the last tries to get it."""
+async def read_image(image_id: str, services: ServicesDep, response: Response) -> ImageDetailOut:
+    """Return an image, where it was seen, and the last tries to get it.
+
+    The `ETag` is its version: sent as `If-Match` with a change, it keeps what others did.
+    """
     view, sightings = await services.images.show(image_id)
+    response.headers["ETag"] = f'"{view.record.version}"'
     attempts = await services.downloads.list_attempts(image_id)
     return ImageDetailOut.with_story(view, sightings, attempts)
-
-
-@router.patch("/images/{image_id}")
-async def change_image(image_id: str, body: ImagePatch, services: ServicesDep) -> ImageOut:
-    """Relabel, exclude or mark an image as reviewed."""
-    return ImageOut.of(await services.images.change(image_id, body.to_change()))
 
 
 @router.get("/images/{image_id}/file", response_class=FileResponse)

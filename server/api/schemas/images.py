@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -16,8 +16,28 @@ from server.db.models import (
     ObtainedBy,
     SightingRecord,
 )
+from server.media.hints import HintName, find_hints
+from server.media.quality import Quality
 from server.reasons import Reason
-from server.services.images import ImageChange, ImageView
+from server.services.actions import ImageChange
+from server.services.images import ImageView
+
+
+class QualityOut(ReplyModel):
+    """Measures of a picture at thumbnail size: luma in 0..1, sharpness in 0..1020, 0..8 bits."""
+
+    luma_p99: float
+    luma_p05: float
+    sharpness: float
+    entropy_bits: float
+
+
+class HintOut(ReplyModel):
+    """What may be wrong with a picture: its ``score`` is beyond the ``threshold``."""
+
+    name: HintName
+    score: float
+    threshold: float
 
 
 class ImageOut(ReplyModel):
@@ -25,7 +45,9 @@ class ImageOut(ReplyModel):
 
     Sizes are in pixels; ``width`` and ``height`` are the real ones, upright. ``http_status`` is
     that of the last answer the server itself got; ``obtained_by`` says how its bytes came, null
-    without any.
+    without any. ``version`` goes up with every change of the label, of ``excluded`` or of the
+    review. Images that look alike share a ``near_group``; ``near_count`` is how many ready ones of
+    the dataset do, itself included.
     """
 
     id: str
@@ -51,8 +73,13 @@ class ImageOut(ReplyModel):
     width: int | None
     height: int | None
     format: str | None
+    near_group: str | None
+    near_count: int | None
+    quality: QualityOut | None
+    hints: list[HintOut]
     duplicate_of: str | None
     attempts: int
+    version: int
     created_at: datetime
     settled_at: datetime | None
 
@@ -60,6 +87,11 @@ class ImageOut(ReplyModel):
     def of(cls, view: ImageView) -> ImageOut:
         """Return the image as the API shows it."""
         return cls.model_validate(_image_values(view))
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> ImageOut:
+        """Return an image of a list as the API shows it."""
+        return cls.model_validate(dict(row) | _looks(row))
 
 
 class SightingOut(ReplyModel):
@@ -133,14 +165,27 @@ class ImageDetailOut(ImageOut):
 
 # Asked once of the class: a page asks it of 500 records.
 _OF_RECORD: Final = [name for name in ImageOut.model_fields if hasattr(ImageRecord, name)]
+_MEASURED: Final = ("bytes", "width", "height", "format", "near_group")
 
 
 def _image_values(view: ImageView) -> dict[str, object]:
     record, blob = view.record, view.blob
     values: dict[str, object] = {name: getattr(record, name) for name in _OF_RECORD}
-    measured = ("bytes", "width", "height", "format")
-    values |= {name: getattr(blob, name) if blob else None for name in measured}
-    return values | {"label": view.label}
+    measures = _MEASURED + tuple(QualityOut.model_fields)
+    values |= {name: getattr(blob, name) if blob else None for name in measures}
+    return values | _looks(values) | {"label": view.label, "near_count": view.near_count}
+
+
+def _looks(row: Mapping[str, Any]) -> dict[str, object]:
+    """Return the quality of an image and the hints on it, from the columns of its blob."""
+    if row["width"] is None:
+        return {"quality": None, "hints": []}
+    measures = [row[name] for name in QualityOut.model_fields]
+    quality = None if None in measures else Quality(*measures)
+    return {"quality": quality, "hints": find_hints(quality, row["width"], row["height"])}
+
+
+MAX_BULK: Final = 1000
 
 
 class ImagePatch(RequestModel):
@@ -156,16 +201,14 @@ class ImagePatch(RequestModel):
 
 
 class BulkIn(RequestModel):
-    """A change to several images, all or none."""
+    """A change to several images.
 
-    ids: list[Id] = Field(min_length=1, max_length=1000)
+    With ``versions``, images that have another version by now are left.
+    """
+
+    ids: list[Id] = Field(min_length=1, max_length=MAX_BULK)
     set: ImagePatch
-
-
-class BulkOut(ReplyModel):
-    """How many images were changed."""
-
-    changed: int
+    versions: dict[Id, int] | None = Field(None, max_length=MAX_BULK)
 
 
 class RetryIn(RequestModel):

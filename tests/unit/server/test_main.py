@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from server import main
+from server.api.address import listen, shown_host
 from server.db.session import Database
 from server.errors import DataFolderInUseError
 from server.main import build, create_token
@@ -66,7 +67,7 @@ def test_a_port_that_is_taken_is_an_error_and_leaves_no_socket(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = settings_for(tmp_path, http={"port": taken.getsockname()[1]})
         with pytest.raises(OSError, match=r"[Aa]ddress"):
-            main._listen(settings)
+            listen(settings.http)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_port_that_is_taken_is_an_error_and_leaves_no_socket(tmp_path: Path):
     [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::1", "[::1]")],
 )
 def test_the_address_that_is_shown_can_be_opened(host, shown):
-    assert main._shown_host(host) == shown
+    assert shown_host(host) == shown
 
 
 @pytest.mark.parametrize(

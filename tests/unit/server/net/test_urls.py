@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.net.urls import BadUrlError, normalise, parse, resolve
+from server.net.urls import BadUrlError, host_of, normalise, parse, resolve
 
 GOOD = {
     "http://example.com": "http://example.com/",
@@ -160,3 +160,19 @@ def test_redirects_are_read_from_where_they_stand(location: str) -> None:
 def test_redirects_to_elsewhere_are_refused(location: str) -> None:
     with pytest.raises(BadUrlError):
         resolve(parse("http://example.com/a/b"), location)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Blog.Test:8080/x?y#z", "blog.test"),
+        ("http://[2606:4700::0001]/", "2606:4700::1"),
+        ("https://exämple.test/", "xn--exmple-cua.test"),
+        ("https://user@a.test/", None),
+        ("javascript:alert(1)", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_host_of_an_address_or_none(url, host):
+    assert host_of(url) == host

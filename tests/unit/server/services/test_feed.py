@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from server.services.feed import Feed, Signal
+from server.services import feed as module
+from server.services.feed import Changes, Feed, Signal
 
 
 async def test_a_waiter_wakes_with_the_signal():
@@ -38,3 +39,26 @@ async def test_the_watchers_of_what_is_deleted_wake_for_the_last_time():
     assert await waiting == 1
     assert feed.dataset("a") is not signal
     feed.forget("never seen")
+
+
+def test_what_changed_since_is_told_each_image_once():
+    changes = Changes()
+    assert changes.since(0) == []
+    for image_ids in (["a", "b"], [], ["b", "c"]):
+        changes.send(image_ids)
+    assert changes.since(0) == ["a", "b", "c"]
+    assert changes.since(1) == changes.since(2) == ["b", "c"]
+    assert changes.since(3) == []
+    assert changes.since(None) is changes.since(4) is None
+
+
+def test_what_was_long_ago_is_not_known_any_more(monkeypatch):
+    monkeypatch.setattr(module, "MOST_KEPT_IMAGES", 3)
+    changes = Changes()
+    for number in range(4):
+        changes.send([f"{number}a", f"{number}b"])
+    assert changes.since(2) is None
+    assert changes.since(3) == ["3a", "3b"]
+    changes.send_many()
+    assert changes.since(4) is None
+    assert changes.since(5) == []

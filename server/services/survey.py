@@ -1,0 +1,55 @@
+"""Use cases that look over a whole dataset: facets, stacks of look-alikes, contradictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.db.session import Database
+from server.repositories import datasets, facets, listing, stacks
+from server.repositories.facets import Facet
+from server.repositories.paging import Page, PageRequest
+from server.repositories.stacks import Stack
+
+
+class SurveyService:
+    """Look over a dataset's images."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep where to read."""
+        self._database = database
+
+    async def list_briefs(self, image_ids: Sequence[str]) -> Sequence[Any]:
+        """Return what may change of these images, oldest first; those that are gone are missing."""
+        async with self._database.read() as session:
+            return await listing.list_briefs(session, image_ids)
+
+    async def count_facets(self, dataset_id: str) -> Mapping[str, Facet]:
+        """Return how many images each value of a filter would give.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+        """
+        async with self._database.read() as session:
+            await datasets.get(session, dataset_id)
+            return await facets.count(session, dataset_id)
+
+    async def list_stacks(self, dataset_id: str, request: PageRequest) -> Page[Stack]:
+        """Return a page of the stacks of ready images that look alike.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+        """
+        async with self._database.read() as session:
+            await datasets.get(session, dataset_id)
+            return await stacks.list_stacks(session, dataset_id, request)
+
+    async def list_conflicts(self, dataset_id: str, request: PageRequest) -> Page[Stack]:
+        """Return a page of the bytes that stand under more than one label.
+
+        Raises:
+            DatasetNotFoundError: No dataset has this id.
+        """
+        async with self._database.read() as session:
+            await datasets.get(session, dataset_id)
+            return await stacks.list_conflicts(session, dataset_id, request)
