@@ -272,8 +272,8 @@ export class Grid {
       event.target instanceof Element && event.target.closest(part) !== null;
     if (isOn('.tile-stack')) onStack(index);
     else if (event.shiftKey) onExtend(index);
-    else if (isOn('.tile-check') || event.ctrlKey || event.metaKey || selection.size > 0)
-      onToggle(index);
+    else if (isOn('.tile-check') || selection.size > 0) onToggle(index);
+    else if (event.ctrlKey || event.metaKey) onToggle(index);
     else onOpen(index);
   }
 }
