@@ -13,7 +13,7 @@ import { imageFacts, outsideLink } from '../../server/web/assets/components/fact
 import { stepStates } from '../../server/web/assets/components/get-started.js';
 import { clock } from '../../server/web/assets/components/pairing.js';
 import { predictionList } from '../../server/web/assets/components/predictions.js';
-import { groupByReason } from '../../server/web/assets/components/rejected.js';
+import { groupByHost } from '../../server/web/assets/components/rejected.js';
 import { explainRefusal, trainingAdvice } from '../../server/web/assets/components/train-panel.js';
 import { Problem } from '../../server/web/assets/lib/api.js';
 import { jobDuration } from '../../server/web/assets/components/job-state.js';
@@ -87,7 +87,14 @@ test('filters come from the address, unknown ones are ignored', () => {
 test('tabs show passing states only while there are any', () => {
   const names = (data) =>
     [...viewTabs(data, new URLSearchParams()).children].map((tab) => tab.firstChild.textContent);
-  assert.deepEqual(names(BEARS), ['Ready', 'Duplicates', 'Rejected', 'Captures']);
+  assert.deepEqual(names(BEARS), [
+    'Ready',
+    'Duplicates',
+    'Rejected',
+    'Alike',
+    'Captures',
+    'Snapshots',
+  ]);
   assert.ok(names(dataset({}, { queued: 3 })).includes('Waiting'));
 });
 
@@ -154,13 +161,14 @@ test('an abstention is said plainly', () => {
   );
 });
 
-test('rejected images are grouped, the most frequent reason first', () => {
-  const images = ['dns', 'timeout', 'timeout'].map((reason) => ({ reason }));
+test('rejected addresses are grouped by host, the most frequent first', () => {
+  const urls = ['https://a.example/1', 'https://b.example/1', 'https://b.example/2', null];
   assert.deepEqual(
-    groupByReason(images).map(([reason, group]) => [reason, group.length]),
+    groupByHost(urls.map((url) => ({ url }))).map(([host, group]) => [host, group.length]),
     [
-      ['timeout', 2],
-      ['dns', 1],
+      ['b.example', 2],
+      ['a.example', 1],
+      ['uploads', 1],
     ],
   );
 });

@@ -11,7 +11,9 @@ import { show as showHome } from './pages/home.js';
 import { show as showImage } from './pages/image.js';
 import { show as showJob } from './pages/job.js';
 import { show as showModel } from './pages/model.js';
+import { show as showSettings } from './pages/settings.js';
 import { showSignIn } from './pages/sign-in.js';
+import { show as showSnapshots } from './pages/snapshots.js';
 import { show as showTry } from './pages/try.js';
 
 /** @typedef {import('./lib/types.js').PageContext} PageContext */
@@ -27,6 +29,8 @@ const PAGES = new Map(
     ['images', showImage],
     ['jobs', showJob],
     ['models', showModel],
+    ['settings', showSettings],
+    ['snapshots', showSnapshots],
     ['try', showTry],
   ]),
 );
@@ -91,7 +95,7 @@ async function openPage(route, signal, isFirst) {
  */
 async function buildPage(route, signal) {
   const page = PAGES.get(route.page);
-  const needsId = route.page !== 'home' && route.page !== 'try';
+  const needsId = !['home', 'settings', 'try'].includes(route.page);
   if (page && (route.id !== null || !needsId)) return page({ root, route, signal });
   replace(
     root,

@@ -3,6 +3,7 @@
  */
 import { h } from '../lib/dom.js';
 import { STATUS_WORDS } from '../lib/explain.js';
+import { changedQuery } from '../lib/filters.js';
 import { count, plural } from '../lib/format.js';
 import { labelColour, labelNames } from '../lib/labels.js';
 import { hashFor } from '../lib/router.js';
@@ -12,6 +13,11 @@ import { hashFor } from '../lib/router.js';
 
 /** @type {Status[]} */
 const TABS = ['ready', 'queued', 'downloading', 'duplicate', 'rejected'];
+/** Views that are no state of an image. @type {[string, string][]} */
+const OTHER_VIEWS = [
+  ['alike', 'Alike'],
+  ['captures', 'Captures'],
+];
 
 /**
  * @param {URLSearchParams} query The page's filters.
@@ -19,7 +25,7 @@ const TABS = ['ready', 'queued', 'downloading', 'duplicate', 'rejected'];
  */
 export function readFilter(query) {
   const view = query.get('status') ?? 'ready';
-  const isKnown = view === 'captures' || TABS.some((tab) => tab === view);
+  const isKnown = OTHER_VIEWS.some(([name]) => name === view) || TABS.some((tab) => tab === view);
   return {
     view: isKnown ? view : 'ready',
     label: query.get('label'),
@@ -71,22 +77,24 @@ export function viewTabs(dataset, query) {
     'nav',
     { class: 'tabs', 'aria-label': 'Views' },
     ...tabs,
-    filterLink(to('captures'), view === 'captures', 'tab', 'Captures'),
+    ...OTHER_VIEWS.map(([name, title]) => filterLink(to(name), view === name, 'tab', title)),
+    filterLink(hashFor('snapshots', dataset.id), false, 'tab', 'Snapshots'),
   );
 }
 
 /**
  * @param {Dataset} dataset With its counts.
  * @param {URLSearchParams} query The page's filters.
- * @returns {HTMLElement | null} The labels as filters, and the excluded ones; captures have none.
+ * @returns {HTMLElement | null} The labels as filters, and the excluded ones; the other views have none.
  */
 export function labelBar(dataset, query) {
   const { view, label, excluded } = readFilter(query);
-  if (view === 'captures') return null;
-  const status = view === 'ready' ? null : view;
+  if (OTHER_VIEWS.some(([name]) => name === view)) return null;
   const names = labelNames(dataset);
-  const to = (/** @type {string | null} */ name, isExcluded = excluded) =>
-    hashFor('datasets', dataset.id, { status, label: name, excluded: isExcluded ? 'true' : null });
+  const to = (/** @type {string | null} */ name, isExcluded = excluded) => {
+    const changes = { label: name, excluded: isExcluded ? 'true' : null };
+    return hashFor('datasets', dataset.id, changedQuery(query, changes));
+  };
   const chips = names.map((name) =>
     filterLink(
       to(name === label ? null : name),

@@ -4,6 +4,7 @@
 import { h, picture, replace } from '../lib/dom.js';
 import { percent } from '../lib/format.js';
 import { listImages, thumbnailUrl } from '../lib/resources.js';
+import { Labelling } from './labelling.js';
 import { openLoupe } from './loupe.js';
 import { toast } from './notices.js';
 
@@ -38,19 +39,23 @@ function verdict(item) {
 export function evaluatedImages({ items, datasetId, labels, signal }) {
   /** @type {Map<string, Image>} */
   const known = new Map();
+  const labelling = new Labelling(datasetId, labels);
+  const keep = (/** @type {Image[]} */ images) => {
+    for (const image of images) known.set(image.sha256 ?? '', image);
+  };
+  labelling.listen({ onImages: keep }, signal);
   const open = (/** @type {EvaluationItem} */ item) => {
-    const images = items.flatMap((each) => known.get(each.sha256) ?? []);
-    const index = images.findIndex((image) => image.sha256 === item.sha256);
+    const images = () => items.flatMap((each) => known.get(each.sha256) ?? []);
+    const index = images().findIndex((image) => image.sha256 === item.sha256);
     if (index < 0) {
       toast('This image is no longer in the dataset.');
       return;
     }
-    void openLoupe({
-      items: () => items.flatMap((each) => known.get(each.sha256) ?? []),
+    openLoupe({
+      source: { total: () => images().length, at: (at) => images()[at] },
       index,
-      labels,
+      labelling,
       signal,
-      onChange: (image) => known.set(image.sha256 ?? '', image),
       extra: (image) => {
         const row = items.find((each) => each.sha256 === image.sha256);
         return row ? verdict(row) : null;

@@ -1,189 +1,298 @@
 /**
- * The grid of thumbnails: pages by cursor as one scrolls, tiles kept by id when the data changes, arrows to move.
+ * The grid of thumbnails: only the rows near the window are in the document, however long the list is. One tab stop;
+ * which keys move it is grid-window.js's, what else keys do is told to the owner.
  */
-import { h, replace } from '../lib/dom.js';
-import { MAX_PAGE } from '../lib/resources.js';
-import { emptyState, errorCard } from './notices.js';
-import { tileContent } from './tile.js';
+import { h, replace, spoken } from '../lib/dom.js';
+import { count } from '../lib/format.js';
+import {
+  GAP_PX,
+  indexAfter,
+  layoutFor,
+  rowCount,
+  scrollToShow,
+  windowFor,
+} from '../lib/grid-window.js';
+import { tileContent, tileKey } from './tile.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
-/** @typedef {import('../lib/types.js').Page<Image>} ImagePage */
+/** @typedef {import('../lib/image-list.js').ImageList} ImageList */
+/** @typedef {import('../lib/selection.js').Selection} Selection */
 
-const FIRST_PAGE = 120;
+/** The page's head stays on top of the grid. */
+const HEAD_PX = 64;
+/** The bar of the selection may lie over its foot. */
+const FOOT_PX = 84;
 
 /**
  * @typedef {object} GridOptions
- * @property {(query: {cursor: string | null, limit: number}) => Promise<ImagePage>} load One page.
+ * @property {ImageList} list What it shows.
+ * @property {Selection} selection Which of them are marked.
  * @property {string[]} labels All labels, for their colours.
- * @property {(index: number) => void} onOpen A tile was chosen.
- * @property {(image: Image) => void} [onExclude] X was pressed on a tile.
- * @property {() => HTMLElement} empty What to show when there is nothing.
+ * @property {(index: number) => void} onOpen A tile was clicked.
+ * @property {(index: number) => void} onToggle A tile's mark was clicked.
+ * @property {(index: number) => void} onExtend The way from the anchor to here is to be selected.
+ * @property {(index: number) => void} onStack The count of images alike was clicked.
+ * @property {(image: Image) => number} stackSize How many images look like this one, itself included.
  * @property {AbortSignal} signal Of the view.
  */
 
-/** The list of tiles and what it knows. */
+/** The rows in the document and the one tile that has the focus. */
 export class Grid {
-  /** @type {Image[]} */
-  items = [];
-  /** @type {string | null} */
-  #cursor = null;
-  #isLoading = false;
-  /** @type {Map<string, HTMLLIElement>} */
-  #tiles = new Map();
-  /** @type {GridOptions} */
+  /** The tile that is the tab stop. */
+  active = 0;
   #options;
-  #list = h('ul', { class: 'grid', 'data-testid': 'grid' });
-  #foot = h('div', { class: 'grid-foot' });
+  #layout = layoutFor(1);
+  #isQueued = false;
+  /** @type {Map<number, HTMLElement>} */
+  #rows = new Map();
+  #space = h('div', {
+    class: 'grid',
+    role: 'grid',
+    'aria-label': 'Images',
+    'aria-multiselectable': 'true',
+    'data-testid': 'grid',
+  });
 
   /** @param {GridOptions} options What to show and whom to tell. */
   constructor(options) {
     this.#options = options;
-    this.node = h('div', {}, this.#list, this.#foot);
-    this.#list.addEventListener('keydown', (event) => this.#onKey(event));
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting) && this.#cursor) void this.loadMore();
-      },
-      // Start one screen early, so that scrolling does not wait.
-      { rootMargin: '100% 0px' },
-    );
-    observer.observe(this.#foot);
+    this.node = this.#space;
+    this.#space.addEventListener('click', (event) => this.#onClick(event));
+    this.#space.addEventListener('focusin', (event) => this.#onFocus(event));
+    const redraw = () => this.draw();
+    const listening = { signal: options.signal, passive: true };
+    window.addEventListener('scroll', redraw, listening);
+    window.addEventListener('resize', redraw, listening);
+    const observer = new ResizeObserver(redraw);
+    observer.observe(this.#space);
     options.signal.addEventListener('abort', () => observer.disconnect(), { once: true });
   }
 
-  /** Load the next page, if there is one. */
-  async loadMore() {
-    if (this.items.length > 0 && !this.#cursor) return;
-    const page = await this.#load(this.#cursor, FIRST_PAGE);
-    if (page) this.#take([...this.items, ...page.items], page.next_cursor);
+  /** @returns {number} How many rows the window shows. */
+  get #pageRows() {
+    return Math.floor((window.innerHeight - HEAD_PX) / this.#layout.row_px);
   }
 
-  /** Load again what is shown, keeping the tiles that stay; what came new is added. */
-  async refresh() {
-    const limit = Math.min(MAX_PAGE, Math.max(FIRST_PAGE, this.items.length));
-    const page = await this.#load(null, limit);
-    if (!page) return;
-    const rest = this.items.slice(limit);
-    this.#take([...page.items, ...rest], rest.length > 0 ? this.#cursor : page.next_cursor);
+  /** Draw what has changed, once before the next frame. */
+  draw() {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    requestAnimationFrame(() => {
+      this.#isQueued = false;
+      if (!this.#options.signal.aborted) this.#drawNow();
+    });
   }
 
-  /**
-   * @param {string | null} cursor From where.
-   * @param {number} limit How many.
-   * @returns {Promise<ImagePage | null>} The page; null when another load runs or it failed (which is said).
-   */
-  async #load(cursor, limit) {
-    if (this.#isLoading) return null;
-    this.#isLoading = true;
-    if (this.items.length === 0) replace(this.#foot, h('p', { class: 'muted' }, 'Loading…'));
-    try {
-      return await this.#options.load({ cursor, limit });
-    } catch (error) {
-      if (!this.#options.signal.aborted) {
-        replace(
-          this.#foot,
-          errorCard(error, () => void this.refresh()),
-        );
-      }
-      return null;
-    } finally {
-      this.#isLoading = false;
+  #drawNow() {
+    const total = this.#options.list.total ?? 0;
+    this.active = Math.max(0, Math.min(this.active, total - 1));
+    this.#fit(total);
+    const { columns, row_px } = this.#layout;
+    const place = {
+      hidden_px: -this.#space.getBoundingClientRect().top,
+      viewport_px: window.innerHeight,
+      row_px,
+      rows: rowCount(total, columns),
+    };
+    const { first, end } = windowFor(place);
+    this.#options.list.want(first * columns, end * columns);
+    const pinned = Math.floor(this.active / columns);
+    for (const [number, row] of this.#rows) {
+      const isShown = (number >= first && number < end) || number === pinned;
+      if (isShown && number < place.rows) continue;
+      row.remove();
+      this.#rows.delete(number);
+    }
+    if (total === 0) return;
+    this.#drawRow(pinned);
+    for (let number = first; number < end; number += 1) this.#drawRow(number);
+  }
+
+  /** @param {number} total Gives the grid its size; another number of columns begins anew. */
+  #fit(total) {
+    const width_px = this.#space.clientWidth;
+    if (width_px > 0) {
+      const layout = layoutFor(width_px);
+      if (layout.columns !== this.#layout.columns) this.#clear();
+      this.#layout = layout;
+    }
+    const { columns, tile_px, row_px } = this.#layout;
+    const rows = rowCount(total, columns);
+    this.#space.style.setProperty('--columns', String(columns));
+    this.#space.style.setProperty('--tile', `${String(tile_px)}px`);
+    this.#space.style.height = `${String(Math.max(0, rows * row_px - GAP_PX))}px`;
+    this.#space.setAttribute('aria-rowcount', String(rows));
+    this.#space.setAttribute('aria-colcount', String(columns));
+  }
+
+  #clear() {
+    this.#rows.clear();
+    this.#space.replaceChildren();
+  }
+
+  /** @param {number} number Made if it is not there, else brought up to date. */
+  #drawRow(number) {
+    const { columns, row_px } = this.#layout;
+    const row = this.#rows.get(number) ?? this.#addRow(number);
+    row.style.transform = `translateY(${String(number * row_px)}px)`;
+    const start = number * columns;
+    const cells = Math.min(columns, (this.#options.list.total ?? 0) - start);
+    while (row.childElementCount > cells) row.lastElementChild?.remove();
+    for (let column = 0; column < cells; column += 1) {
+      const cell = row.children[column] ?? row.appendChild(this.#makeCell(column));
+      this.#drawCell(/** @type {HTMLElement} */ (cell), start + column);
     }
   }
 
   /**
-   * @param {Image[]} items All that is known now.
-   * @param {string | null} cursor Where it goes on.
+   * @param {number} number Which row.
+   * @returns {HTMLElement} It, in its place among the others: the order of the document is that of the list.
    */
-  #take(items, cursor) {
-    // A list that shifted between two loads may bring an image twice.
-    this.items = [...new Map(items.map((item) => [item.id, item])).values()];
-    this.#cursor = cursor;
-    this.#draw();
-  }
-
-  #draw() {
-    const nodes = this.items.map((image, index) => this.#tile(image, index));
-    this.#tiles = new Map(
-      this.items.map((image, index) => [image.id, /** @type {HTMLLIElement} */ (nodes[index])]),
-    );
-    this.#list.replaceChildren(...nodes);
-    replace(this.#foot, this.items.length === 0 && this.#options.empty());
+  #addRow(number) {
+    const row = h('div', { class: 'grid-row', role: 'row', 'aria-rowindex': number + 1 });
+    const next = Math.min(...[...this.#rows.keys()].filter((other) => other > number));
+    this.#space.insertBefore(row, this.#rows.get(next) ?? null);
+    this.#rows.set(number, row);
+    return row;
   }
 
   /**
-   * @param {Image} image What it shows.
-   * @param {number} index Its place.
-   * @returns {HTMLLIElement} The tile there was, or a new one.
+   * @param {number} column From 0.
+   * @returns {HTMLElement} An empty cell.
    */
-  #tile(image, index) {
-    const key = `${image.status}|${image.label ?? ''}|${String(image.excluded)}`;
-    const old = this.#tiles.get(image.id);
-    if (old && old.dataset['key'] === key) return old;
-    const button = h(
-      'button',
-      {
-        type: 'button',
-        class: image.excluded ? 'tile is-excluded' : 'tile',
-        tabindex: index === 0 ? 0 : -1,
-        onclick: () => this.#options.onOpen(this.items.findIndex((item) => item.id === image.id)),
-      },
-      ...tileContent(image, this.#options.labels),
-    );
-    return h('li', { 'data-key': key, 'data-testid': 'tile' }, button);
+  #makeCell(column) {
+    return h('div', {
+      class: 'tile',
+      role: 'gridcell',
+      'aria-colindex': column + 1,
+      'data-testid': 'tile',
+    });
   }
 
   /**
-   * Show a change of one image at once, before the server is asked again.
-   * @param {Image} image As it is now.
+   * @param {HTMLElement} cell Brought up to date.
+   * @param {number} index Which image it shows.
    */
-  update(image) {
-    const hadFocus = this.#tiles.get(image.id)?.contains(document.activeElement) ?? false;
-    this.items = this.items.map((item) => (item.id === image.id ? image : item));
-    this.#draw();
-    if (hadFocus) this.focus(this.items.findIndex((item) => item.id === image.id));
+  #drawCell(cell, index) {
+    const { list, selection, labels, stackSize } = this.#options;
+    const image = list.at(index);
+    const size = image ? stackSize(image) : 0;
+    const isSelected = image !== undefined && selection.has(image.id);
+    cell.tabIndex = index === this.active ? 0 : -1;
+    cell.setAttribute('aria-selected', String(isSelected));
+    const key = `${String(index)}|${image ? tileKey(image, size) : ''}`;
+    if (cell.dataset['key'] === key) return;
+    cell.dataset['key'] = key;
+    cell.dataset['index'] = String(index);
+    cell.classList.toggle('is-stack', size > 1);
+    if (image) fillCell(cell, image, tileContent(image, labels, size));
+    else emptyCell(cell, index);
   }
 
   /**
-   * Move the one tab stop.
+   * Move the focus, and the window with it.
    * @param {number} index Which tile.
    */
   focus(index) {
-    const buttons = this.#list.querySelectorAll('button');
-    const target = buttons[Math.max(0, Math.min(buttons.length - 1, index))];
-    for (const button of buttons) button.tabIndex = button === target ? 0 : -1;
-    target?.focus();
+    this.reveal(index);
+    this.#cellAt(this.active)?.focus({ preventScroll: true });
   }
 
-  /** @param {KeyboardEvent} event On a tile. */
-  #onKey(event) {
-    const buttons = [...this.#list.querySelectorAll('button')];
-    const index = buttons.indexOf(/** @type {HTMLButtonElement} */ (event.target));
-    if (index < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const columns = getComputedStyle(this.#list).gridTemplateColumns.split(' ').length;
-    /** @type {Record<string, number>} */
-    const moves = {
-      ArrowRight: index + 1,
-      ArrowLeft: index - 1,
-      ArrowDown: index + columns,
-      ArrowUp: index - columns,
-      Home: 0,
-      End: buttons.length - 1,
-    };
-    const target = moves[event.key];
-    const image = this.items[index];
-    if (target !== undefined) this.focus(target);
-    else if (event.key.toLowerCase() === 'x' && image) this.#options.onExclude?.(image);
-    else return;
-    event.preventDefault();
+  /**
+   * Move the one tab stop, and the window with it; the focus stays where it is, as in a dialog above.
+   * @param {number} index Which tile.
+   */
+  reveal(index) {
+    const total = this.#options.list.total ?? 0;
+    if (total === 0) return;
+    this.active = Math.max(0, Math.min(total - 1, index));
+    const { columns, row_px } = this.#layout;
+    const number = Math.floor(this.active / columns);
+    const top_px = this.#space.getBoundingClientRect().top + number * row_px;
+    const below_px = window.innerHeight - FOOT_PX;
+    const by_px = scrollToShow({ top_px, height_px: row_px - GAP_PX, above_px: HEAD_PX, below_px });
+    if (by_px !== 0) window.scrollBy({ top: by_px, behavior: 'instant' });
+    this.#drawNow();
+  }
+
+  /**
+   * @param {KeyboardEvent} event Pressed in the grid.
+   * @returns {number | null} The tile that it leads to, already in focus; null when it is no key for moving.
+   */
+  move(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return null;
+    const { columns } = this.#layout;
+    const shape = { columns, total: this.#options.list.total ?? 0, pageRows: this.#pageRows };
+    const target = indexAfter(event.key, this.active, shape);
+    if (target !== null) this.focus(target);
+    return target;
+  }
+
+  /** @returns {boolean} Whether the focus is on a tile. */
+  hasFocus() {
+    return this.#space.contains(document.activeElement);
+  }
+
+  /**
+   * @param {number} index Which tile.
+   * @returns {HTMLElement | null} Its cell, if it is in the document.
+   */
+  #cellAt(index) {
+    const { columns } = this.#layout;
+    const row = this.#rows.get(Math.floor(index / columns));
+    return /** @type {HTMLElement | null} */ (row?.children[index % columns] ?? null);
+  }
+
+  /**
+   * @param {Event} event Somewhere in a tile.
+   * @returns {number | null} Which one.
+   */
+  #indexOf(event) {
+    const cell = event.target instanceof Element ? event.target.closest('.tile') : null;
+    return cell instanceof HTMLElement ? Number(cell.dataset['index']) : null;
+  }
+
+  /** @param {FocusEvent} event A tile got the focus, by whatever means. */
+  #onFocus(event) {
+    const index = this.#indexOf(event);
+    if (index === null || index === this.active) return;
+    const former = this.#cellAt(this.active);
+    if (former) former.tabIndex = -1;
+    this.active = index;
+    const cell = this.#cellAt(index);
+    if (cell) cell.tabIndex = 0;
+  }
+
+  /** @param {MouseEvent} event On a tile. */
+  #onClick(event) {
+    const index = this.#indexOf(event);
+    if (index === null) return;
+    const { selection, onExtend, onToggle, onOpen, onStack } = this.#options;
+    const isOn = (/** @type {string} */ part) =>
+      event.target instanceof Element && event.target.closest(part) !== null;
+    if (isOn('.tile-stack')) onStack(index);
+    else if (event.shiftKey) onExtend(index);
+    else if (isOn('.tile-check') || selection.size > 0) onToggle(index);
+    else if (event.ctrlKey || event.metaKey) onToggle(index);
+    else onOpen(index);
   }
 }
 
 /**
- * @param {string} title What is missing.
- * @param {string} next What to do.
- * @returns {() => HTMLElement} For {@link GridOptions}.
+ * @param {HTMLElement} cell Filled.
+ * @param {Image} image What it shows.
+ * @param {(HTMLElement | null)[]} content From tile.js.
  */
-export function emptyGrid(title, next) {
-  return () => emptyState(title, next);
+function fillCell(cell, image, content) {
+  cell.classList.toggle('is-excluded', image.excluded);
+  replace(cell, ...content);
+}
+
+/**
+ * @param {HTMLElement} cell Shows nothing yet.
+ * @param {number} index Whose page is on its way.
+ */
+function emptyCell(cell, index) {
+  cell.classList.remove('is-excluded');
+  replace(cell, h('span', { class: 'tile-wait' }), spoken(`Image ${count(index + 1)}, on its way`));
 }

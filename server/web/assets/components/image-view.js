@@ -1,85 +1,256 @@
 /**
  * A dataset's images as a grid with its loupe, following filters and live counts.
  */
-import { h } from '../lib/dom.js';
-import { labelNames } from '../lib/labels.js';
+import { h, replace } from '../lib/dom.js';
+import { plural } from '../lib/format.js';
+import { imageQuery, reversedSort, stillMatches } from '../lib/filters.js';
+import { ImageList } from '../lib/image-list.js';
 import { listImages } from '../lib/resources.js';
-import { emptyGrid, Grid } from './grid.js';
-import { applyChange } from './image-controls.js';
+import { MAX_SELECTION } from '../lib/selection.js';
+import { Grid } from './grid.js';
+import { listenToKeys } from './image-keys.js';
+import { openKeysDialog } from './keys-dialog.js';
+import { changeFor } from './labelling.js';
 import { openLoupe } from './loupe.js';
+import { emptyNote, likenessNote, stackAddress, stackSize } from './image-notes.js';
+import { errorCard, toast } from './notices.js';
+import { keyLegend, selectionBar } from './selection-bar.js';
 
-/** @typedef {import('../lib/types.js').Dataset} Dataset */
 /** @typedef {import('../lib/types.js').Image} Image */
-/** @typedef {{status: string, label: string | null, excluded: boolean}} Filter */
-
-/** @type {Record<string, [string, string]>} */
-const EMPTY = {
-  ready: [
-    'No image here yet',
-    'Search the web for what this dataset is about and press Capture in the extension, or drop files under “Add your own images”.',
-  ],
-  queued: ['Nothing is waiting', 'Every address has been fetched.'],
-  downloading: ['Nothing is being fetched', 'Every address has been fetched.'],
-  duplicate: [
-    'No duplicates',
-    'Images with the same bytes as another one of this dataset are listed here.',
-  ],
-};
+/** @typedef {import('./labelling.js').Labelling} Labelling */
 
 /**
- * @param {Image} image A duplicate.
- * @returns {HTMLElement | null} Of which image it is a copy.
+ * @typedef {object} ImageViewOptions
+ * @property {string} datasetId Whose images.
+ * @property {URLSearchParams} query The page's address.
+ * @property {string} status The state whose images are shown.
+ * @property {Labelling} labelling What keys change.
+ * @property {() => void} onSearch Go to the search.
+ * @property {AbortSignal} signal Of the view.
  */
-function duplicateNote(image) {
-  if (!image.duplicate_of) return null;
-  return h(
-    'p',
-    {},
-    'The same bytes as ',
-    h('a', { href: `#/images/${image.duplicate_of}?dataset=${image.dataset_id}` }, 'this image'),
-    '; training sees them once.',
-  );
+
+/** The view and what it holds together. */
+class ImageView {
+  #options;
+  #asked;
+  #list;
+  #grid;
+  /** Shown although they no longer match the filters, so that nothing moves under the hand. @type {Set<string>} */
+  #left = new Set();
+  #anchor = 0;
+  #extending = new AbortController();
+  #notice = h('div', { class: 'leaving', role: 'status' });
+  #foot = h('div', { class: 'grid-foot' });
+  /** @type {{update: () => void} | null} */
+  #loupe = null;
+
+  /** @param {ImageViewOptions} options What to show. */
+  constructor(options) {
+    this.#options = options;
+    const { datasetId, query, status, labelling, signal } = options;
+    this.#asked = imageQuery(query, status);
+    this.#list = new ImageList({
+      load: ({ cursor, limit, isReversed }) => {
+        const sort = String(this.#asked['sort'] ?? '');
+        const order = isReversed ? reversedSort(sort) : sort || null;
+        return listImages(datasetId, { ...this.#asked, cursor, limit, sort: order }, signal);
+      },
+      onChange: () => this.#redraw(),
+      onError: (error) => this.#fail(error),
+    });
+    this.#grid = new Grid({
+      list: this.#list,
+      selection: labelling.selection,
+      labels: labelling.labels,
+      onOpen: (index) => this.#open(index),
+      onToggle: (index) => this.#toggle(index),
+      onExtend: (index) => void this.#extend(this.#anchor, index),
+      onStack: (index) => {
+        const image = this.#list.at(index);
+        if (image) location.hash = stackAddress(image);
+      },
+      stackSize,
+      signal,
+    });
+    this.node = h(
+      'div',
+      { class: 'stack tight' },
+      this.#legend(),
+      this.#notice,
+      this.#grid.node,
+      this.#foot,
+      selectionBar(labelling, signal),
+    );
+    this.#listen();
+    replace(this.#foot, h('p', { class: 'muted' }, 'Loading…'));
+    this.#list.want(0, 1);
+  }
+
+  /** @returns {HTMLElement | null} The keys; only what has been fetched can be labelled by them. */
+  #legend() {
+    const { labelling, signal } = this.#options;
+    return keyLegend(labelling, {
+      signal,
+      onLabel: (label) => this.#label(label),
+      onHelp: () => void openKeysDialog(labelling, signal),
+    });
+  }
+
+  #listen() {
+    const { labelling, signal, onSearch } = this.#options;
+    labelling.listen(
+      {
+        onImages: (images) => this.#follow(images),
+        onUnknown: () => this.#reread(),
+        onSelection: () => this.#grid.draw(),
+      },
+      signal,
+    );
+    listenToKeys(
+      {
+        labelling,
+        grid: this.#grid,
+        active: () => this.#list.at(this.#grid.active),
+        onOpen: (index) => this.#open(index),
+        onExtend: (index) => void this.#extend(this.#anchor, index),
+        onAll: () => void this.#extend(0, (this.#list.total ?? 0) - 1),
+        onMoved: () => (this.#anchor = this.#grid.active),
+        onHelp: () => void openKeysDialog(labelling, signal),
+        onSearch,
+      },
+      signal,
+    );
+  }
+
+  /** Ask for what has come new, unless that would take away what the person has just changed. */
+  refresh() {
+    if (this.#left.size === 0) this.#list.refresh();
+  }
+
+  #reread() {
+    this.#left.clear();
+    this.#list.refresh();
+    this.#redraw();
+  }
+
+  #redraw() {
+    const { total } = this.#list;
+    this.#grid.draw();
+    this.#grid.node.hidden = total === null || total === 0;
+    if (total !== null) {
+      const { datasetId, query, status } = this.#options;
+      replace(this.#foot, total === 0 && emptyNote(datasetId, query, status));
+    }
+    const count = this.#left.size;
+    replace(
+      this.#notice,
+      count > 0 &&
+        h(
+          'span',
+          {},
+          `${plural(count, 'image')} here no longer ${count === 1 ? 'matches' : 'match'} the filters. `,
+        ),
+      count > 0 &&
+        h(
+          'button',
+          { type: 'button', class: 'button small', onclick: () => this.#reread() },
+          'Update the list',
+        ),
+    );
+    this.#loupe?.update();
+  }
+
+  /** @param {unknown} error Why a page of the list is not here. */
+  #fail(error) {
+    if (this.#options.signal.aborted) return;
+    const again = () => {
+      replace(this.#foot);
+      this.#list.refresh();
+    };
+    replace(this.#foot, errorCard(error, again));
+  }
+
+  /** @param {Image[]} images As they are now. */
+  #follow(images) {
+    for (const image of images) {
+      if (stillMatches(image, this.#asked)) this.#left.delete(image.id);
+      else if (this.#list.indexOf(image.id) >= 0) this.#left.add(image.id);
+    }
+    this.#list.replace(images);
+  }
+
+  /** @param {string} label Given to the selection, or to the tile that had the focus. */
+  #label(label) {
+    const { labelling } = this.#options;
+    const image = this.#list.at(this.#grid.active);
+    const images = labelling.selection.size > 0 ? labelling.selection.images : image ? [image] : [];
+    const change = changeFor({ name: 'label', label }, images);
+    if (change) void labelling.actions.apply(images, change);
+  }
+
+  /** @param {number} index Selected, or let go of. */
+  #toggle(index) {
+    const image = this.#list.at(index);
+    if (!image) return;
+    this.#anchor = index;
+    this.#options.labelling.selection.toggle(image);
+    this.#grid.focus(index);
+  }
+
+  /**
+   * Select all between two places; what lies there and is not held is read first.
+   * @param {number} from One end.
+   * @param {number} to The other.
+   */
+  async #extend(from, to) {
+    this.#extending.abort();
+    this.#extending = new AbortController();
+    const { signal } = this.#extending;
+    const first = Math.min(from, to);
+    const end = Math.min(Math.max(from, to) + 1, first + MAX_SELECTION);
+    if (end <= Math.max(from, to)) {
+      toast(`A selection holds ${plural(MAX_SELECTION, 'image')} at most: these are the first.`);
+    }
+    const images = await this.#list.collect(first, end, signal).catch(() => []);
+    if (!signal.aborted && !this.#options.signal.aborted) {
+      this.#options.labelling.selection.set(images);
+    }
+  }
+
+  /** @param {number} index Looked at closely. */
+  #open(index) {
+    const { status, labelling, signal } = this.#options;
+    if (status === 'queued' || status === 'downloading') return;
+    let last = index;
+    const source = {
+      total: () => this.#list.total ?? 0,
+      at: (/** @type {number} */ at) => this.#list.at(at),
+    };
+    const loupe = openLoupe({
+      source,
+      index,
+      labelling,
+      signal,
+      onMove: (now) => {
+        last = now;
+        // Under the loupe the grid goes along, and with it what is read.
+        this.#grid.reveal(now);
+      },
+      extra: likenessNote,
+    });
+    this.#loupe = loupe;
+    void loupe.closed.then(() => {
+      this.#loupe = null;
+      this.#grid.focus(last);
+    });
+  }
 }
 
 /**
- * @param {{dataset: Dataset, filter: Filter, signal: AbortSignal}} options What to show.
+ * @param {ImageViewOptions} options What to show.
  * @returns {{node: HTMLElement, refresh: () => void}} The view.
  */
-export function imageView({ dataset, filter, signal }) {
-  const labels = labelNames(dataset);
-  const query = {
-    status: filter.status,
-    label: filter.label,
-    excluded: filter.status === 'ready' ? filter.excluded : null,
-  };
-  const onChange = (/** @type {Image} */ image) => grid.update(image);
-  const [title, next] = EMPTY[filter.status] ?? ['Nothing here', ''];
-  const grid = new Grid({
-    load: (page) => listImages(dataset.id, { ...query, ...page }, signal),
-    labels,
-    empty: filter.excluded
-      ? emptyGrid('Nothing is excluded', 'Press X on an image to keep it out of training.')
-      : emptyGrid(title, next),
-    signal,
-    onExclude: (image) => void applyChange(image, { excluded: !image.excluded }, onChange),
-    onOpen: (index) => {
-      if (filter.status === 'queued' || filter.status === 'downloading') return;
-      let last = index;
-      void openLoupe({
-        items: () => grid.items,
-        index,
-        labels,
-        signal,
-        onChange,
-        onMove: (now) => {
-          last = now;
-          // Near the end of what is loaded: have the next page ready.
-          if (now > grid.items.length - 10) void grid.loadMore();
-        },
-        extra: duplicateNote,
-      }).then(() => grid.focus(last));
-    },
-  });
-  void grid.refresh();
-  return { node: grid.node, refresh: () => void grid.refresh() };
+export function imageView(options) {
+  const view = new ImageView(options);
+  return { node: view.node, refresh: () => view.refresh() };
 }

@@ -1,40 +1,50 @@
 /**
- * One image, large: facts, sightings, relabel, exclude, and on to the next by the arrow keys.
+ * One image, large: facts, sightings, history, the same keys as in the grid, and on to the next by the arrow keys.
  */
 import { h, replace } from '../lib/dom.js';
-import { fileUrl, readImage } from '../lib/resources.js';
+import { count } from '../lib/format.js';
+import { commandFor, isTyping } from '../lib/keymap.js';
+import { fileUrl } from '../lib/resources.js';
 import { showDialog } from './dialogs.js';
-import { applyChange, imageControls } from './image-controls.js';
-import { imageFacts, sightingList } from './facts.js';
+import { imageFacts } from './facts.js';
+import { imageControls } from './image-controls.js';
+import { drawStory, qualityFacts } from './image-story.js';
+import { changeFor } from './labelling.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
+/** @typedef {import('./labelling.js').Labelling} Labelling */
+
+/**
+ * The images one can walk through; the list may change and grow meanwhile, and hold only a part of itself.
+ * @typedef {{total: () => number, at: (index: number) => Image | undefined}} LoupeSource
+ */
 
 /**
  * @typedef {object} LoupeOptions
- * @property {() => Image[]} items The images one can walk through; read anew at each step, since it may grow.
+ * @property {LoupeSource} source What to walk through.
  * @property {number} index Where to start.
- * @property {string[]} labels All labels of the dataset.
+ * @property {Labelling} labelling What keys and buttons change.
  * @property {AbortSignal} signal Of the page.
- * @property {(image: Image) => void} onChange Told after a change.
- * @property {(index: number) => void} [onMove] Told of each step.
+ * @property {(index: number) => void} [onMove] Told of each step, before the image is asked for.
  * @property {(image: Image) => HTMLElement | null} [extra] More to say about an image.
  */
 
 /** The dialog and where in the list it is. */
 class Loupe {
   #options;
+  #at;
   /** @type {Image | undefined} */
   #image;
-  #at = 0;
   #stage = h('div', { class: 'loupe-stage' });
   #side = h('div', { class: 'loupe-side stack' });
-  #place = h('span', { class: 'muted tabular', 'aria-live': 'polite' });
+  #story = h('div', { class: 'stack' });
+  #place = h('span', { class: 'muted tabular', 'aria-live': 'polite', 'data-testid': 'place' });
   #dialog = h('dialog', { class: 'loupe', 'aria-label': 'Image', 'data-testid': 'loupe' });
 
   /** @param {LoupeOptions} options What to show. */
   constructor(options) {
     this.#options = options;
-    this.#image = options.items()[options.index];
+    this.#at = options.index;
     this.#dialog.append(
       h(
         'div',
@@ -56,8 +66,18 @@ class Loupe {
 
   /** Show it until it is closed. */
   async show() {
-    this.#draw();
+    const end = new AbortController();
+    this.#options.labelling.listen({ onImages: (images) => this.#follow(images) }, end.signal);
+    this.update();
     await showDialog(this.#dialog, this.#options.signal);
+    end.abort();
+  }
+
+  /** Show what stands at this place now, as when its page has arrived. */
+  update() {
+    const image = this.#options.source.at(this.#at);
+    if (image && image.id !== this.#image?.id) this.#draw(image);
+    else if (!image) this.#drawWaiting();
   }
 
   /**
@@ -76,99 +96,103 @@ class Loupe {
 
   /** @param {number} step Forwards or backwards; the ends are ends. */
   #move(step) {
-    const items = this.#options.items();
-    const at = this.#index(items);
-    // An image that left the list (excluded, say) has given its place to the one after it.
-    const next = at < 0 && step > 0 ? this.#at : (at < 0 ? this.#at : at) + step;
-    const image = items[next];
-    if (!image) return;
-    this.#image = image;
-    this.#options.onMove?.(next);
-    this.#draw();
+    const { source, onMove } = this.#options;
+    const next = this.#at + step;
+    if (next < 0 || next >= source.total()) return;
+    this.#at = next;
+    this.#image = undefined;
+    onMove?.(next);
+    this.update();
   }
 
-  /**
-   * @param {Image[]} items As they are now: the list may have changed since the last step.
-   * @returns {number} Where the image stands in it; -1 when it is no longer there.
-   */
-  #index(items) {
-    return items.findIndex((item) => item.id === this.#image?.id);
+  /** @param {Image[]} images As they are now. */
+  #follow(images) {
+    const now = images.find((image) => image.id === this.#image?.id);
+    if (now && this.#dialog.isConnected) this.#draw(now);
   }
 
   /** @param {KeyboardEvent} event Anywhere in the dialog. */
   #onKey(event) {
-    if (event.target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey) return;
-    const image = this.#image;
+    if (isTyping(event.target)) return;
     if (event.key === 'ArrowRight') this.#move(1);
     else if (event.key === 'ArrowLeft') this.#move(-1);
-    else if (event.key.toLowerCase() === 'x' && image) {
-      this.#change(image, { excluded: !image.excluded });
-    } else return;
+    else if (!this.#run(commandFor(event, this.#options.labelling.keys))) return;
     event.preventDefault();
   }
 
   /**
-   * @param {Image} image Which one.
-   * @param {import('../lib/types.js').ImageChange} change What to change.
+   * @param {import('../lib/keymap.js').Command | null} command From a key.
+   * @returns {boolean} Whether it means something here.
    */
-  #change(image, change) {
-    void applyChange(image, change, (now) => {
-      this.#options.onChange(now);
-      if (this.#image?.id !== now.id) return;
-      this.#image = now;
-      if (this.#dialog.open) this.#draw();
-    });
+  #run(command) {
+    const { actions } = this.#options.labelling;
+    if (command?.name === 'undo' || command?.name === 'redo') {
+      void actions.step(command.name);
+      return true;
+    }
+    if (!command || !this.#image) return false;
+    const change = changeFor(command, [this.#image]);
+    if (!change) return false;
+    void actions.apply([this.#image], change);
+    // What was settled is left behind, as in the grid; what was taken back is looked at again.
+    if (change.excluded !== false && change.reviewed !== false) this.#move(1);
+    return true;
   }
 
-  #draw() {
-    const items = this.#options.items();
-    const image = this.#image;
-    if (!image) return;
-    const at = this.#index(items);
-    if (at >= 0) this.#at = at;
-    replace(this.#place, at < 0 ? '' : `${String(at + 1)} of ${String(items.length)}`);
-    if (this.#stage.dataset['id'] !== image.id) {
+  #drawPlace() {
+    const total = this.#options.source.total();
+    replace(this.#place, `${count(this.#at + 1)} of ${count(total)}`);
+  }
+
+  #drawWaiting() {
+    this.#drawPlace();
+    delete this.#stage.dataset['id'];
+    replace(this.#stage, h('p', { class: 'muted' }, 'Loading…'));
+    replace(this.#side);
+  }
+
+  /** @param {Image} image Which one; drawn again when it has changed. */
+  #draw(image) {
+    const { labelling, extra, signal } = this.#options;
+    this.#image = image;
+    this.#drawPlace();
+    const isOther = this.#stage.dataset['id'] !== image.id;
+    if (isOther) {
       this.#stage.dataset['id'] = image.id;
-      replace(
-        this.#stage,
-        h('img', { src: fileUrl(image.id), alt: image.title ?? image.label ?? 'Image' }),
-      );
+      const alt = [image.label ?? 'no label', image.title].filter(Boolean).join(', ');
+      replace(this.#stage, h('img', { src: fileUrl(image.id), alt }));
+      replace(this.#story);
     }
-    const hadFocus = this.#side.contains(document.activeElement);
-    const sightings = h('div', { class: 'sightings' });
+    const focused = this.#side.contains(document.activeElement)
+      ? document.activeElement?.getAttribute('data-testid')
+      : null;
     replace(
       this.#side,
-      imageControls(image, this.#options.labels, (change) => this.#change(image, change)),
-      this.#options.extra?.(image),
+      imageControls(
+        image,
+        labelling.labels,
+        (change) => void labelling.actions.apply([image], change),
+      ),
+      extra?.(image),
       imageFacts(image),
-      sightings,
+      qualityFacts(image),
+      this.#story,
     );
-    // Not on the choice of labels, which would swallow the arrow keys.
+    // Not on the choice of labels, which would swallow the keys.
+    const testId = focused === 'relabel' ? 'exclude' : focused;
     /** @type {HTMLElement | null} */
-    const exclude = this.#side.querySelector('[data-testid=exclude]');
-    if (hadFocus) exclude?.focus();
-    void this.#drawSightings(image.id, sightings);
-  }
-
-  /**
-   * @param {string} id Of the image.
-   * @param {HTMLElement} place Filled when the answer comes.
-   */
-  async #drawSightings(id, place) {
-    try {
-      const { sightings = [] } = await readImage(id, this.#options.signal);
-      if (place.isConnected && sightings.length > 0) replace(place, sightingList(sightings));
-    } catch {
-      // Sightings are an extra: the image itself is there, and a lost sign-in has been announced.
-    }
+    const target = testId ? this.#side.querySelector(`[data-testid=${testId}]`) : null;
+    target?.focus();
+    void drawStory(image.id, this.#story, signal);
   }
 }
 
 /**
  * Open the loupe.
  * @param {LoupeOptions} options What to show.
- * @returns {Promise<void>} Settled when it is closed.
+ * @returns {{closed: Promise<void>, update: () => void}} Settled when it is closed; `update` when the list has changed.
  */
 export function openLoupe(options) {
-  return new Loupe(options).show();
+  const loupe = new Loupe(options);
+  return { closed: loupe.show(), update: () => loupe.update() };
 }

@@ -1,28 +1,43 @@
 /**
- * Addresses that gave no image, grouped by reason, each with what it means and a retry.
+ * Addresses that gave no image, grouped by reason and within it by host, each with what it means and a retry.
  */
 import { h, replace } from '../lib/dom.js';
 import { explainReason } from '../lib/explain.js';
-import { plural } from '../lib/format.js';
-import { listImages, MAX_PAGE, retryImages } from '../lib/resources.js';
+import { facetValues } from '../lib/filters.js';
+import { count, hostOf, plural } from '../lib/format.js';
+import { listImages, MAX_PAGE, readFacets, retryImages } from '../lib/resources.js';
 import { outsideLink } from './facts.js';
 import { emptyState, errorCard, messagePlace, runAction, toast } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
+/** @typedef {{value: string, count: number}} ReasonCount */
+/** @typedef {(reason: string) => Promise<Image[]>} LoadReason */
+
+/** Addresses shown of one host at first: a host that has gone fails by the hundred. */
+const SHOWN_OF_HOST = 20;
 
 /**
  * @param {Image[]} images Rejected ones.
- * @returns {[string, Image[]][]} By reason, the most frequent first.
+ * @param {(image: Image) => string} keyOf What they are grouped by.
+ * @returns {[string, Image[]][]} The groups, the largest first.
  */
-export function groupByReason(images) {
+export function groupBy(images, keyOf) {
   /** @type {Map<string, Image[]>} */
   const groups = new Map();
   for (const image of images) {
-    const reason = image.reason ?? '';
-    groups.set(reason, [...(groups.get(reason) ?? []), image]);
+    const group = groups.get(keyOf(image));
+    if (group) group.push(image);
+    else groups.set(keyOf(image), [image]);
   }
   return [...groups].sort((a, b) => b[1].length - a[1].length);
 }
+
+/**
+ * @param {Image[]} images Rejected ones.
+ * @returns {[string, Image[]][]} By host, the most frequent first.
+ */
+export const groupByHost = (images) =>
+  groupBy(images, (image) => (image.url ? hostOf(image.url) : 'uploads'));
 
 /**
  * @param {Image} image A rejected one.
@@ -45,12 +60,62 @@ function addressRow(image) {
 }
 
 /**
- * @param {string} reason Of all of them.
- * @param {Image[]} images The group.
+ * @param {string} host Of all of them.
+ * @param {Image[]} images Its addresses.
+ * @returns {HTMLElement} The host, its addresses folded below it.
+ */
+function hostGroup(host, images) {
+  const rest = images.length - SHOWN_OF_HOST;
+  return h(
+    'details',
+    { class: 'host', 'data-testid': 'host' },
+    h('summary', {}, host, ' ', h('span', { class: 'muted tabular' }, count(images.length))),
+    h(
+      'ul',
+      { class: 'plain small addresses' },
+      ...images.slice(0, SHOWN_OF_HOST).map(addressRow),
+      rest > 0 &&
+        h('li', { class: 'muted' }, `and ${plural(rest, 'more address', 'more addresses')}`),
+    ),
+  );
+}
+
+/**
+ * @param {ReasonCount} group A reason and how many addresses have it.
+ * @param {LoadReason} load Reads its addresses.
+ * @returns {HTMLElement} Its hosts, read when it is opened.
+ */
+function hostList(group, load) {
+  const place = h('div', { class: 'stack tight' }, h('p', { class: 'muted' }, 'Loading…'));
+  const details = h('details', {}, h('summary', {}, 'Hosts and addresses'), place);
+  const draw = async () => {
+    const images = await load(group.value);
+    const isPart = images.length < group.count;
+    replace(
+      place,
+      isPart &&
+        h(
+          'p',
+          { class: 'muted small' },
+          `The first ${count(images.length)} of ${count(group.count)}.`,
+        ),
+      ...groupByHost(images).map(([host, found]) => hostGroup(host, found)),
+    );
+  };
+  details.addEventListener('toggle', () => {
+    if (details.open) void draw().catch((error) => replace(place, errorCard(error)));
+  });
+  return details;
+}
+
+/**
+ * @param {ReasonCount} group A reason and how many addresses have it.
+ * @param {LoadReason} load Reads its addresses.
  * @param {(reason: string) => Promise<void>} onRetry Queues them again.
  * @returns {HTMLElement} The group.
  */
-function reasonGroup(reason, images, onRetry) {
+function reasonGroup(group, load, onRetry) {
+  const reason = group.value;
   const { title, text } = explainReason(reason);
   const message = messagePlace();
   const button = h(
@@ -61,7 +126,7 @@ function reasonGroup(reason, images, onRetry) {
       'data-testid': `retry-${reason}`,
       onclick: () => void runAction(button, message, () => onRetry(reason)),
     },
-    `Retry ${plural(images.length, 'address', 'addresses')}`,
+    `Retry ${plural(group.count, 'address', 'addresses')}`,
   );
   return h(
     'section',
@@ -74,12 +139,7 @@ function reasonGroup(reason, images, onRetry) {
     ),
     h('p', {}, text),
     message,
-    h(
-      'details',
-      {},
-      h('summary', {}, 'Addresses'),
-      h('ul', { class: 'plain small addresses' }, ...images.map(addressRow)),
-    ),
+    hostList(group, load),
   );
 }
 
@@ -89,35 +149,36 @@ function reasonGroup(reason, images, onRetry) {
  */
 export function rejectedView({ datasetId, label, signal }) {
   const node = h('div', { class: 'stack' }, h('p', { class: 'muted' }, 'Loading…'));
+  const query = { status: 'rejected', label };
+  let shown = '';
+  const load = async (/** @type {string} */ reason) =>
+    (await listImages(datasetId, { ...query, reason, limit: MAX_PAGE }, signal)).items;
+  const countOf = async (/** @type {string} */ reason) =>
+    (await listImages(datasetId, { ...query, reason, limit: 1 }, signal)).total;
+  const readReasons = async () => {
+    const all = facetValues(await readFacets(datasetId, signal), 'reason');
+    if (label === null) return all;
+    // Facets are those of the whole dataset.
+    const counted = all.map(async ({ value }) => ({ value, count: await countOf(value) }));
+    return (await Promise.all(counted)).filter((each) => each.count > 0);
+  };
   const retry = async (/** @type {string} */ reason) => {
     const { queued } = await retryImages(datasetId, reason);
     toast(`${plural(queued, 'address', 'addresses')} queued again.`);
     await draw();
   };
   const draw = async () => {
-    const query = { status: 'rejected', label, limit: MAX_PAGE };
-    const page = await listImages(datasetId, query, signal);
-    const groups = groupByReason(page.items).map(([reason, images]) =>
-      reasonGroup(reason, images, retry),
+    const reasons = await readReasons();
+    const now = JSON.stringify(reasons);
+    // What is open stays open while other images arrive.
+    if (now === shown) return;
+    shown = now;
+    const none = emptyState(
+      'Nothing was rejected',
+      'Every address that was fetched so far gave an image.',
     );
-    const isPart = page.items.length < page.total;
-    replace(
-      node,
-      isPart &&
-        h(
-          'p',
-          { class: 'muted' },
-          `The first ${plural(page.items.length, 'address', 'addresses')} of ${String(page.total)}. A retry takes all of its reason.`,
-        ),
-      ...(groups.length > 0
-        ? groups
-        : [
-            emptyState(
-              'Nothing was rejected',
-              'Every address that was fetched so far gave an image.',
-            ),
-          ]),
-    );
+    const groups = reasons.map((group) => reasonGroup(group, load, retry));
+    replace(node, ...(groups.length > 0 ? groups : [none]));
   };
   const refresh = () =>
     void draw().catch((error) => {

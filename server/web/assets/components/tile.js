@@ -1,7 +1,8 @@
 /**
- * One image in the grid: its thumbnail with its label under it.
+ * One image in the grid: its thumbnail with its label under it, and what there is to know at a glance.
  */
-import { h, picture } from '../lib/dom.js';
+import { h, picture, spoken } from '../lib/dom.js';
+import { HINT_WORDS } from '../lib/filters.js';
 import { labelColour } from '../lib/labels.js';
 import { thumbnailUrl } from '../lib/resources.js';
 
@@ -16,24 +17,70 @@ function tilePicture(image) {
     const text = image.status === 'queued' ? 'Waiting' : 'Fetching…';
     return h('span', { class: 'tile-wait' }, text);
   }
-  const label = image.label ?? 'no label';
-  const alt = [label, image.excluded ? 'excluded' : null, image.title].filter(Boolean).join(', ');
-  return picture(thumbnailUrl(image.id), alt, { width: 160, height: 160 });
+  // The cell's own name says it all.
+  return picture(thumbnailUrl(image.id), '', { width: 160, height: 160 });
+}
+
+/**
+ * @param {Image} image An image.
+ * @returns {string[]} What may be wrong with how it looks, in words.
+ */
+export function hintWords(image) {
+  return (image.hints ?? []).map(({ name }) => HINT_WORDS[name] ?? name);
+}
+
+/**
+ * @param {Image} image What the tile shows.
+ * @param {number} stackSize Images that look alike, with this one.
+ * @returns {string} What eyes see by marks alone, in words.
+ */
+function tileState(image, stackSize) {
+  return [
+    image.excluded ? 'excluded' : null,
+    image.reviewed_at ? 'reviewed' : null,
+    stackSize > 1 ? `stack of ${String(stackSize)} alike` : null,
+    image.title,
+  ]
+    .filter(Boolean)
+    .map((words) => `, ${words ?? ''}`)
+    .join('');
 }
 
 /**
  * @param {Image} image What the tile shows.
  * @param {string[]} labels All labels.
- * @returns {HTMLElement[]} The inside of its button.
+ * @param {number} stackSize Images that look alike, with this one.
+ * @returns {(HTMLElement | null)[]} The inside of its cell, and with it the cell's name: the label comes first.
  */
-export function tileContent(image, labels) {
+export function tileContent(image, labels, stackSize) {
   const label = image.label ?? 'no label';
+  const hints = hintWords(image);
   return [
     tilePicture(image),
+    h('span', { class: 'tile-check', 'aria-hidden': 'true' }),
     h(
       'span',
-      { class: `tile-label ${labelColour(label, labels)}`, 'aria-hidden': 'true' },
-      image.excluded ? `✕ ${label}` : label,
+      { class: `tile-label ${labelColour(label, labels)}` },
+      h('span', { class: 'tile-name' }, label),
+      image.reviewed_at ? h('span', { class: 'tile-reviewed', 'aria-hidden': 'true' }, '✓') : null,
     ),
+    spoken(tileState(image, stackSize)),
+    hints.length > 0
+      ? h('span', { class: 'tile-hint' }, spoken(', looks '), hints.join(' · '))
+      : null,
+    stackSize > 1
+      ? h('span', { class: 'tile-stack', 'aria-hidden': 'true' }, `≈ ${String(stackSize)}`)
+      : null,
   ];
+}
+
+/**
+ * @param {Image} image What the tile shows.
+ * @param {number} stackSize Images that look alike, with this one.
+ * @returns {string} Changes whenever the tile must be drawn anew.
+ */
+export function tileKey(image, stackSize) {
+  const { id, status, label, excluded, reviewed_at } = image;
+  const hints = hintWords(image).join();
+  return [id, status, label ?? '', excluded, reviewed_at !== null, hints, stackSize].join('|');
 }

@@ -44,6 +44,8 @@ export const readServer = (signal) => read('/server', signal);
 /** @type {(signal?: Signal) => Promise<Page<import('./types.js').Token>>} */
 export const listTokens = (signal) => read('/tokens', signal);
 export const revokeToken = (/** @type {string} */ id) => send('DELETE', `/tokens/${id}`);
+/** @type {(name: string) => Promise<{id: string, name: string, token: string}>} */
+export const createToken = (name) => send('POST', '/tokens', { name });
 /** @type {() => Promise<import('./types.js').Pairing>} */
 export const openPairing = () => send('POST', '/pairings');
 
@@ -72,6 +74,22 @@ export const listImages = (datasetId, query, signal) =>
 export const readImage = (id, signal) => read(`/images/${id}`, signal);
 /** @type {(id: string, change: import('./types.js').ImageChange) => Promise<Image>} */
 export const changeImage = (id, change) => send('PATCH', `/images/${id}`, change);
+/** @type {(datasetId: string, body: {ids: string[], set: import('./types.js').ImageChange, versions?: Record<string, number>}) => Promise<import('./types.js').BulkAnswer>} */
+export const changeImages = (datasetId, body) =>
+  send('POST', `/datasets/${datasetId}/images/bulk`, body);
+/** @type {(datasetId: string, step: 'undo' | 'redo', actionId?: string) => Promise<import('./types.js').UndoAnswer>} */
+export const stepActions = (datasetId, step, actionId) =>
+  send('POST', `/datasets/${datasetId}/${step}`, actionId ? { action_id: actionId } : {});
+/** @type {(id: string, signal?: Signal) => Promise<{items: import('./types.js').HistoryEntry[]}>} */
+export const readHistory = (id, signal) => read(`/images/${id}/history`, signal);
+/** @type {(datasetId: string, signal?: Signal) => Promise<import('./types.js').Facets>} */
+export const readFacets = (datasetId, signal) => read(`/datasets/${datasetId}/facets`, signal);
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Stack>>} */
+export const listStacks = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/stacks`, signal, query);
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Conflict>>} */
+export const listConflicts = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/conflicts`, signal, query);
 /** @type {(datasetId: string, reason?: string) => Promise<{queued: number}>} */
 export const retryImages = (datasetId, reason) =>
   send('POST', `/datasets/${datasetId}/images/retry`, reason ? { reason } : {});
@@ -89,6 +107,13 @@ export const createSnapshot = (datasetId, body) =>
   send('POST', `/datasets/${datasetId}/snapshots`, body);
 /** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Snapshot>} */
 export const readSnapshot = (id, signal) => read(`/snapshots/${id}`, signal);
+/** @type {(datasetId: string, signal?: Signal) => Promise<Page<import('./types.js').Snapshot>>} */
+export const listSnapshots = (datasetId, signal) =>
+  read(`/datasets/${datasetId}/snapshots`, signal, { limit: MAX_PAGE });
+/** @type {(a: string, b: string, signal?: Signal) => Promise<import('./types.js').SnapshotDiff>} */
+export const diffSnapshots = (a, b, signal) => read(`/snapshots/${a}/diff/${b}`, signal);
+export const exportUrl = (/** @type {string} */ id, /** @type {string} */ format) =>
+  apiUrl(`/snapshots/${id}/export`, { format });
 /** @type {(snapshotId: string, recipe: {kind: string}) => Promise<import('./types.js').Job>} */
 export const createJob = (snapshotId, recipe) =>
   send('POST', `/snapshots/${snapshotId}/jobs`, { recipe });

@@ -48,8 +48,31 @@ export interface Sighting {
   title: string | null;
 }
 
+/** How an image looks: luminance at its brightest and darkest hundredth (0 to 1), sharpness, entropy. */
+export interface Quality {
+  luma_p99: number;
+  luma_p05: number;
+  sharpness: number;
+  entropy_bits: number;
+}
+
+/** Something that may be wrong with how an image looks; never acted upon by itself. */
+export interface Hint {
+  name: string;
+  score: number;
+  threshold: number;
+}
+
 export interface Image {
   id: string;
+  /** Goes up at every change of label, exclusion or review. */
+  version?: number;
+  /** Images that look alike share it. */
+  near_group?: string | null;
+  /** How many ready images of the dataset share it, this one included. */
+  near_count?: number | null;
+  quality?: Quality | null;
+  hints?: Hint[];
   dataset_id: string;
   label: string | null;
   status: Status;
@@ -82,6 +105,72 @@ export interface ImageChange {
   label?: string;
   excluded?: boolean;
   reviewed?: boolean;
+}
+
+export interface BulkAnswer {
+  changed: number;
+  action_id?: string | null;
+  /** Left as they are: somebody else changed them in between. */
+  conflicts?: { id: string; version: number }[];
+  /** Of every image that was named, afterwards. */
+  versions?: Record<string, number>;
+}
+
+/** One change by a person, of one image or of many. */
+export interface Action {
+  id: string;
+  at: string;
+  kind: string;
+  set: ImageChange;
+  count: number;
+  undone_at: string | null;
+}
+
+export interface UndoAnswer {
+  action: Action;
+  changed: number;
+  conflicts: { id: string; version: number }[];
+  versions?: Record<string, number>;
+}
+
+/** Images that look alike, the best first. */
+export interface Stack {
+  near_group: string;
+  count: number;
+  images: Image[];
+}
+
+/** The same bytes under two labels or more. */
+export interface Conflict {
+  sha256: string;
+  images: { id: string; label: string | null; status: Status }[];
+}
+
+export interface HistoryEntry {
+  at: string;
+  kind: string;
+  from: unknown;
+  to: unknown;
+  action_id: string | null;
+}
+
+/** How many images each value of a filter would give. */
+export type Facets = Record<string, { value: string | boolean | null; count: number }[]>;
+
+export interface SnapshotDiff {
+  added: DiffItem[];
+  removed: DiffItem[];
+  relabelled: DiffItem[];
+  moved: DiffItem[];
+  counts: Record<string, number>;
+}
+
+export interface DiffItem {
+  sha256: string;
+  label: string;
+  split: 'train' | 'valid';
+  /** What label or split it had before. */
+  before?: string | null;
 }
 
 export interface Capture {

@@ -1,10 +1,13 @@
 /**
  * A dataset: live counts, filters in the address, its images, what was rejected, captures, training.
  */
+import { alikeView } from '../components/alike.js';
 import { capturesView } from '../components/captures.js';
 import { datasetHead, labelBar, readFilter, viewTabs } from '../components/dataset-header.js';
 import { confirmDialog, datasetDialog } from '../components/dialogs.js';
+import { filterBar } from '../components/filter-bar.js';
 import { imageView } from '../components/image-view.js';
+import { Labelling } from '../components/labelling.js';
 import { toast } from '../components/notices.js';
 import { rejectedView } from '../components/rejected.js';
 import { trainPanel } from '../components/train-panel.js';
@@ -24,20 +27,6 @@ import { hashFor } from '../lib/router.js';
 /** Counts change many times a second while images arrive; the list is asked for at most this often. */
 const REFRESH_MS = 1_000;
 
-/**
- * @param {Dataset} dataset What is shown.
- * @param {URLSearchParams} query The filters.
- * @param {AbortSignal} signal Of this view.
- * @returns {View} What the filters ask for.
- */
-function viewFor(dataset, query, signal) {
-  const { view, label, excluded } = readFilter(query);
-  const datasetId = dataset.id;
-  if (view === 'captures') return capturesView({ datasetId, labels: labelNames(dataset), signal });
-  if (view === 'rejected') return rejectedView({ datasetId, label, signal });
-  return imageView({ dataset, filter: { status: view, label, excluded }, signal });
-}
-
 /** The page and what it follows. */
 class DatasetPage {
   #dataset;
@@ -45,6 +34,8 @@ class DatasetPage {
   #signal;
   #head;
   #train;
+  #labelling;
+  #filters;
   #bar = h('div', { class: 'stack tight' });
   #body = h('div', { class: 'view' });
   /** @type {AbortController} */
@@ -67,6 +58,8 @@ class DatasetPage {
       onDelete: () => void this.#run(() => this.#delete()),
     });
     this.#train = trainPanel(dataset);
+    this.#labelling = new Labelling(dataset.id, labelNames(dataset));
+    this.#filters = filterBar({ datasetId: dataset.id, query, signal });
   }
 
   /** @param {HTMLElement} root Where to show it. */
@@ -84,7 +77,7 @@ class DatasetPage {
       trainingList(this.#dataset.id, signal),
       upload,
     );
-    const main = h('div', { class: 'stack' }, this.#bar, this.#body);
+    const main = h('div', { class: 'stack tight' }, this.#bar, this.#filters.node, this.#body);
     replace(root, this.#head.node, h('div', { class: 'columns side-first' }, main, side));
     this.filter(this.#query);
     const onDeleted = () => {
@@ -101,12 +94,32 @@ class DatasetPage {
     this.#drawBar();
     this.#viewEnd.abort();
     this.#viewEnd = new AbortController();
-    this.#view = viewFor(
-      this.#dataset,
-      query,
-      AbortSignal.any([this.#signal, this.#viewEnd.signal]),
-    );
+    this.#filters.update(query);
+    this.#view = this.#viewFor(query, AbortSignal.any([this.#signal, this.#viewEnd.signal]));
     replace(this.#body, this.#view.node);
+  }
+
+  /**
+   * @param {URLSearchParams} query The filters.
+   * @param {AbortSignal} signal Of this view.
+   * @returns {View} What the filters ask for.
+   */
+  #viewFor(query, signal) {
+    const { view, label } = readFilter(query);
+    const datasetId = this.#dataset.id;
+    const labels = labelNames(this.#dataset);
+    this.#filters.node.hidden = ['alike', 'captures', 'rejected'].includes(view);
+    if (view === 'alike') return alikeView({ datasetId, labelling: this.#labelling, signal });
+    if (view === 'captures') return capturesView({ datasetId, labels, signal });
+    if (view === 'rejected') return rejectedView({ datasetId, label, signal });
+    return imageView({
+      datasetId,
+      query,
+      status: view,
+      labelling: this.#labelling,
+      onSearch: () => this.#filters.focusSearch(),
+      signal,
+    });
   }
 
   #drawBar() {
@@ -126,8 +139,10 @@ class DatasetPage {
     this.#train.update(now);
     if (!hasChanged) return;
     // Another label shifts the colours: everything that shows labels is built anew.
-    if (hasNewLabel) this.filter(this.#query);
-    else {
+    if (hasNewLabel) {
+      this.#labelling.setLabels(labelNames(now));
+      this.filter(this.#query);
+    } else {
       this.#drawBar();
       void this.#refreshSoon();
     }

@@ -1,10 +1,13 @@
 /**
  * One image by its address, as links from messages need it. Walking through many is the loupe's.
  */
-import { imageFacts, sightingList } from '../components/facts.js';
-import { applyChange, imageControls } from '../components/image-controls.js';
+import { imageFacts } from '../components/facts.js';
+import { imageControls } from '../components/image-controls.js';
+import { drawStory, qualityFacts } from '../components/image-story.js';
+import { changeFor, Labelling } from '../components/labelling.js';
 import { h, replace } from '../lib/dom.js';
 import { explainReason, STATUS_WORDS } from '../lib/explain.js';
+import { commandFor, isTyping } from '../lib/keymap.js';
 import { labelNames, labelTag } from '../lib/labels.js';
 import { fileUrl, readDataset, readImage } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
@@ -18,53 +21,90 @@ import { hashFor } from '../lib/router.js';
 export async function show({ root, route, signal }) {
   const image = await readImage(route.id ?? '', signal);
   const dataset = await readDataset(image.dataset_id, signal);
-  const labels = labelNames(dataset);
+  const labelling = new Labelling(dataset.id, labelNames(dataset));
   document.title = `Image · ${dataset.name} · Bowerbird`;
-  const hasFile = image.status === 'ready' || image.status === 'duplicate';
   const side = h('div', { class: 'stack' });
+  const story = h('div', { class: 'stack' });
   let shown = image;
   const draw = (/** @type {Image} */ now) => {
     shown = now;
-    replace(
-      side,
-      h(
-        'p',
-        {},
-        labelTag(now.label, labels),
-        ' ',
-        h('span', { class: 'badge' }, STATUS_WORDS[now.status]),
-      ),
-      now.status === 'rejected' && h('p', {}, explainReason(now.reason).text, ' ', now.detail),
-      imageControls(now, labels, (change) => void applyChange(now, change, draw)),
-      imageFacts(now),
-      image.sightings && image.sightings.length > 0 && sightingList(image.sightings),
-    );
+    replace(side, ...aboutImage(now, labelling), story);
+    void drawStory(now.id, story, signal);
   };
   draw(image);
-  const onKey = (/** @type {KeyboardEvent} */ event) => {
-    const isTyping = event.target instanceof HTMLElement && event.target.matches('input, select');
-    if (event.key !== 'x' || isTyping || event.ctrlKey || event.metaKey) return;
-    void applyChange(shown, { excluded: !shown.excluded }, draw);
-  };
-  document.addEventListener('keydown', onKey, { signal });
-  replace(
-    root,
+  labelling.listen(
+    {
+      onImages: ([now]) => now && draw(now),
+      onUnknown: () => void readImage(image.id, signal).then(draw, () => undefined),
+    },
+    signal,
+  );
+  document.addEventListener('keydown', (event) => onKey(event, shown, labelling), { signal });
+  replace(root, pageHead(image, dataset), h('div', { class: 'columns' }, photo(image), side));
+}
+
+/**
+ * @param {Image} image As it is now.
+ * @param {Labelling} labelling What its buttons do.
+ * @returns {import('../lib/dom.js').Child[]} Its state, its controls and its facts.
+ */
+function aboutImage(image, labelling) {
+  const { labels, actions } = labelling;
+  return [
     h(
-      'header',
-      { class: 'page-head' },
-      h('p', { class: 'crumbs' }, h('a', { href: hashFor('datasets', dataset.id) }, dataset.name)),
-      h('h1', { tabindex: -1 }, image.title ?? 'Image'),
+      'p',
+      {},
+      labelTag(image.label, labels),
+      ' ',
+      h('span', { class: 'badge' }, STATUS_WORDS[image.status]),
     ),
-    h(
-      'div',
-      { class: 'columns' },
-      h(
-        'div',
-        { class: 'card' },
-        hasFile &&
-          h('img', { class: 'photo', src: fileUrl(image.id), alt: image.label ?? 'Image' }),
-      ),
-      side,
-    ),
+    image.status === 'rejected' && h('p', {}, explainReason(image.reason).text, ' ', image.detail),
+    imageControls(image, labels, (change) => void actions.apply([image], change)),
+    imageFacts(image),
+    qualityFacts(image),
+  ];
+}
+
+/**
+ * @param {KeyboardEvent} event Anywhere on the page.
+ * @param {Image} image What is shown.
+ * @param {Labelling} labelling What keys do.
+ */
+function onKey(event, image, labelling) {
+  if (isTyping(event.target)) return;
+  const command = commandFor(event, labelling.keys);
+  const change = command && changeFor(command, [image]);
+  if (command?.name === 'undo' || command?.name === 'redo') {
+    void labelling.actions.step(command.name);
+  } else if (change) void labelling.actions.apply([image], change);
+  else return;
+  event.preventDefault();
+}
+
+/**
+ * @param {Image} image What is shown.
+ * @param {import('../lib/types.js').Dataset} dataset Whose it is.
+ * @returns {HTMLElement} The way back, and the title.
+ */
+function pageHead(image, dataset) {
+  return h(
+    'header',
+    { class: 'page-head' },
+    h('p', { class: 'crumbs' }, h('a', { href: hashFor('datasets', dataset.id) }, dataset.name)),
+    h('h1', { tabindex: -1 }, image.title ?? 'Image'),
+  );
+}
+
+/**
+ * @param {Image} image What is shown.
+ * @returns {HTMLElement} It, where there are bytes of it.
+ */
+function photo(image) {
+  const hasFile = image.status === 'ready' || image.status === 'duplicate';
+  const alt = image.label ?? 'Image';
+  return h(
+    'div',
+    { class: 'card' },
+    hasFile && h('img', { class: 'photo', src: fileUrl(image.id), alt }),
   );
 }

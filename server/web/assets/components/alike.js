@@ -1,0 +1,207 @@
+/**
+ * Images that are, or look, the same: conflicts (the same bytes under two labels) and stacks, the best of each first.
+ */
+import { h, picture, replace } from '../lib/dom.js';
+import { count, plural } from '../lib/format.js';
+import { labelTag } from '../lib/labels.js';
+import { listConflicts, listStacks, thumbnailUrl } from '../lib/resources.js';
+import { hashFor } from '../lib/router.js';
+import { emptyState, errorCard } from './notices.js';
+
+/** @typedef {import('../lib/types.js').Image} Image */
+/** @typedef {import('../lib/types.js').Stack} Stack */
+/** @typedef {import('../lib/types.js').Conflict} Conflict */
+/** @typedef {import('./labelling.js').Labelling} Labelling */
+
+/** Stacks read at once. */
+const PAGE = 20;
+/** Images shown of each; the whole stack is one press away. */
+const SHOWN = 7;
+
+/**
+ * @param {Image} image One of a stack.
+ * @param {boolean} isBest Whether it is the first of it.
+ * @param {string[]} labels All labels.
+ * @returns {HTMLElement} Its thumbnail with its label.
+ */
+function stackImage(image, isBest, labels) {
+  const words = [
+    image.label ?? 'no label',
+    isBest ? 'best' : null,
+    image.excluded ? 'excluded' : null,
+  ];
+  const size = image.width && image.height ? `${count(image.width)} × ${count(image.height)}` : '';
+  return h(
+    'li',
+    {
+      class: ['stack-image', isBest && 'is-best', image.excluded && 'is-excluded']
+        .filter(Boolean)
+        .join(' '),
+      'data-testid': 'stack-image',
+    },
+    h(
+      'a',
+      { href: hashFor('images', image.id) },
+      picture(thumbnailUrl(image.id), words.filter(Boolean).join(', '), {
+        width: 112,
+        height: 112,
+      }),
+    ),
+    labelTag(image.label, labels),
+    h('span', { class: 'muted' }, [isBest ? 'best' : null, size].filter(Boolean).join(' · ')),
+  );
+}
+
+/**
+ * @param {Stack} stack Images that look alike.
+ * @param {string} datasetId Whose they are.
+ * @param {Labelling} labelling What its button does.
+ * @returns {{node: HTMLElement, follow: (images: Image[]) => void}} The stack; `follow` shows its images as they are now.
+ */
+function stackCard(stack, datasetId, labelling) {
+  const node = h('li', { class: 'card stack tight', 'data-testid': 'stack' });
+  let { images } = stack;
+  const draw = () => {
+    const rest = images.slice(1).filter((image) => !image.excluded);
+    const exclude = () => void labelling.actions.apply(rest, { excluded: true });
+    const href = hashFor('datasets', datasetId, { near_group: stack.near_group, sort: '-size' });
+    const hadFocus = node.contains(document.activeElement);
+    const button = h(
+      'button',
+      { type: 'button', class: 'button small', disabled: rest.length === 0, onclick: exclude },
+      `Keep the best, exclude ${plural(rest.length, 'other')}`,
+    );
+    const open = h('a', { class: 'button small', href }, `Open all ${count(stack.count)}`);
+    replace(
+      node,
+      h(
+        'ul',
+        { class: 'plain stack-row' },
+        ...images.slice(0, SHOWN).map((image, at) => stackImage(image, at === 0, labelling.labels)),
+      ),
+      h('div', { class: 'row' }, open, button),
+    );
+    if (hadFocus) (rest.length > 0 ? button : open).focus();
+  };
+  draw();
+  const follow = (/** @type {Image[]} */ now) => {
+    const known = new Map(now.map((image) => [image.id, image]));
+    if (!images.some((image) => known.has(image.id))) return;
+    images = images.map((image) => known.get(image.id) ?? image);
+    draw();
+  };
+  return { node, follow };
+}
+
+/**
+ * @param {Conflict} conflict The same bytes under several labels.
+ * @param {string[]} labels All labels.
+ * @returns {HTMLElement} Its labels, each leading to its image.
+ */
+function conflictCard({ images }, labels) {
+  const first = images[0];
+  return h(
+    'li',
+    { class: 'card row', 'data-testid': 'conflict' },
+    first &&
+      h(
+        'span',
+        { class: 'stack-image' },
+        picture(thumbnailUrl(first.id), '', { width: 112, height: 112 }),
+      ),
+    h(
+      'div',
+      { class: 'grow stack tight' },
+      h('p', {}, 'The same image has several labels; a snapshot is refused until one is left.'),
+      h(
+        'ul',
+        { class: 'plain row' },
+        ...images.map(({ id, label }) =>
+          h('li', {}, h('a', { href: hashFor('images', id) }, labelTag(label, labels))),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {HTMLElement} place Filled; emptied when there is no conflict.
+ * @param {string} datasetId Whose images.
+ * @param {string[]} labels All labels.
+ * @param {AbortSignal} signal Of the view.
+ */
+async function drawConflicts(place, datasetId, labels, signal) {
+  const page = await listConflicts(datasetId, { limit: PAGE }, signal);
+  const shown = page.items.map((each) => conflictCard(each, labels));
+  replace(
+    place,
+    page.total > 0 &&
+      h(
+        'section',
+        { class: 'stack tight' },
+        h('h2', {}, `Conflicts: ${count(page.total)}`),
+        h('ul', { class: 'plain stack' }, ...shown),
+      ),
+  );
+}
+
+/**
+ * @param {{datasetId: string, labelling: Labelling, signal: AbortSignal}} options Whose images.
+ * @returns {{node: HTMLElement, refresh: () => void}} The view.
+ */
+export function alikeView({ datasetId, labelling, signal }) {
+  const conflicts = h('div', {});
+  const list = h('ul', { class: 'plain stack', 'data-testid': 'stacks' });
+  const foot = h('div', {}, h('p', { class: 'muted' }, 'Loading…'));
+  /** @type {((images: Image[]) => void)[]} */
+  const followers = [];
+
+  const loadMore = async (/** @type {string | null} */ cursor) => {
+    const page = await listStacks(datasetId, { cursor, limit: PAGE }, signal);
+    const cards = page.items.map((stack) => stackCard(stack, datasetId, labelling));
+    list.append(...cards.map((card) => card.node));
+    followers.push(...cards.map((card) => card.follow));
+    const { next_cursor, total } = page;
+    replace(
+      foot,
+      total === 0 &&
+        emptyState(
+          'Nothing looks alike',
+          'Images that are nearly the same are stacked here, the best first.',
+        ),
+      next_cursor !== null &&
+        h(
+          'button',
+          { type: 'button', class: 'button', onclick: () => run(next_cursor) },
+          'Show more',
+        ),
+    );
+  };
+  const run = (/** @type {string | null} */ cursor) =>
+    void Promise.all([
+      cursor === null && drawConflicts(conflicts, datasetId, labelling.labels, signal),
+      loadMore(cursor),
+    ]).catch((error) => {
+      if (!signal.aborted) {
+        replace(
+          foot,
+          errorCard(error, () => run(cursor)),
+        );
+      }
+    });
+  const restart = () => {
+    followers.length = 0;
+    replace(list);
+    run(null);
+  };
+  labelling.listen(
+    {
+      onImages: (images) => followers.forEach((follow) => follow(images)),
+      onUnknown: restart,
+    },
+    signal,
+  );
+  run(null);
+  // New images arrive at the end of the stacks' order; what is read is not moved under the hand.
+  return { node: h('div', { class: 'stack' }, conflicts, list, foot), refresh: () => undefined };
+}

@@ -1,0 +1,95 @@
+/**
+ * The list of keys, where labels are given other ones.
+ */
+import { h, replace, spoken } from '../lib/dom.js';
+import { isLabelKey, KEY_HELP } from '../lib/keymap.js';
+import { labelTag } from '../lib/labels.js';
+import { showDialog } from './dialogs.js';
+
+/** @typedef {import('./labelling.js').Labelling} Labelling */
+
+/**
+ * @param {Labelling} labelling Whose keys.
+ * @returns {HTMLElement} One field for each label.
+ */
+function labelKeys(labelling) {
+  const message = h('p', { class: 'message', role: 'status', 'data-testid': 'message' });
+  /** @type {Map<string, HTMLInputElement>} */
+  const fields = new Map();
+  const show = () => {
+    for (const [label, field] of fields) field.value = labelling.keyOf(label) ?? '';
+  };
+  const change = (/** @type {string} */ label, /** @type {string} */ typed) => {
+    const key = typed.slice(-1).toLowerCase();
+    if (isLabelKey(key)) {
+      labelling.rebind(label, key);
+      replace(message, `“${label}” has the key ${key} now.`);
+    } else if (key !== '') {
+      replace(
+        message,
+        `“${key}” cannot be a label’s key: it must be a digit or a letter other than X, R and U.`,
+      );
+    }
+    show();
+  };
+  const rows = labelling.labels.map((label) => {
+    const field = h('input', {
+      class: 'key-field',
+      autocomplete: 'off',
+      spellcheck: 'false',
+      'data-testid': `key-${label}`,
+      // What was typed, wherever in the field; a paste has no data of its own.
+      oninput: (event) => change(label, (event instanceof InputEvent && event.data) || field.value),
+      onfocus: () => field.select(),
+    });
+    fields.set(label, field);
+    return h(
+      'li',
+      {},
+      h('label', { class: 'key-row' }, labelTag(label, labelling.labels), spoken(' key'), field),
+    );
+  });
+  show();
+  return h('div', { class: 'stack tight' }, h('ul', { class: 'plain key-list' }, ...rows), message);
+}
+
+/**
+ * @param {Labelling} labelling Whose keys.
+ * @param {AbortSignal} signal Of the page.
+ * @returns {Promise<void>} Settled when it is closed.
+ */
+export async function openKeysDialog(labelling, signal) {
+  const help = [...KEY_HELP].map(([keys, what]) => [
+    h('dt', {}, h('kbd', {}, keys)),
+    h('dd', {}, what),
+  ]);
+  const dialog = h(
+    'dialog',
+    { class: 'dialog keys-dialog', 'aria-labelledby': 'keys-title', 'data-testid': 'keys-dialog' },
+    h('h2', { id: 'keys-title' }, 'Keys'),
+    h(
+      'div',
+      { class: 'keys-columns' },
+      h(
+        'section',
+        { class: 'stack tight' },
+        h('h3', {}, 'Labels'),
+        labelling.labels.length > 0
+          ? labelKeys(labelling)
+          : h('p', { class: 'muted' }, 'This dataset has no label yet.'),
+        h(
+          'p',
+          { class: 'muted small' },
+          'Type another key to change one. Kept in this browser for this dataset.',
+        ),
+      ),
+      h('section', {}, h('h3', {}, 'Everything else'), h('dl', { class: 'facts' }, ...help.flat())),
+    ),
+    h(
+      'form',
+      { method: 'dialog', class: 'row end' },
+      h('button', { class: 'button primary', autofocus: true }, 'Close'),
+    ),
+  );
+  await showDialog(dialog, signal);
+}

@@ -1,0 +1,109 @@
+/**
+ * What a person does to the images of a dataset, whichever of them are shown: the selection, the keys of the labels,
+ * the changes with their undo. It outlives filters; the view that is shown at the time listens to it.
+ */
+import { explainError } from '../lib/explain.js';
+import { ImageActions } from '../lib/image-actions.js';
+import { assignKeys, keepChosenKeys, readChosenKeys, rebind } from '../lib/keymap.js';
+import { Selection } from '../lib/selection.js';
+import { toast } from './notices.js';
+
+/** @typedef {import('../lib/types.js').Image} Image */
+/** @typedef {import('../lib/types.js').ImageChange} ImageChange */
+
+/**
+ * @typedef {object} LabellingListener
+ * @property {(images: Image[]) => void} onImages Told how images look now.
+ * @property {() => void} onUnknown Told to read everything again.
+ * @property {() => void} onSelection Told that other images are selected.
+ * @property {() => void} onKeys Told that labels have other keys.
+ */
+
+/** The person's side of a dataset. */
+export class Labelling {
+  /** The labels, in the order of their colours. @type {string[]} */
+  labels = [];
+  /** The label of each key. @type {Map<string, string>} */
+  keys = new Map();
+  #datasetId;
+  /** @type {Record<string, string>} */
+  #chosen;
+  /** @type {Set<Partial<LabellingListener>>} */
+  #listeners = new Set();
+
+  /**
+   * @param {string} datasetId Whose images.
+   * @param {string[]} labels Its labels.
+   */
+  constructor(datasetId, labels) {
+    this.#datasetId = datasetId;
+    this.#chosen = readChosenKeys(datasetId);
+    this.selection = new Selection(() => this.#tell('onSelection'));
+    this.actions = new ImageActions(datasetId, {
+      onImages: (images) => {
+        this.selection.replace(images);
+        for (const each of this.#listeners) each.onImages?.(images);
+      },
+      onUnknown: () => this.#tell('onUnknown'),
+      onError: (error) => toast(explainError(error)),
+      onSaid: (text, canUndo) =>
+        toast(text, canUndo ? { label: 'Undo', run: () => void this.actions.step('undo') } : null),
+    });
+    this.setLabels(labels);
+  }
+
+  /** @param {string[]} labels All labels from now on. */
+  setLabels(labels) {
+    this.labels = labels;
+    this.keys = assignKeys(labels, this.#chosen);
+    this.#tell('onKeys');
+  }
+
+  /**
+   * @param {string} label Whose key changes.
+   * @param {string} key Its new one.
+   */
+  rebind(label, key) {
+    this.#chosen = rebind(this.keys, label, key);
+    keepChosenKeys(this.#datasetId, this.#chosen);
+    this.setLabels(this.labels);
+  }
+
+  /**
+   * @param {string} label One of the labels.
+   * @returns {string | null} Its key.
+   */
+  keyOf(label) {
+    for (const [key, name] of this.keys) if (name === label) return key;
+    return null;
+  }
+
+  /**
+   * @param {Partial<LabellingListener>} listener Told from now on.
+   * @param {AbortSignal} signal Ends it.
+   */
+  listen(listener, signal) {
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  }
+
+  /** @param {'onUnknown' | 'onSelection' | 'onKeys'} what Has happened. */
+  #tell(what) {
+    for (const each of this.#listeners) each[what]?.();
+  }
+}
+
+/**
+ * The change that a command asks for: excluding is taken back, and so is a review, where all have it already.
+ * @param {import('../lib/keymap.js').Command} command From a key.
+ * @param {Image[]} images What it is about.
+ * @returns {ImageChange | null} What to set; null when the command changes no image.
+ */
+export function changeFor(command, images) {
+  if (command.name === 'label') return { label: command.label };
+  if (command.name === 'exclude') return { excluded: !images.every((image) => image.excluded) };
+  if (command.name === 'review') {
+    return { reviewed: !images.every((image) => image.reviewed_at !== null) };
+  }
+  return null;
+}
