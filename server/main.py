@@ -42,6 +42,7 @@ from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
+from server.services.evaluations import EvaluationShelf
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.intake import Intake, Stores
@@ -51,6 +52,7 @@ from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
+from server.services.suspicions import SuspicionService
 from server.services.sweep import SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
@@ -166,6 +168,7 @@ def _put_together(
         snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
+        suspicions=SuspicionService(database, EvaluationShelf(bundles, pool), pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
     sweep = SweepService(database, stores)

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from server.contract.bundle import (
     EVALUATION_JSON,
@@ -32,7 +34,7 @@ from server.contract.files import canonical_json
 from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
 from server.contract.schema import StrictModel
-from trainer import baselines, report
+from trainer import baselines, out_of_fold, report
 from trainer.card import write_card
 from trainer.errors import JobFailedError
 from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
@@ -119,8 +121,11 @@ def run(
         similarity = baselines.pixel_similarity(arrays.pixels, labels, is_valid)
     with clock.phase("head") as step:
         selection = select(
-            _training_set(snapshot, arrays), recipe.folds, recipe.seed, step, recipe.l2
+            _labelled(snapshot, arrays, ~is_valid), recipe.folds, recipe.seed, step, recipe.l2
         )
+    with clock.phase("out-of-fold") as step:
+        everything = _labelled(snapshot, arrays, np.ones_like(is_valid))
+        judged = out_of_fold.judge(everything, recipe.folds, recipe.seed, selection.head.l2, step)
     trained = selection.head.logits(arrays.features[is_valid])
     with clock.phase("export") as step:
         model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
@@ -131,6 +136,7 @@ def run(
         snapshot=snapshot,
         selection=selection,
         valid_probabilities=probabilities(trained, selection.temperature),
+        out_of_fold=judged,
         majority=majority,
         similarity=similarity,
         export_max_difference=difference,
@@ -164,12 +170,11 @@ def check_trainable(snapshot: LocalSnapshot) -> None:
         )
 
 
-def _training_set(snapshot: LocalSnapshot, arrays: Extracted) -> TrainingSet:
-    is_train = ~snapshot.is_valid()
+def _labelled(snapshot: LocalSnapshot, arrays: Extracted, kept: NDArray[np.bool_]) -> TrainingSet:
     return TrainingSet(
-        features=arrays.features[is_train],
-        labels=snapshot.labels()[is_train],
-        groups=[group for group, kept in zip(snapshot.groups(), is_train, strict=True) if kept],
+        features=arrays.features[kept],
+        labels=snapshot.labels()[kept],
+        groups=[group for group, keep in zip(snapshot.groups(), kept, strict=True) if keep],
         class_count=len(snapshot.manifest.classes),
     )
 

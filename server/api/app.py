@@ -20,6 +20,7 @@ from server.api.routes import (
     models,
     predict,
     snapshots,
+    suspicions,
     web,
 )
 
@@ -50,7 +51,8 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
     app.state.services = services
     problems.install(app)
     needs_token = [Depends(get_caller)]
-    for router in (datasets, captures, images, snapshots, jobs, models, predict, access):
+    routers = (datasets, captures, images, snapshots, jobs, models, suspicions, predict, access)
+    for router in routers:
         app.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
     app.include_router(predict.first_lesson, dependencies=needs_token)
     app.include_router(access.public, prefix=API_PREFIX)

@@ -25,6 +25,7 @@ from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
+from server.services.suspicions import SuspicionService
 from server.services.training import TrainingService
 
 MAX_LIMIT = 500  # rows of a page: about half a megabyte of JSON
@@ -74,6 +75,7 @@ class Services:
     snapshots: SnapshotService
     training: TrainingService
     models: ModelService
+    suspicions: SuspicionService
     predictions: PredictionService
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.support.accessibility import SCHEMES, assert_accessible
 from tests.support.chromium import Chromium, chromium, pair, sign_in
 from tests.support.photo_site import PhotoSite
-from tests.support.processes import ROOT, ServerProcess
+from tests.support.processes import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-Scheme = Literal["light", "dark"]
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 # Only the worker asks the server: hence its answers are changed there. A training takes longer.
 ANSWER_AS_A_MODEL = """() => {
     const ask = globalThis.fetch;
@@ -57,29 +54,6 @@ def browser(site: PhotoSite, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     ):
         pair(running, sign_in(running, client), server.url)
         yield running
-
-
-def find_violations(page: Page) -> list[str]:
-    """Return what axe-core has to object to, and where."""
-    # By the debugger: the pages' own policy lets nothing else in.
-    session = page.context.new_cdp_session(page)
-    session.send("Runtime.evaluate", {"expression": AXE.read_text()})
-    asked = {"expression": "axe.run(document)", "awaitPromise": True, "returnByValue": True}
-    answer: dict[str, Any] = session.send("Runtime.evaluate", asked)
-    session.detach()
-    assert "exceptionDetails" not in answer, answer
-    results = answer["result"]["value"]
-    assert len(results["passes"]) > 10, "axe has looked at nothing"
-    return [
-        f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary']}"
-        for each in results["violations"]
-        for node in each["nodes"]
-    ]
-
-
-def assert_accessible(page: Page, scheme: Scheme) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    assert find_violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
