@@ -85,12 +85,17 @@ class Cleaning:
         """Take pictures of the page: light, dark, narrow."""
         wide = self.page.viewport_size
         assert wide is not None
+        self.page.evaluate("window.scrollTo(0, 0)")
         for scheme in SCHEMES:
-            self.page.emulate_media(color_scheme=scheme)
-            self.page.screenshot(path=self.shots / f"{name}-{scheme}.png", full_page=True)
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self._save(f"{name}-{scheme}")
         self.page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
-        self.page.screenshot(path=self.shots / f"{name}-narrow.png", full_page=True)
+        self._save(f"{name}-narrow")
         self.page.set_viewport_size(wide)
+
+    def _save(self, name: str) -> None:
+        path = self.shots / f"{name}.png"
+        self.page.screenshot(path=path, full_page=True, animations="disabled")
 
 
 @pytest.fixture(scope="module")

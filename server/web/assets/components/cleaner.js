@@ -227,7 +227,7 @@ export class Cleaner {
         'data-testid': 'next-round',
         onclick: () => this.#options.onNextRound(),
       },
-      `Show the next ${count(others + skipped)}`,
+      `Go on with the next ones (${count(others + skipped)} left)`,
     );
     replace(
       this.#stage,

@@ -40,7 +40,7 @@ export function retrainPanel(options) {
   const result = h('div', { class: 'stack', 'aria-live': 'polite' });
   const button = h(
     'button',
-    { type: 'button', class: 'button primary wide', 'data-testid': 'retrain' },
+    { type: 'button', class: 'button primary', 'data-testid': 'retrain' },
     'Retrain and compare',
   );
   const start = async () => {
@@ -77,7 +77,7 @@ export function retrainPanel(options) {
       { class: 'muted' },
       'Trains like before on the labels as they are now, and asks both models about the same validation images.',
     ),
-    button,
+    h('div', {}, button),
     message,
     result,
   );
@@ -101,7 +101,7 @@ async function followJob({ id, model, place, signal }) {
         replace(
           place,
           comparisonCard(found),
-          h('a', { class: 'button', href: next }, 'Clean on with the new model'),
+          h('div', {}, h('a', { class: 'button', href: next }, 'Clean on with the new model')),
         );
       }
       return job.state === 'queued' || job.state === 'running';
