@@ -6,6 +6,8 @@ May import ``server.media.colours``, which alone of this sees bytes of strangers
 from __future__ import annotations
 
 import io
+import os
+import sys
 from typing import Final
 
 import numpy as np
@@ -74,9 +76,15 @@ def make_thumbnail(image: Image.Image, side_px: int, orientation: int) -> Image.
 
 def encode_thumbnail(image: Image.Image, quality: int) -> bytes:
     """Return an RGB image as a JPEG without metadata."""
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+    if sys.platform != "linux":
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality)
+        return buffer.getvalue()
+    # A file in memory: Pillow gives Python's lock away while it encodes, which it does for nothing
+    # but real files. By two threads at once, it takes two thirds of the time.
+    with os.fdopen(os.memfd_create("thumbnail"), "w+b", buffering=0) as file:
+        image.save(file, "JPEG", quality=quality)
+        return os.pread(file.fileno(), file.seek(0, os.SEEK_END), 0)
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:

@@ -67,12 +67,14 @@ class VerifyLimits:
         min_side_px: Tracking pixels, spacers and most icons are smaller.
         thumbnail_px: The square that thumbnails fit.
         thumbnail_quality: JPEG quality of thumbnails: some 12 KB each at 256 px.
+        has_thumbnail: Whether one is encoded at all; it is drawn in any case, to be measured.
     """  # noqa: RUF002 - a multiplication
 
     max_pixels: int = 50_000_000
     min_side_px: int = 16
     thumbnail_px: int = 256
     thumbnail_quality: int = 80
+    has_thumbnail: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Verified:
         dhash: Difference hash, 64 bits, unsigned; of the upright picture.
         phash: Cosine hash, likewise.
         quality: Measures of the upright picture.
-        thumbnail: A JPEG without metadata, upright, at most ``thumbnail_px`` a side.
+        thumbnail: A JPEG without metadata, upright, at most ``thumbnail_px`` a side; empty where
+            none was to be encoded.
         orientation: EXIF orientation, 1 to 8, that the thumbnail has already been turned by.
     """
 
@@ -146,7 +149,9 @@ def verify(data: bytes, limits: VerifyLimits | None = None) -> Verified:
         dhash=dhash(luma),
         phash=phash(luma),
         quality=measure(luma),
-        thumbnail=encode_thumbnail(small, limits.thumbnail_quality),
+        thumbnail=(
+            encode_thumbnail(small, limits.thumbnail_quality) if limits.has_thumbnail else b""
+        ),
         orientation=picture.orientation,
     )
 

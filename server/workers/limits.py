@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from server.config import Settings
 from server.media.verify import VerifyLimits
 from server.net.limits import FetchLimits, RobotsTxt
@@ -35,12 +37,15 @@ def verify_limits(settings: Settings) -> VerifyLimits:
     return VerifyLimits(max_pixels=fetch.max_pixels, min_side_px=fetch.min_side_px)
 
 
-def pipeline_limits(settings: Settings, *, decode_niceness: int = 0) -> PipelineLimits:
+def pipeline_limits(
+    settings: Settings, *, decode_niceness: int = 0, has_thumbnails: bool = True
+) -> PipelineLimits:
     """Return the bounds of the download pipeline.
 
     Args:
         settings: All of them.
         decode_niceness: See `PipelineLimits`; for programs that answer somebody meanwhile.
+        has_thumbnails: Whether they are kept; they are not encoded for nothing.
     """
     fetch = settings.fetch
     return PipelineLimits(
@@ -52,7 +57,7 @@ def pipeline_limits(settings: Settings, *, decode_niceness: int = 0) -> Pipeline
         ),
         batch=BatchLimits(rows=fetch.batch_rows, wait_s=fetch.batch_s),
         retry=RetryPolicy(fetch.max_attempts, fetch.backoff_s, fetch.max_backoff_s),
-        verify=verify_limits(settings),
+        verify=replace(verify_limits(settings), has_thumbnail=has_thumbnails),
         decode_threads=fetch.decode_threads,
         body_bytes=fetch.max_body_bytes,
         decode_niceness=decode_niceness,

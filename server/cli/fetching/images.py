@@ -47,6 +47,7 @@ class ImageFolder:
 
     def __init__(self, root: Path, *, has_thumbnails: bool) -> None:
         self._root = root
+        self.has_thumbnails = has_thumbnails
         self._thumbnails = FileStore(root / _THUMBNAILS, ".jpg") if has_thumbnails else None
         self._file_system = FileSystem(root)
         self._pending: dict[str, Path] = {}  # by sha256: written, not yet durable

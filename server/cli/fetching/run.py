@@ -244,7 +244,8 @@ async def fetch_list(
     started = time.monotonic()
     ends = _ListEnds(lines, folder, tally, is_rejected_final=is_rejected_final)
     async with Fetcher(fetch_limits(settings)) as fetcher:
-        pipeline = Pipeline(Ends(ends, ends, ends), fetcher, pipeline_limits(settings))
+        limits = pipeline_limits(settings, has_thumbnails=folder.images.has_thumbnails)
+        pipeline = Pipeline(Ends(ends, ends, ends), fetcher, limits)
         ends.nudge = pipeline.nudge
         async with asyncio.TaskGroup() as tasks:
             showing = tasks.create_task(_show(pipeline, tally, show))

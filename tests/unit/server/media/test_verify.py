@@ -8,6 +8,7 @@ import time
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -368,3 +369,9 @@ def test_threads_do_not_disturb_each_other() -> None:
     alone = [verify(data) for data in files]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(verify, files)) == alone
+
+
+def test_a_thumbnail_that_nobody_keeps_is_not_encoded():
+    data = images.jpeg()
+    bare = verify(data, VerifyLimits(has_thumbnail=False))
+    assert bare == replace(verify(data), thumbnail=b"")
