@@ -42,7 +42,6 @@ from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
-from server.services.evaluations import EvaluationShelf
 from server.services.feed import Feed
 from server.services.images import ImageService
 from server.services.intake import Intake, Stores
@@ -168,11 +167,10 @@ def _put_together(
         snapshots=SnapshotService(database, looks, stores.blobs, pool, folders.make("snapshots")),
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
-        suspicions=SuspicionService(database, EvaluationShelf(bundles, pool), pool),
+        suspicions=SuspicionService(database, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
-    sweep = SweepService(database, stores)
-    worker = DownloadWorker(downloads, pipeline, sweep, feed)
+    worker = DownloadWorker(downloads, pipeline, SweepService(database, stores), feed)
     return Parts(services, worker, LookWorker(looks), shelf)
 
 

@@ -19,6 +19,7 @@ from server.repositories.paging import PageRequest
 from server.repositories.suspects import Suspect
 from server.services.comparison import Comparison, compare
 from server.services.evaluations import EvaluationColumns, EvaluationShelf
+from server.services.models import BundleStore
 
 _MAX_CURSOR_DIGITS = 9  # a place in a list of half a million
 
@@ -80,10 +81,10 @@ class SuspicionPage:
 class SuspicionService:
     """List suspicions; compare models."""
 
-    def __init__(self, database: Database, shelf: EvaluationShelf, pool: CpuPool) -> None:
+    def __init__(self, database: Database, bundles: BundleStore, pool: CpuPool) -> None:
         """Keep what the use cases need."""
         self._database = database
-        self._shelf = shelf
+        self._shelf = EvaluationShelf(bundles, pool)
         self._pool = pool
 
     async def list_page(
