@@ -23,8 +23,8 @@ from trainer.selection import TrainingSet, deal_folds, fit_temperature
 DEALINGS = 3
 # Above these, one dealing: with so many images an image's fold hardly changes what it is told.
 _MANY_IMAGES = 5_000
-# Images that one head is fitted on; 20,000 of 1280 features take 200 MB and, with ten classes, some
-# ten seconds. More make a head better by less than the choice of the fold does.
+# Images that one head is fitted on, which bounds its time and memory: 20,000 of 1280 features are
+# 200 MB of float64, and some copies of that. Chosen by that arithmetic, not by a measurement.
 MAX_FITTED = 20_000
 
 Step = Callable[[int, int], None]

@@ -72,7 +72,7 @@ class EvaluationShelf:
         self._pool = pool
         self._max_rows = max_rows
         self._kept: OrderedDict[str, EvaluationColumns] = OrderedDict()
-        # One at a time: 100,000 rows take half a second and, while they are read, 300 MB.
+        # One at a time: reading 100,000 rows took 1.5 s of processor time, and 110 MB more stayed.
         self._reading = asyncio.Lock()
 
     async def get(self, model: ModelRecord) -> EvaluationColumns:
