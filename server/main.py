@@ -60,6 +60,7 @@ from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
 from server.services.survey import SurveyService
+from server.services.suspicions import SuspicionService
 from server.services.sweep import SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
@@ -172,10 +173,10 @@ def _put_together(
         exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, feed, bundles, pool),
+        suspicions=SuspicionService(database, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
-    sweep = SweepService(database, stores)
-    worker = DownloadWorker(downloads, pipeline, sweep, feed)
+    worker = DownloadWorker(downloads, pipeline, SweepService(database, stores), feed)
     return Parts(services, worker, LookWorker(looks), shelf)
 
 

@@ -6,6 +6,7 @@ contract.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +18,13 @@ from server.contract.evaluation import (
     Evaluation,
     History,
     Metrics,
+    OutOfFold,
     PenaltyTrial,
 )
-from server.contract.snapshot import Item, Manifest
+from server.contract.snapshot import Item
 from trainer import metrics
 from trainer.baselines import PixelSimilarity
-from trainer.metrics import Floats
+from trainer.metrics import Floats, Labels
 from trainer.selection import Selection
 from trainer.snapshot import LocalSnapshot
 
@@ -33,6 +35,7 @@ class Results:
 
     Attributes:
         valid_probabilities: ``[V, C]`` calibrated, of the validation images in manifest order.
+        out_of_fold: ``[N, C]`` of every image, by ``trainer.out_of_fold``; None without folds.
         majority: Error rate of the majority baseline.
         export_max_difference: See ``trainer.export``.
         phase_seconds: Duration by phase.
@@ -41,6 +44,7 @@ class Results:
     snapshot: LocalSnapshot
     selection: Selection
     valid_probabilities: Floats
+    out_of_fold: Floats | None
     majority: float
     similarity: PixelSimilarity
     export_max_difference: float
@@ -97,24 +101,49 @@ def evaluate(results: Results) -> Evaluation:
     kept = ~np.isnan(rows[:, 0])
     losses = metrics.losses(rows[kept], labels[kept])
     items = [item for item, keep in zip(snapshot.items, kept, strict=True) if keep]
+    classes = snapshot.manifest.classes
+    judged = _judged(results, labels)
+    doubts = [doubt for doubt, keep in zip(judged, kept, strict=True) if keep]
     return Evaluation(
         items=tuple(
-            _evaluated(item, snapshot.manifest, row, float(loss))
-            for item, row, loss in zip(items, rows[kept], losses, strict=True)
+            _evaluated(item, classes, row, float(loss), doubt)
+            for item, row, loss, doubt in zip(items, rows[kept], losses, doubts, strict=True)
         )
     )
 
 
-def _evaluated(item: Item, manifest: Manifest, row: Floats, loss: float) -> EvaluatedImage:
+def _evaluated(
+    item: Item, classes: Sequence[str], row: Floats, loss: float, doubt: OutOfFold | None
+) -> EvaluatedImage:
     top = int(row.argmax())
     return EvaluatedImage(
         sha256=item.sha256,
         split=item.split,
         label=item.label,
-        predicted=manifest.classes[top],
+        predicted=classes[top],
         loss=round(loss, 6),
         probability=round(float(row[top]), 6),
+        out_of_fold=doubt,
     )
+
+
+def _judged(results: Results, labels: Labels) -> list[OutOfFold | None]:
+    """Return what is said of each image out-of-fold, in the manifest's order."""
+    rows, classes = results.out_of_fold, results.snapshot.manifest.classes
+    if rows is None:
+        return [None] * len(labels)
+    tops = rows.argmax(axis=1)
+    return [
+        OutOfFold(
+            predicted=classes[top],
+            probability=round(float(row[top]), 6),
+            label_probability=round(float(row[label]), 6),
+            loss=round(float(loss), 6),
+        )
+        for row, top, label, loss in zip(
+            rows, tops, labels, metrics.losses(rows, labels), strict=True
+        )
+    ]
 
 
 def tell_history(results: Results) -> History:

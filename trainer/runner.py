@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from server.contract.bundle import (
     EVALUATION_JSON,
@@ -32,7 +34,8 @@ from server.contract.files import canonical_json
 from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
 from server.contract.schema import StrictModel
-from trainer import baselines, report
+from server.contract.snapshot import Split
+from trainer import baselines, out_of_fold, report
 from trainer.card import write_card
 from trainer.errors import JobFailedError
 from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
@@ -118,26 +121,28 @@ def run(
         majority = baselines.majority_error(labels[~is_valid], labels[is_valid])
         similarity = baselines.pixel_similarity(arrays.pixels, labels, is_valid)
     with clock.phase("head") as step:
-        selection = select(
-            _training_set(snapshot, arrays), recipe.folds, recipe.seed, step, recipe.l2
-        )
-    trained = selection.head.logits(arrays.features[is_valid])
+        data = _labelled(snapshot, arrays, ~is_valid)
+        selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
+    with clock.phase("out-of-fold") as step:
+        data = _labelled(snapshot, arrays, np.ones_like(is_valid))
+        judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
     with clock.phase("export") as step:
         model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
-        items = [item for item, valid in zip(snapshot.items, is_valid, strict=True) if valid]
+        items = snapshot.manifest.items_of(Split.VALID)
         exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
+        trained = selection.head.logits(arrays.features[is_valid])
         difference = check_parity(trained, exported, selection.temperature)
     results = report.Results(
         snapshot=snapshot,
         selection=selection,
         valid_probabilities=probabilities(trained, selection.temperature),
+        out_of_fold=judged,
         majority=majority,
         similarity=similarity,
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
-    _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
-    return out
+    return _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
 
 
 def check_trainable(snapshot: LocalSnapshot) -> None:
@@ -164,12 +169,11 @@ def check_trainable(snapshot: LocalSnapshot) -> None:
         )
 
 
-def _training_set(snapshot: LocalSnapshot, arrays: Extracted) -> TrainingSet:
-    is_train = ~snapshot.is_valid()
+def _labelled(snapshot: LocalSnapshot, arrays: Extracted, kept: NDArray[np.bool_]) -> TrainingSet:
     return TrainingSet(
-        features=arrays.features[is_train],
-        labels=snapshot.labels()[is_train],
-        groups=[group for group, kept in zip(snapshot.groups(), is_train, strict=True) if kept],
+        features=arrays.features[kept],
+        labels=snapshot.labels()[kept],
+        groups=[group for group, keep in zip(snapshot.groups(), kept, strict=True) if keep],
         class_count=len(snapshot.manifest.classes),
     )
 
@@ -204,7 +208,7 @@ def _manifest(
     )
 
 
-def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Results) -> None:
+def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Results) -> Path:
     parts = {
         MODEL_ONNX: model,
         EVALUATION_JSON: _json(report.evaluate(results)),
@@ -212,6 +216,7 @@ def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Re
         MODEL_CARD: write_card(manifest).encode(),
     }
     write_bundle(out, manifest, parts)
+    return out
 
 
 def _versions() -> dict[str, str]:

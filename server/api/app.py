@@ -25,6 +25,7 @@ from server.api.routes import (
     predict,
     snapshots,
     survey,
+    suspicions,
     web,
 )
 
@@ -67,6 +68,7 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
         exports,
         jobs,
         models,
+        suspicions,
         predict,
         access,
     )

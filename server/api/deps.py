@@ -31,6 +31,7 @@ from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
 from server.services.survey import SurveyService
+from server.services.suspicions import SuspicionService
 from server.services.training import TrainingService
 
 MAX_LIMIT = 500  # rows of a page: about half a megabyte of JSON
@@ -87,6 +88,7 @@ class Services:
     exports: ExportService
     training: TrainingService
     models: ModelService
+    suspicions: SuspicionService
     predictions: PredictionService
 
 

@@ -44,7 +44,7 @@ OUTPUT_NAME = "logits"
 MEMBER_CAPS_BYTES: Mapping[str, int] = {
     BUNDLE_JSON: 8 << 20,  # a confusion matrix of 1000 classes takes 2 to 4 MB
     MODEL_ONNX: 512 << 20,  # convnext_tiny, the largest backbone offered, takes 115 MB
-    EVALUATION_JSON: 160 << 20,  # 500,000 images at some 250 bytes
+    EVALUATION_JSON: 224 << 20,  # 500,000 images at some 400 bytes
     HISTORY_JSON: 8 << 20,
     MODEL_CARD: 1 << 20,
 }
@@ -208,18 +208,34 @@ def read_bundle(path: Path) -> Bundle:
             compressed beyond reason; a hash or the schema does not match; contents disagree.
         OSError: The file cannot be read at all.
     """
+    return _parse(_read_members(path, frozenset(MEMBER_CAPS_BYTES)))
+
+
+def read_evaluation(path: Path) -> tuple[BundleManifest, Evaluation]:
+    """Read what a bundle says of its images, without its network, which is most of its bytes.
+
+    Raises:
+        FormatError: As `read_bundle`, of the members that are read.
+        OSError: The file cannot be read at all.
+    """
+    members = _read_members(path, frozenset({BUNDLE_JSON, EVALUATION_JSON}))
+    manifest = _parse_manifest(members)
+    return manifest, _parse_evaluation(members[EVALUATION_JSON], manifest)
+
+
+def _read_members(path: Path, names: frozenset[str]) -> dict[str, bytes]:
     if path.stat().st_size > MAX_BUNDLE_BYTES:
         raise FormatError(f"the bundle has more than {MAX_BUNDLE_BYTES} bytes")
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             _check_directory(entries)
-            members = {entry.filename: _read_member(archive, entry) for entry in entries}
+            wanted = [entry for entry in entries if entry.filename in names]
+            return {entry.filename: _read_member(archive, entry) for entry in wanted}
     except FormatError:
         raise
     except _ZIP_ERRORS as error:
         raise FormatError(f"the bundle is not a readable zip ({error})") from error
-    return _parse(members)
 
 
 def _check_directory(entries: list[zipfile.ZipInfo]) -> None:
@@ -245,7 +261,8 @@ def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         return member.read(entry.file_size + 1)
 
 
-def _parse(members: Mapping[str, bytes]) -> Bundle:
+def _parse_manifest(members: Mapping[str, bytes]) -> BundleManifest:
+    """Return the manifest, by which every other member that was read has its hash."""
     manifest = parse_json(
         BundleManifest,
         members[BUNDLE_JSON],
@@ -255,17 +272,31 @@ def _parse(members: Mapping[str, bytes]) -> Bundle:
     if set(manifest.parts) != set(PARTS):
         raise FormatError(f"{BUNDLE_JSON}: parts must name {', '.join(PARTS)}")
     for name in PARTS:
-        if sha256_of(members[name]) != manifest.parts[name]:
+        if name in members and sha256_of(members[name]) != manifest.parts[name]:
             raise FormatError(f"{name} is not what {BUNDLE_JSON} says: its sha256 differs")
+    return manifest
+
+
+def _parse_evaluation(data: bytes, manifest: BundleManifest) -> Evaluation:
     evaluation = parse_json(
         Evaluation,
-        members[EVALUATION_JSON],
+        data,
         name=EVALUATION_JSON,
         max_bytes=MEMBER_CAPS_BYTES[EVALUATION_JSON],
     )
     known = set(manifest.classes)
-    if any(item.label not in known or item.predicted not in known for item in evaluation.items):
-        raise FormatError(f"{EVALUATION_JSON} names a class that {BUNDLE_JSON} does not")
+    for item in evaluation.items:
+        names = {item.label, item.predicted}
+        if item.out_of_fold is not None:
+            names.add(item.out_of_fold.predicted)
+        if not names <= known:
+            raise FormatError(f"{EVALUATION_JSON} names a class that {BUNDLE_JSON} does not")
+    return evaluation
+
+
+def _parse(members: Mapping[str, bytes]) -> Bundle:
+    manifest = _parse_manifest(members)
+    evaluation = _parse_evaluation(members[EVALUATION_JSON], manifest)
     history = parse_json(
         History,
         members[HISTORY_JSON],

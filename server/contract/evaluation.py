@@ -76,6 +76,22 @@ class Metrics(StrictModel):
     seconds: NonNegative
 
 
+class OutOfFold(StrictModel):
+    """What heads that saw neither an image nor its near-duplicates say of it.
+
+    Attributes:
+        predicted: Their most probable class.
+        probability: The calibrated probability of ``predicted``.
+        label_probability: That of the image's own label.
+        loss: -ln of ``label_probability``: the order of suspicion.
+    """
+
+    predicted: Name
+    probability: Ratio
+    label_probability: Ratio
+    loss: NonNegative
+
+
 class EvaluatedImage(StrictModel):
     """One image under the model.
 
@@ -84,6 +100,8 @@ class EvaluatedImage(StrictModel):
         predicted: The most probable class.
         loss: -ln of the calibrated probability of ``label``.
         probability: The calibrated probability of ``predicted``.
+        out_of_fold: By folds over both splits, so that all images can be compared; null when there
+            were too few images for folds, and in bundles that are older than it.
     """
 
     sha256: Sha256
@@ -92,6 +110,7 @@ class EvaluatedImage(StrictModel):
     predicted: Name
     loss: NonNegative
     probability: Ratio
+    out_of_fold: OutOfFold | None = None
 
 
 class Evaluation(StrictModel):

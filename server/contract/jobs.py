@@ -58,7 +58,8 @@ class Progress(StrictModel):
     """How far a job is.
 
     Attributes:
-        phase: ``blobs``, ``features``, ``baselines``, ``head``, ``export`` or ``upload``.
+        phase: ``blobs``, ``features``, ``baselines``, ``head``, ``out-of-fold``,
+            ``export`` or ``upload``.
         done: Steps of the phase that are done.
         total: Steps of the phase; 0 = not known.
         message: A sentence for people; may be empty.

@@ -15,6 +15,7 @@ const ROWS = [
     { label: 'teddy bear', status: 'ready' },
   ],
   ['#/datasets/01JD?label=a%3Fb', 'datasets', '01JD', { label: 'a?b' }],
+  ['#/datasets/01JD/clean?label=x', 'datasets/clean', '01JD', { label: 'x' }],
   ['#/datasets/%E0%A4%A', 'datasets', '%E0%A4%A', {}],
 ];
 
@@ -33,6 +34,13 @@ test('what is written is read back', () => {
   assert.equal(route.page, 'datasets');
   assert.equal(route.id, '01/JD');
   assert.deepEqual(Object.fromEntries(route.query), query);
+});
+
+test('a part of a page is written behind what it is of', () => {
+  const hash = hashFor('datasets/clean', '01/JD', { split: 'valid' });
+  assert.equal(hash, '#/datasets/01%2FJD/clean?split=valid');
+  assert.equal(parseHash(hash).page, 'datasets/clean');
+  assert.ok(!isSamePage(parseHash('#/datasets/A'), parseHash('#/datasets/A/clean')));
 });
 
 test('empty filters leave no trace in the address', () => {

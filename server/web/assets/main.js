@@ -6,6 +6,7 @@ import { Problem, SIGNED_OUT } from './lib/api.js';
 import { h, replace } from './lib/dom.js';
 import { readServer, signOut } from './lib/resources.js';
 import { hashFor, isSamePage, parseHash } from './lib/router.js';
+import { show as showClean } from './pages/clean.js';
 import { show as showDataset } from './pages/dataset.js';
 import { show as showHome } from './pages/home.js';
 import { show as showImage } from './pages/image.js';
@@ -26,6 +27,7 @@ const PAGES = new Map(
   /** @type {[string, Show][]} */ ([
     ['home', showHome],
     ['datasets', showDataset],
+    ['datasets/clean', showClean],
     ['images', showImage],
     ['jobs', showJob],
     ['models', showModel],

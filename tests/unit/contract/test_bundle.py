@@ -23,6 +23,7 @@ from server.contract.bundle import (
     MODEL_ONNX,
     BundleManifest,
     read_bundle,
+    read_evaluation,
     write_bundle,
 )
 from server.contract.errors import FormatError
@@ -73,6 +74,40 @@ def test_a_bundle_survives_the_round_trip(tmp_path: Path) -> None:
     assert bundle.evaluation.items[0].predicted == "green"
     assert bundle.history.trials[0].l2 == 0.1
     assert set(written.parts) == {MODEL_ONNX, EVALUATION_JSON, HISTORY_JSON, MODEL_CARD}
+
+
+def test_the_evaluation_is_read_without_the_network(tmp_path: Path, members: Any) -> None:
+    path = tmp_path / "bundle.zip"
+    make_bundle(path)
+    bundle = read_bundle(path)
+    assert read_evaluation(path) == (bundle.manifest, bundle.evaluation)
+    tampered = members | {EVALUATION_JSON: members[EVALUATION_JSON].replace(b"0.7", b"0.8")}
+    with pytest.raises(FormatError, match=r"evaluation\.json is not what"):
+        read_evaluation(_archive(tmp_path / "tampered.zip", tampered))
+    with pytest.raises(FormatError, match="exactly the members"):
+        read_evaluation(_archive(tmp_path / "short.zip", {BUNDLE_JSON: members[BUNDLE_JSON]}))
+
+
+def test_an_evaluation_from_before_the_folds_over_both_splits_is_read(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
+    value = json.loads(members[EVALUATION_JSON])
+    for item in value["items"]:
+        del item["out_of_fold"]
+    old = _with_part(members, EVALUATION_JSON, canonical_json(value))
+    bundle = read_bundle(_archive(tmp_path / "old.zip", old))
+    assert [item.out_of_fold for item in bundle.evaluation.items] == [None]
+
+
+def test_a_class_that_only_the_folds_name_is_refused(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
+    value = json.loads(members[EVALUATION_JSON])
+    judged = {"predicted": "violet", "probability": 0.5, "label_probability": 0.5, "loss": 0.7}
+    value["items"][0]["out_of_fold"] = judged
+    odd = _with_part(members, EVALUATION_JSON, canonical_json(value))
+    with pytest.raises(FormatError, match="names a class"):
+        read_bundle(_archive(tmp_path / "odd.zip", odd))
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -79,9 +79,18 @@ def test_every_image_is_evaluated(trained: _Run) -> None:
     )
 
 
+def test_images_of_both_splits_are_judged_by_heads_that_never_saw_them(trained: _Run) -> None:
+    for item in trained.bundle.evaluation.items:
+        judged = item.out_of_fold
+        assert judged is not None
+        assert judged.loss == pytest.approx(-np.log(judged.label_probability), abs=1e-3)
+        assert judged.probability >= judged.label_probability
+        assert (judged.predicted == item.label) == (judged.probability == judged.label_probability)
+
+
 def test_phases_are_told_in_order(trained: _Run) -> None:
     phases = list(dict.fromkeys(phase for phase, _, _ in trained.told))
-    assert phases == ["features", "baselines", "head", "export"]
+    assert phases == ["features", "baselines", "head", "out-of-fold", "export"]
     assert set(trained.bundle.history.phase_seconds) == set(phases)
 
 

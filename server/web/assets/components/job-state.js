@@ -16,6 +16,7 @@ const PHASES = [
   ['features', 'Look at each with the backbone'],
   ['baselines', 'Measure the baselines'],
   ['head', 'Train the head'],
+  ['out-of-fold', 'Ask heads that have not seen each image'],
   ['export', 'Export and check'],
   ['upload', 'Hand over the model'],
 ];

@@ -114,7 +114,7 @@ export const listSnapshots = (datasetId, signal) =>
 export const diffSnapshots = (a, b, signal) => read(`/snapshots/${a}/diff/${b}`, signal);
 export const exportUrl = (/** @type {string} */ id, /** @type {string} */ format) =>
   apiUrl(`/snapshots/${id}/export`, { format });
-/** @type {(snapshotId: string, recipe: {kind: string}) => Promise<import('./types.js').Job>} */
+/** @type {(snapshotId: string, recipe: Record<string, unknown> & {kind: string}) => Promise<import('./types.js').Job>} */
 export const createJob = (snapshotId, recipe) =>
   send('POST', `/snapshots/${snapshotId}/jobs`, { recipe });
 /** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Job>} */
@@ -128,6 +128,12 @@ export const listModels = (query, signal) => read('/models', signal, query);
 export const readModel = (id, signal) => read(`/models/${id}`, signal);
 /** @type {(id: string, stage: import('./types.js').Stage) => Promise<import('./types.js').Model>} */
 export const stageModel = (id, stage) => send('POST', `/models/${id}/stage`, { stage });
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<import('./types.js').Suspicions>} */
+export const listSuspicions = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/suspicions`, signal, query);
+/** @type {(id: string, before: string, signal?: Signal) => Promise<import('./types.js').Comparison>} */
+export const compareModels = (id, before, signal) =>
+  read(`/models/${id}/comparison`, signal, { before });
 export const bundleUrl = (/** @type {string} */ id) => apiUrl(`/models/${id}/bundle`);
 
 /**

@@ -252,6 +252,43 @@ export interface ModelWithEvaluation extends Model {
   evaluation: EvaluationItem[] | { items: EvaluationItem[] } | null;
 }
 
+/** An image and what heads that never saw it say of its label. */
+export interface Suspicion {
+  image_id: string;
+  sha256: string;
+  label: string;
+  split: 'train' | 'valid';
+  predicted: string;
+  probability: number;
+  label_probability: number;
+  loss: number;
+  reviewed_at: string | null;
+}
+
+export interface Suspicions extends Page<Suspicion> {
+  model_id: string;
+}
+
+/** Two models on the validation images that both have, by the labels of the later one. */
+export interface Comparison {
+  before_id: string;
+  after_id: string;
+  image_count: number;
+  corrected_count: number;
+  before_error_rate: number | null;
+  after_error_rate: number | null;
+  /** Of the former model, by the labels as they were when it was trained. */
+  as_labelled_error_rate: number | null;
+  fixed_count: number;
+  broken_count: number;
+  /** After minus before. */
+  difference: number;
+  interval: [number, number];
+  p_value: number;
+  could_be_chance: boolean;
+  sentence: string;
+}
+
 export interface Classification {
   model_id: string;
   dataset_id: string;

@@ -101,7 +101,16 @@ function lossSection(model, items, { labels, signal }) {
     h(
       'p',
       { class: 'muted' },
-      'Wrong labels gather here. Open an image to relabel or exclude it, then train again.',
+      'Wrong labels gather here. Open an image to relabel or exclude it, or go through all of them: ',
+      h(
+        'a',
+        {
+          href: hashFor('datasets/clean', model.dataset_id, { model: model.id }),
+          'data-testid': 'clean-link',
+        },
+        'clean the labels',
+      ),
+      '.',
     ),
     evaluatedImages({ items: worst, datasetId: model.dataset_id, labels, signal }),
   );

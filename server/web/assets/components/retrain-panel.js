@@ -1,0 +1,112 @@
+/**
+ * Retrain and compare: the same recipe on the labels as they are now, followed to its end, then both models.
+ */
+import { h, replace } from '../lib/dom.js';
+import { explainError } from '../lib/explain.js';
+import { poll } from '../lib/live.js';
+import {
+  compareModels,
+  createJob,
+  createSnapshot,
+  readJob,
+  readSnapshot,
+} from '../lib/resources.js';
+import { hashFor } from '../lib/router.js';
+import { comparisonCard } from './comparison-card.js';
+import { jobState } from './job-state.js';
+import { messagePlace, runAction } from './notices.js';
+import { explainRefusal } from './train-panel.js';
+
+/** @typedef {import('../lib/types.js').Model} Model */
+
+const REFRESH_MS = 1_000;
+
+/**
+ * @typedef {object} RetrainOptions
+ * @property {Model} model The one whose doubts are being cleaned.
+ * @property {string | null} jobId A training that was started from here before.
+ * @property {() => Promise<void>} settle Settled when all decisions have reached the server.
+ * @property {(jobId: string) => void} onStart Told of the new job.
+ * @property {AbortSignal} signal Of the page.
+ */
+
+/**
+ * @param {RetrainOptions} options What to train like, and whom to tell.
+ * @returns {HTMLElement} The panel.
+ */
+export function retrainPanel(options) {
+  const { model, jobId, signal } = options;
+  const message = messagePlace();
+  const result = h('div', { class: 'stack', 'aria-live': 'polite' });
+  const button = h(
+    'button',
+    { type: 'button', class: 'button primary', 'data-testid': 'retrain' },
+    'Retrain and compare',
+  );
+  const start = async () => {
+    await options.settle();
+    const { valid_ratio, seed } = await readSnapshot(model.snapshot_id);
+    const snapshot = await createSnapshot(model.dataset_id, { valid_ratio, seed });
+    const job = await createJob(snapshot.id, {
+      ...model.recipe,
+      kind: model.recipe.kind ?? 'head',
+    });
+    options.onStart(job.id);
+    void follow(job.id);
+  };
+  const follow = async (/** @type {string} */ id) => {
+    button.disabled = true;
+    try {
+      await followJob({ id, model, place: result, signal });
+    } catch (error) {
+      if (!signal.aborted) {
+        replace(result, h('p', { class: 'message is-error' }, explainError(error)));
+      }
+    }
+    button.disabled = false;
+  };
+  const explain = (/** @type {unknown} */ error) => explainRefusal(error, model.dataset_id);
+  button.addEventListener('click', () => void runAction(button, message, start, explain));
+  if (jobId) void follow(jobId);
+  return h(
+    'section',
+    { class: 'card stack tight' },
+    h('h2', {}, 'Did it help?'),
+    h(
+      'p',
+      { class: 'muted' },
+      'Trains like before on the labels as they are now, and asks both models about the same validation images.',
+    ),
+    h('div', {}, button),
+    message,
+    result,
+  );
+}
+
+/**
+ * Show a job until it has ended, then the comparison.
+ * @param {{id: string, model: Model, place: HTMLElement, signal: AbortSignal}} options Which one, and where.
+ */
+async function followJob({ id, model, place, signal }) {
+  let shown = '';
+  await poll(
+    async () => {
+      const job = await readJob(id, signal);
+      const now = JSON.stringify(job);
+      if (now !== shown) replace(place, jobState(job));
+      shown = now;
+      if (job.state === 'succeeded' && job.model_id) {
+        const found = await compareModels(job.model_id, model.id, signal);
+        const next = hashFor('datasets/clean', model.dataset_id, { model: job.model_id });
+        replace(
+          place,
+          comparisonCard(found),
+          h('div', {}, h('a', { class: 'button', href: next }, 'Clean on with the new model')),
+        );
+      }
+      return job.state === 'queued' || job.state === 'running';
+    },
+    REFRESH_MS,
+    signal,
+  );
+}
