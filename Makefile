@@ -10,7 +10,7 @@ BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-cleaner clean
+.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-cleaner bench-exports clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -87,6 +87,9 @@ bench-trainer: .venv/test.stamp node_modules/stamp ## Measure a training on real
 
 bench-cleaner: .venv/test.stamp node_modules/stamp ## Measure how many flipped labels the cleaner finds
 	$(BIN)/python benchmarks/bench_cleaner.py
+
+bench-exports: .venv/run.stamp ## Measure snapshots and exports of 100,000 images beside sha256sum, tar and zip
+	$(BIN)/python -m benchmarks.bench_exports
 
 clean: ## Remove what was installed here; ./data stays
 	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache
