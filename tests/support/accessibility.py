@@ -11,10 +11,13 @@ from tests.support.processes import ROOT
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-# Colours that are on their way from one scheme to the other have the contrast of neither.
-COLOURS_SETTLED = """() => Promise.all(document.getAnimations()
-    .filter(each => each.effect.getComputedTiming().endTime < Infinity)
-    .map(each => each.finished.catch(() => undefined)))"""
+# Colours that are on their way from one scheme to the other have the contrast of neither. Two
+# seconds at most: what the page takes away meanwhile never finishes.
+COLOURS_SETTLED = """() => Promise.race([
+    new Promise(resolve => setTimeout(resolve, 2000)),
+    Promise.all(document.getAnimations()
+        .filter(each => each.effect.getComputedTiming().endTime < Infinity)
+        .map(each => each.finished.catch(() => undefined)))])"""
 
 
 def find_violations(page: Page) -> list[str]:
