@@ -64,7 +64,7 @@ function trainerState({ trainer }) {
     : 'not started by this server; jobs wait until a trainer asks for one';
   return h(
     'p',
-    { class: 'row', 'data-testid': 'trainer-state' },
+    { class: 'row as-line', 'data-testid': 'trainer-state' },
     h('span', { class: trainer.enabled ? 'dot good' : 'dot', 'aria-hidden': 'true' }),
     `Trainer: ${text}`,
   );

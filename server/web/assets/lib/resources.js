@@ -2,6 +2,7 @@
  * What can be asked of the server, one line a route, with its types. The request itself is api.js's.
  */
 import { apiUrl, request } from './api.js';
+import { postFile } from './upload.js';
 
 /** @typedef {import('./types.js').Dataset} Dataset */
 /** @typedef {import('./types.js').Image} Image */
@@ -97,6 +98,14 @@ export const retryImages = (datasetId, reason) =>
 export const uploadImage = (datasetId, form, signal) =>
   /** @type {Promise<Image>} */ (
     request('POST', apiUrl(`/datasets/${datasetId}/images`), { form, signal })
+  );
+/** @type {(datasetId: string, file: Blob, options: {isDryRun: boolean, onSent: (sent: import('./upload.js').Sent) => void, signal: AbortSignal}) => Promise<import('./types.js').ImportReport>} */
+export const importFile = (datasetId, file, { isDryRun, onSent, signal }) =>
+  /** @type {Promise<import('./types.js').ImportReport>} */ (
+    postFile(apiUrl(`/datasets/${datasetId}/imports`, { dry_run: isDryRun }), file, {
+      onSent,
+      signal,
+    })
   );
 export const fileUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/file`);
 export const thumbnailUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/thumbnail`);

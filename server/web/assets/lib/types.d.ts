@@ -188,6 +188,23 @@ export interface Capture {
   refused_count: number;
 }
 
+/** What became of an import, or would; the lists hold the first 10,000. */
+export interface ImportReport {
+  format: 'zip' | 'tar' | 'csv';
+  dry_run: boolean;
+  found: number;
+  added: number;
+  known: number;
+  skipped: number;
+  refused: { path: string; reason: string; detail: string }[];
+  refused_count: number;
+  reasons: Record<string, number>;
+  other_label: { path: string; label: string | null; kept: string | null }[];
+  other_label_count: number;
+  /** Of what is taken, added and known; those without a label under the empty name. */
+  labels: Record<string, number>;
+}
+
 export interface Snapshot {
   id: string;
   dataset_id: string;

@@ -75,7 +75,10 @@ function datasetCards({ datasets, models }, signal) {
     h('h2', {}, 'Datasets'),
     cards.length > 0
       ? h('ul', { class: 'cards' }, ...cards)
-      : emptyState('No dataset yet', 'Capture images with the extension, or create one here.'),
+      : emptyState(
+          'No dataset yet',
+          'Capture images with the extension, or create one here and import what you have.',
+        ),
   );
 }
 
