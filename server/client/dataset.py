@@ -107,9 +107,14 @@ class DatasetClient:
         """Go on downloading."""
         return self._transport.post(f"{self._path}/resume", Dataset, {})
 
-    def retry(self, reason: str | None = None) -> int:
-        """Queue rejected images again, all or those of one reason; return how many."""
-        body = given(reason=reason)
+    def retry(self, reason: str | None = None, *, host: str | None = None) -> int:
+        """Queue rejected images again, all or those of one reason or host; return how many.
+
+        Args:
+            reason: Why they were rejected.
+            host: Of their address, such as ``img.example.org``, in lower case.
+        """
+        body = given(reason=reason, host=host)
         return self._transport.post(f"{self._path}/images/retry", Retried, body).queued
 
     def wait(self, timeout_s: float = SNAPSHOT_S) -> Dataset:

@@ -86,8 +86,17 @@ async def find_by_keys(
     return found
 
 
-async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | None) -> int:
-    """Queue the dataset's rejected images again, all or those of one reason; return how many."""
+async def requeue_rejected(
+    session: Session, dataset_id: str, reason: Reason | None, host: str | None
+) -> int:
+    """Queue the dataset's rejected images again; return how many.
+
+    Args:
+        session: To write with.
+        dataset_id: Of the dataset.
+        reason: Only those that were rejected for it.
+        host: Only those whose address is on it, written as ``ImageRecord.host`` is.
+    """
     query = update(ImageRecord).where(
         ImageRecord.dataset_id == dataset_id,
         ImageRecord.status == ImageStatus.REJECTED,
@@ -95,6 +104,8 @@ async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | N
     )
     if reason is not None:
         query = query.where(ImageRecord.reason == reason)
+    if host is not None:
+        query = query.where(ImageRecord.host == host)
     cleared = dict.fromkeys(("reason", "detail", "http_status", "settled_at"))
     cleared |= {"status": ImageStatus.QUEUED, "retries": 0}
     result = await session.execute(query.values(cleared).returning(ImageRecord.id))

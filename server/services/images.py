@@ -96,15 +96,15 @@ class ImageService:
             await datasets.get(session, dataset_id)
             return await listing.list_page(session, dataset_id, wanted, request)
 
-    async def retry(self, dataset_id: str, reason: Reason | None) -> int:
-        """Queue rejected images again, all or those of one reason; return how many.
+    async def retry(self, dataset_id: str, reason: Reason | None, host: str | None) -> int:
+        """Queue rejected images again, all or those of one reason or host; return how many.
 
         Raises:
             DatasetNotFoundError: No dataset has this id.
         """
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
-            count = await images.requeue_rejected(session, dataset_id, reason)
+            count = await images.requeue_rejected(session, dataset_id, reason, host)
         self._feed.images_queued.send()
         self._feed.dataset(dataset_id).send_many()
         return count

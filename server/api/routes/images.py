@@ -165,9 +165,9 @@ async def upload_image(  # noqa: PLR0913, PLR0917 - one parameter per form field
 async def retry_images(
     dataset_id: str, services: ServicesDep, body: RetryIn | None = None
 ) -> RetryOut:
-    """Queue rejected images again, all or those of one reason."""
-    reason = None if body is None else body.reason
-    return RetryOut(queued=await services.images.retry(dataset_id, reason))
+    """Queue rejected images again, all or those of one reason or of one host."""
+    wanted = body or RetryIn()
+    return RetryOut(queued=await services.images.retry(dataset_id, wanted.reason, wanted.host))
 
 
 @router.get("/images/{image_id}")

@@ -120,17 +120,20 @@ def resume(name: Name, as_json: AsJson = False) -> None:
 
 @app.command(
     epilog=examples(
-        "bowerbird dataset retry bears", "bowerbird dataset retry bears --reason timeout"
+        "bowerbird dataset retry bears",
+        "bowerbird dataset retry bears --reason timeout",
+        "bowerbird dataset retry bears --host img.example.org",
     )
 )
 def retry(
     name: Name,
     reason: Annotated[str | None, typer.Option(help="Only those rejected for this.")] = None,
+    host: Annotated[str | None, typer.Option(help="Only those whose address is on it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Queue rejected images again."""
     with open_bird() as bird:
-        queued = datasets.open_dataset(bird, name).retry(reason)
+        queued = datasets.open_dataset(bird, name).retry(reason, host=host)
     if as_json:
         emit_json({"queued": queued})
     else:
