@@ -107,7 +107,7 @@ export function keyLegend(labelling, { signal, onLabel, onHelp }) {
       node,
       ...entries,
       h('span', { class: 'legend-note' }, h('kbd', {}, 'X'), 'exclude'),
-      h('span', { class: 'legend-note' }, h('kbd', {}, 'R'), 'reviewed'),
+      h('span', { class: 'legend-note' }, h('kbd', {}, 'K'), 'keep'),
       h('span', { class: 'legend-note' }, h('kbd', {}, 'U'), 'undo'),
       h(
         'button',
