@@ -1,6 +1,7 @@
 /**
  * Retrain and compare: the same recipe on the labels as they are now, followed to its end, then both models.
  */
+import { changesSince } from '../lib/comparison.js';
 import { h, replace } from '../lib/dom.js';
 import { explainError } from '../lib/explain.js';
 import { poll } from '../lib/live.js';
@@ -8,6 +9,7 @@ import {
   compareModels,
   createJob,
   createSnapshot,
+  diffSnapshots,
   readJob,
   readSnapshot,
 } from '../lib/resources.js';
@@ -47,6 +49,14 @@ export function retrainPanel(options) {
     await options.settle();
     const { valid_ratio, seed } = await readSnapshot(model.snapshot_id);
     const snapshot = await createSnapshot(model.dataset_id, { valid_ratio, seed });
+    const { counts } = await diffSnapshots(model.snapshot_id, snapshot.id, signal);
+    if (changesSince(counts) === null) {
+      replace(
+        message,
+        'Nothing has changed since this model was trained: the same images, labels and recipe would give the same model again.',
+      );
+      return;
+    }
     const job = await createJob(snapshot.id, {
       ...model.recipe,
       kind: model.recipe.kind ?? 'head',
@@ -89,17 +99,24 @@ export function retrainPanel(options) {
  */
 async function followJob({ id, model, place, signal }) {
   let shown = '';
+  /** @type {string | null} */
+  let since = null;
   await poll(
     async () => {
       const job = await readJob(id, signal);
+      if (shown === '') {
+        const { counts } = await diffSnapshots(model.snapshot_id, job.snapshot_id, signal);
+        since = changesSince(counts);
+      }
       const now = JSON.stringify(job);
-      if (now !== shown) replace(place, jobState(job));
+      if (now !== shown) replace(place, since && h('p', {}, since), jobState(job), note(job));
       shown = now;
       if (job.state === 'succeeded' && job.model_id) {
         const found = await compareModels(job.model_id, model.id, signal);
         const next = hashFor('datasets/clean', model.dataset_id, { model: job.model_id });
         replace(
           place,
+          since && h('p', {}, since),
           comparisonCard(found),
           h('div', {}, h('a', { class: 'button', href: next }, 'Clean on with the new model')),
         );
@@ -108,5 +125,18 @@ async function followJob({ id, model, place, signal }) {
     },
     REFRESH_MS,
     signal,
+  );
+}
+
+/**
+ * @param {import('../lib/types.js').Job} job As it is.
+ * @returns {HTMLElement | null} What a training that came to nothing leaves behind; null while it may succeed.
+ */
+function note({ state }) {
+  if (state !== 'failed' && state !== 'cancelled') return null;
+  return h(
+    'p',
+    {},
+    'Your labels are kept, and the former model is as it was. Try again when you like.',
   );
 }
