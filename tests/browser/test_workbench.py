@@ -11,7 +11,6 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.accessibility import SCHEMES, assert_accessible
 from tests.support.chromium import chromium, sign_in
 from tests.support.images import jpeg
 from tests.support.processes import ServerProcess, wait_until
@@ -254,35 +253,3 @@ def test_the_loupe_walks_labels_and_tells_the_history(bench):
     bench.press("ArrowRight", "ArrowRight", "Escape")
     expect(loupe).to_be_hidden()
     assert bench.focused() == 2, "the grid has gone along"
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_grid_with_a_selection_is_accessible(bench, scheme):
-    bench.open()
-    bench.enter_grid()
-    bench.press("Space", "ArrowRight", "Space")
-    bench.page.get_by_test_id("filters").click()
-    expect(bench.page.get_by_test_id("filter-site")).to_be_visible()
-    assert_accessible(bench.page, scheme)
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_dialogs_are_accessible(bench, scheme):
-    bench.open()
-    bench.enter_grid()
-    bench.press("?")
-    expect(bench.page.get_by_test_id("keys-dialog")).to_be_visible()
-    assert_accessible(bench.page, scheme)
-    bench.press("Escape", "Enter")
-    expect(bench.page.get_by_test_id("loupe")).to_be_visible()
-    assert_accessible(bench.page, scheme)
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("path", ["snapshots/{}", "settings", "datasets/{}?status=alike"])
-def test_the_other_pages_are_accessible(bench, path, scheme):
-    bench.page.goto("about:blank")
-    bench.page.goto(f"{bench.server.url}/#/{path.format(bench.dataset_id)}")
-    expect(bench.page.get_by_role("heading", level=1)).to_be_visible()
-    bench.page.wait_for_load_state("networkidle" if path == "settings" else "load")
-    assert_accessible(bench.page, scheme)
