@@ -10,7 +10,7 @@ BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-cleaner bench-exports clean
+.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-cleaner bench-exports clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,10 @@ unit: .venv/test.stamp ## Python tests that are neither slow nor in a browser
 demo: .venv/test.stamp node_modules/stamp ## Watch the whole loop on real photos
 	@tests/install-browsers
 	$(BIN)/python -m tests.demo
+
+pictures: .venv/test.stamp node_modules/stamp ## Take the pictures of docs/pages.md anew
+	@tests/install-browsers
+	$(BIN)/python docs/make_page_pictures.py
 
 format: .venv/test.stamp node_modules/stamp ## Format all sources
 	$(BIN)/ruff check --fix --quiet $(SOURCES) || true

@@ -55,14 +55,16 @@ PANELS: tuple[tuple[str, str, tuple[Shot, ...]], ...] = (
 )
 
 
-def snap(context: BrowserContext, page: Page, size_px: tuple[int, int], theme: str) -> bytes:
-    """Return a PNG of the page as on a screen of double density."""
+def snap(
+    context: BrowserContext, page: Page, size_px: tuple[int, int], theme: str, scale: int = SCALE
+) -> bytes:
+    """Return a PNG of the page as on a screen of double density, or of another one."""
     page.bring_to_front()
     page.set_viewport_size({"width": size_px[0], "height": size_px[1]})
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     devtools = context.new_cdp_session(page)
     # Playwright's own screenshot would put the density of the context back.
-    metrics = {"width": size_px[0], "height": size_px[1], "deviceScaleFactor": SCALE}
+    metrics = {"width": size_px[0], "height": size_px[1], "deviceScaleFactor": scale}
     devtools.send("Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False})
     page.wait_for_timeout(600)  # transitions of colour, and thumbnails that come into view
     shot = devtools.send("Page.captureScreenshot", {"format": "png"})
