@@ -91,9 +91,9 @@ export const listStacks = (datasetId, query, signal) =>
 /** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Conflict>>} */
 export const listConflicts = (datasetId, query, signal) =>
   read(`/datasets/${datasetId}/conflicts`, signal, query);
-/** @type {(datasetId: string, reason?: string) => Promise<{queued: number}>} */
-export const retryImages = (datasetId, reason) =>
-  send('POST', `/datasets/${datasetId}/images/retry`, reason ? { reason } : {});
+/** @type {(datasetId: string, which: {reason?: string, host?: string}) => Promise<{queued: number}>} */
+export const retryImages = (datasetId, which) =>
+  send('POST', `/datasets/${datasetId}/images/retry`, which);
 /** @type {(datasetId: string, form: FormData, signal?: Signal) => Promise<Image>} */
 export const uploadImage = (datasetId, form, signal) =>
   /** @type {Promise<Image>} */ (
@@ -109,6 +109,20 @@ export const importFile = (datasetId, file, { isDryRun, onSent, signal }) =>
   );
 export const fileUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/file`);
 export const thumbnailUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/thumbnail`);
+
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Credit>>} */
+export const listCredits = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/credits`, signal, query);
+
+// Sites
+/** @type {(body: {site: string, dataset_id: string | null, dry_run: boolean, block: boolean}) => Promise<import('./types.js').Removal>} */
+export const removeSite = (body) => send('POST', '/sites/removal', body);
+/** @type {(query: Query, signal?: Signal) => Promise<Page<import('./types.js').PastRemoval>>} */
+export const listRemovals = (query, signal) => read('/sites/removals', signal, query);
+/** @type {(signal?: Signal) => Promise<{items: {site: string, blocked_at: string}[]}>} */
+export const listBlockedSites = (signal) => read('/sites/blocked', signal);
+export const unblockSite = (/** @type {string} */ site) =>
+  send('DELETE', `/sites/blocked/${encodeURIComponent(site)}`);
 
 // Training and models
 /** @type {(datasetId: string, body: {valid_ratio?: number, seed?: number}) => Promise<import('./types.js').Snapshot>} */
