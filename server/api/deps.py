@@ -27,6 +27,7 @@ from server.services.imports import ImportService
 from server.services.models import ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
@@ -84,6 +85,7 @@ class Services:
     survey: SurveyService
     completions: CompletionService
     imports: ImportService
+    removals: RemovalService
     snapshots: SnapshotService
     exports: ExportService
     training: TrainingService

@@ -21,11 +21,9 @@ from server.db.models import (
 )
 from server.db.session import Session
 from server.errors import SnapshotNotFoundError
+from server.net.sites import ANY_PAGE
 from server.repositories.paging import Page, PageRequest, read_page
 
-# What a capture is called by the adapter of pages that are no search: there, the page itself is the
-# one that shows the images.
-_ANY_PAGE = "generic"
 _WITH_BYTES = (ImageStatus.READY, ImageStatus.DUPLICATE)
 
 
@@ -115,7 +113,7 @@ async def list_sources(session: Session, dataset_id: str) -> Sequence[tuple[str,
     The page is the one that shows the image itself: what a search says of a result, or where
     a capture was taken that is no search; never the page of results.
     """
-    is_page = or_(CaptureRecord.engine.is_(None), CaptureRecord.engine == _ANY_PAGE)
+    is_page = or_(CaptureRecord.engine.is_(None), CaptureRecord.engine == ANY_PAGE)
     seen = (
         select(ImageRecord.sha256, SightingRecord.source_url)
         .join(SightingRecord, SightingRecord.image_id == ImageRecord.id)
