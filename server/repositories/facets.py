@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Integer, cast, func, select, union_all
@@ -24,18 +24,24 @@ MOST_VALUES: Final = 50  # of a facet that the web fills: what a person still re
 Facet = Sequence[tuple[str | bool | None, int]]
 
 
-async def count(session: Session, dataset_id: str) -> Mapping[str, Facet]:
-    """Return, by the name of each facet, its values and how many images have them, most first."""
+async def count_state(session: Session, dataset_id: str) -> dict[str, Facet]:
+    """Return what images are: by the name of each facet its values and their images, most first."""
     kept = await _count_kept(session, dataset_id)
     total = sum(number for _value, number in kept["status"])
     return {
         **kept,
         "reason": await _count_reasons(session, dataset_id),
+        "hint": await _count_hints(session, dataset_id),
+        "reviewed": await _count_reviewed(session, dataset_id, total),
+    }
+
+
+async def count_origins(session: Session, dataset_id: str) -> dict[str, Facet]:
+    """Return where images were found, likewise."""
+    return {
         "engine": await _count_seen(session, dataset_id, CaptureRecord.engine),
         "query": await _count_seen(session, dataset_id, CaptureRecord.query),
         "site": await _count_sites(session, dataset_id),
-        "hint": await _count_hints(session, dataset_id),
-        "reviewed": await _count_reviewed(session, dataset_id, total),
     }
 
 

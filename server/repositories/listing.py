@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, func, literal, or_, select, text
 
+from server.db.joins import OrderedJoin
 from server.db.models import (
     BlobRecord,
     ImageCountRecord,
@@ -72,6 +73,12 @@ CROSS JOIN images ON images.dataset_id = :dataset_id AND images.sha256 = blobs.s
   AND images.status = 'ready'
 GROUP BY blobs.near_group
 """)
+# Likewise: few blobs are asked for.
+_BLOBS_OF_IMAGES: Final = OrderedJoin(
+    BlobRecord.__table__,
+    ImageRecord.__table__,
+    ImageRecord.__table__.c.sha256 == BlobRecord.__table__.c.sha256,
+)
 _CURSOR_PARTS: Final = "~"  # stands between the measure and the id; in neither
 
 
@@ -207,7 +214,7 @@ async def list_holders(
         part=ImageRecord.sha256,
         order=[ImageRecord.id],
         holds=[
-            ImageRecord.sha256.in_(digests),
+            BlobRecord.sha256.in_(digests),
             ImageRecord.dataset_id == dataset_id,
             ImageRecord.label_id.is_not(None),
             ImageRecord.excluded.is_(False),
@@ -243,7 +250,7 @@ async def _list_parted(
     place = func.row_number().over(partition_by=part, order_by=order).label("place")
     numbered = (
         select(ImageRecord.id.label("image_id"), part.label("part"), place)
-        .join(BlobRecord, BlobRecord.sha256 == ImageRecord.sha256)
+        .select_from(_BLOBS_OF_IMAGES)
         .where(*holds)
         .subquery()
     )
