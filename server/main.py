@@ -32,6 +32,7 @@ from server.contract.files import write_atomically
 from server.db import migrate
 from server.db.session import Database
 from server.errors import DataFolderInUseError, UnauthenticatedError
+from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
@@ -43,6 +44,7 @@ from server.services.access import AccessService, TokenKind
 from server.services.actions import ActionService
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
+from server.services.credit_list import CreditService
 from server.services.custody import Custody
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
@@ -63,7 +65,7 @@ from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
 from server.services.survey import SurveyService
 from server.services.suspicions import SuspicionService
-from server.services.sweep import SweepService
+from server.services.sweep import KeptFiles, SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
 from server.workers.downloads import DownloadWorker
@@ -148,6 +150,7 @@ def _put_together(
     usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
+    kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, pool)
     services = Services(
         about=_about(),
@@ -162,7 +165,7 @@ def _put_together(
         access=access,
         pairing=PairingService(access),
         sign_in=SignInService(access),
-        datasets=DatasetService(database, feed),
+        datasets=DatasetService(database, feed, kept),
         captures=CaptureService(database, feed),
         downloads=downloads,
         pipeline=pipeline,
@@ -173,6 +176,7 @@ def _put_together(
         sides=SideService(snapshots),
         survey=SurveyService(database),
         completions=CompletionService(database, feed, intake, custody),
+        credits=CreditService(database),
         removals=RemovalService(database, feed, shelves, custody, pool),
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
@@ -181,7 +185,7 @@ def _put_together(
         suspicions=SuspicionService(database, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
-    worker = DownloadWorker(downloads, pipeline, SweepService(database, stores), feed)
+    worker = DownloadWorker(downloads, pipeline, SweepService(database, stores, kept), feed)
     return Parts(services, worker, LookWorker(looks), shelf)
 
 

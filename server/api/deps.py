@@ -17,6 +17,7 @@ from server.services.access import AccessService, Caller, TokenKind
 from server.services.actions import ActionService
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
+from server.services.credit_list import CreditService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.exports import ExportService
@@ -85,6 +86,7 @@ class Services:
     survey: SurveyService
     completions: CompletionService
     imports: ImportService
+    credits: CreditService
     removals: RemovalService
     snapshots: SnapshotService
     exports: ExportService

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +51,7 @@ class SnapshotLeftovers:
             shutil.rmtree(folder)
         self._files.provenance(snapshot_id).unlink(missing_ok=True)
 
-    def list_ids(self, older_than_s: float = _ABANDONED_S) -> Collection[str]:
+    def list_ids(self, older_than_s: float = _ABANDONED_S) -> Sequence[str]:
         """Return the snapshots of which there are files that are not young.
 
         Args:
@@ -64,7 +64,7 @@ class SnapshotLeftovers:
                 match = _ID.match(path.name)
                 if match is not None and _is_older(path, oldest):
                     found.add(match[0])
-        return found
+        return sorted(found)
 
 
 def _is_older(path: Path, moment: float) -> bool:
