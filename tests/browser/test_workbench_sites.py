@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -119,6 +120,20 @@ def test_undo_is_a_key_on_every_tab(shelf, tab):
     assert not shelf.images(status="ready")[0]["excluded"]
 
 
+def test_the_credits_lead_to_the_pages_and_are_taken_away_as_text(shelf):
+    shelf.open(f"datasets/{shelf.dataset_id}/credits")
+    expect(shelf.page.get_by_test_id("credit")).to_have_count(IMAGE_COUNT)
+    link = shelf.page.get_by_test_id("credit").first.get_by_role("link", name="photo").last
+    assert "noreferrer" in (link.get_attribute("rel") or "")
+    for scheme in SCHEMES:
+        assert_accessible(shelf.page, scheme)
+    with shelf.page.expect_download() as saved:
+        shelf.page.get_by_role("button", name="Save as text").press("Enter")
+    lines = Path(saved.value.path()).read_text().splitlines()
+    assert len(lines) == IMAGE_COUNT
+    assert sum("https://zoo.example/page/" in line for line in lines) == 4
+
+
 def test_a_site_is_looked_at_then_removed_by_its_name_and_kept_out(shelf):
     shelf.open("settings")
     expect(shelf.page.get_by_text("No site is kept out.")).to_be_visible()
@@ -150,7 +165,7 @@ def test_a_site_is_looked_at_then_removed_by_its_name_and_kept_out(shelf):
     expect(shelf.page.get_by_test_id("removal")).to_contain_text("8 images")
     for scheme in SCHEMES:
         assert_accessible(shelf.page, scheme)
-    blocked.get_by_role("button", name="Let bears.example in again").press("Enter")
+    blocked.get_by_role("button", name="Let in again: bears.example").press("Enter")
     expect(shelf.page.get_by_text("No site is kept out.")).to_be_visible()
 
 

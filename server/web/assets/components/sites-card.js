@@ -40,7 +40,7 @@ function blockedList(sites, onUnblock) {
           {
             type: 'button',
             class: 'button small',
-            'aria-label': `Let ${site} in again`,
+            'aria-label': `Let in again: ${site}`,
             onclick: () => onUnblock(site),
           },
           'Let in again',
