@@ -1,7 +1,7 @@
 /**
  * What can be asked of the server, one line a route, with its types. The request itself is api.js's.
  */
-import { apiUrl, request } from './api.js';
+import { apiUrl, request, requestHead } from './api.js';
 import { postFile } from './upload.js';
 
 /** @typedef {import('./types.js').Dataset} Dataset */
@@ -135,8 +135,22 @@ export const listSnapshots = (datasetId, signal) =>
   read(`/datasets/${datasetId}/snapshots`, signal, { limit: MAX_PAGE });
 /** @type {(a: string, b: string, signal?: Signal) => Promise<import('./types.js').SnapshotDiff>} */
 export const diffSnapshots = (a, b, signal) => read(`/snapshots/${a}/diff/${b}`, signal);
-export const exportUrl = (/** @type {string} */ id, /** @type {string} */ format) =>
-  apiUrl(`/snapshots/${id}/export`, { format });
+/** @type {(id: string, format: string, shard?: number | null) => string} */
+export const exportUrl = (id, format, shard = null) =>
+  apiUrl(`/snapshots/${id}/export`, { format, shard });
+/** @type {(id: string, signal?: Signal) => Promise<{items: {format: string, shards: number}[]}>} */
+export const listExports = (id, signal) => read(`/snapshots/${id}/exports`, signal);
+/**
+ * How large an export is, and the tag of its bytes, which never change under one tag.
+ * @param {string} url From {@link exportUrl}.
+ * @param {Signal} [signal] Stops the request.
+ * @returns {Promise<{size_bytes: number, etag: string}>} Both; the tag without its quotes.
+ */
+export async function readExport(url, signal) {
+  const headers = await requestHead(url, signal);
+  const etag = (headers.get('ETag') ?? '').replaceAll('"', '');
+  return { size_bytes: Number(headers.get('Content-Length') ?? 0), etag };
+}
 /** @type {(snapshotId: string, recipe: Record<string, unknown> & {kind: string}) => Promise<import('./types.js').Job>} */
 export const createJob = (snapshotId, recipe) =>
   send('POST', `/snapshots/${snapshotId}/jobs`, { recipe });
