@@ -7,6 +7,7 @@ import { h, replace } from './lib/dom.js';
 import { readServer, signOut } from './lib/resources.js';
 import { hashFor, isSamePage, parseHash } from './lib/router.js';
 import { show as showClean } from './pages/clean.js';
+import { show as showCredits } from './pages/credits.js';
 import { show as showDataset } from './pages/dataset.js';
 import { show as showHome } from './pages/home.js';
 import { show as showImport } from './pages/import.js';
@@ -29,6 +30,7 @@ const PAGES = new Map(
     ['home', showHome],
     ['datasets', showDataset],
     ['datasets/clean', showClean],
+    ['datasets/credits', showCredits],
     ['datasets/import', showImport],
     ['images', showImage],
     ['jobs', showJob],

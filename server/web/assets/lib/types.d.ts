@@ -324,6 +324,45 @@ export interface Classification {
   sha256: string;
 }
 
+/** Where an image comes from; titles and licences are what pages said. */
+export interface Credit {
+  image_id: string;
+  sha256: string;
+  label: string | null;
+  title: string | null;
+  url: string | null;
+  /** The page that shows it. */
+  source_url: string | null;
+  /** The page where it was captured. */
+  page_url: string | null;
+  site: string | null;
+  license: string | null;
+}
+
+/** What a removal of a site took, or would take. */
+export interface Removal {
+  site: string;
+  dry_run: boolean;
+  images: number;
+  captures: number;
+  /** Files that nothing else holds. */
+  blobs: number;
+  bytes: number;
+  datasets: { id: string; name: string; images: number }[];
+  snapshots: { id: string; dataset_id: string; created_at: string; images: number }[];
+  models: { id: string; dataset_id: string; stage: Stage; snapshot_id: string; images: number }[];
+  removal_id: string | null;
+}
+
+export interface PastRemoval extends Omit<Removal, 'dry_run'> {
+  removal_id: string;
+  dataset_id: string | null;
+  block: boolean;
+  created_at: string;
+  /** Null while it goes on. */
+  finished_at: string | null;
+}
+
 export interface Token {
   id: string;
   name: string;
