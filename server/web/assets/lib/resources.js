@@ -70,6 +70,9 @@ export const undoCapture = (/** @type {string} */ id) => send('DELETE', `/captur
 /** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<Image>>} */
 export const listImages = (datasetId, query, signal) =>
   read(`/datasets/${datasetId}/images`, signal, query);
+/** @type {(datasetId: string, sha256: string, signal?: Signal) => Promise<Image | undefined>} */
+export const findImage = async (datasetId, sha256, signal) =>
+  (await listImages(datasetId, { sha256, status: 'ready', limit: 1 }, signal)).items[0];
 /** @type {(id: string, signal?: Signal) => Promise<Image>} */
 export const readImage = (id, signal) => read(`/images/${id}`, signal);
 /** @type {(id: string, change: import('./types.js').ImageChange) => Promise<Image>} */
