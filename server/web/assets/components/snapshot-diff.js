@@ -85,7 +85,7 @@ function choice(snapshots, chosen, testId) {
  * @param {AbortSignal} signal Of the page.
  * @returns {HTMLElement[]} A sentence, and the images of each kind.
  */
-export function drawDiff(diff, datasetId, signal) {
+function drawDiff(diff, datasetId, signal) {
   const found = KINDS.filter(([kind]) => (diff.counts[kind] ?? diff[kind].length) > 0);
   const numbers = found.map(
     ([kind, title]) => `${title.toLowerCase()}: ${count(diff.counts[kind] ?? diff[kind].length)}`,
