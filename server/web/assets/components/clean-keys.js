@@ -8,6 +8,9 @@ import { keyButton, labelButtons } from './label-keys.js';
 /** @typedef {import('../lib/keymap.js').Command} Command */
 /** @typedef {import('./labelling.js').Labelling} Labelling */
 
+/** Labels that fit as large buttons. */
+const MANY = 9;
+
 /** Ways to go without an answer. @type {Record<string, number>} */
 const STEPS = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity };
 /** Commands that the cleaner knows. @type {Set<Command['name']>} */
@@ -72,7 +75,7 @@ export function cleanButtons(labelling, run, signal) {
       button('K', 'Keep', 'keep'),
       button('X', 'Exclude', 'exclude'),
       button('U', 'Undo', 'undo'),
-      ...labelButtons(labelling, 'button clean-key label-tag', onLabel),
+      ...labelButtons(labelling, labelStyle(labelling.keys.size), onLabel),
       labelling.keys.size < labelling.labels.length && labelChoice(labelling.labels, onLabel),
       button('?', 'All keys', 'help'),
     );
@@ -80,6 +83,12 @@ export function cleanButtons(labelling, run, signal) {
   labelling.listen({ onKeys: draw }, signal);
   return node;
 }
+
+/**
+ * @param {number} count How many labels have a key.
+ * @returns {string} Class names of their buttons: small where there are many, so that all are seen beside the picture.
+ */
+const labelStyle = (count) => `button clean-key label-tag ${count > MANY ? 'small' : ''}`;
 
 /**
  * @param {string[]} labels All labels.

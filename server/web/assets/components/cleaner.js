@@ -70,8 +70,8 @@ export class Cleaner {
         this.#progress,
         message,
         this.#verdict,
-        this.#alike,
         cleanButtons(labelling, (command) => this.#run(command), signal),
+        this.#alike,
         this.#latest,
       ),
     );

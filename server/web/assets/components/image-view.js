@@ -13,7 +13,7 @@ import { listenToImageKeys } from './image-keys.js';
 import { openKeysDialog } from './keys-dialog.js';
 import { openLoupe } from './loupe.js';
 import { emptyNote, likenessNote, stackAddress, stackSize } from './image-notes.js';
-import { errorCard, toast } from './notices.js';
+import { loadingNote, showFailure, toast } from './notices.js';
 import { keyLegend, selectionBar } from './selection-bar.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
@@ -81,7 +81,7 @@ class ImageView {
       selectionBar(labelling, signal),
     );
     this.#listen();
-    replace(this.#foot, h('p', { class: 'muted' }, 'Loading…'));
+    replace(this.#foot, loadingNote());
     this.#list.want(0, 1);
   }
 
@@ -161,12 +161,10 @@ class ImageView {
 
   /** @param {unknown} error Why a page of the list is not here. */
   #fail(error) {
-    if (this.#options.signal.aborted) return;
-    const again = () => {
+    showFailure(this.#foot, error, this.#options.signal, () => {
       replace(this.#foot);
       this.#list.refresh();
-    };
-    replace(this.#foot, errorCard(error, again));
+    });
   }
 
   /** @param {Image[]} images As they are now. */

@@ -63,6 +63,9 @@ export class Labelling {
   setLabels(labels) {
     this.labels = labels;
     this.keys = assignKeys(labels, this.#chosen);
+    // A key that was learned stays its label's when other labels come: they get what is free.
+    this.#chosen = Object.fromEntries([...this.keys].map(([key, label]) => [label, key]));
+    keepChosenKeys(this.#datasetId, this.#chosen);
     this.#tell('onKeys');
   }
 
@@ -72,7 +75,6 @@ export class Labelling {
    */
   rebind(label, key) {
     this.#chosen = rebind(this.keys, label, key);
-    keepChosenKeys(this.#datasetId, this.#chosen);
     this.setLabels(this.labels);
   }
 

@@ -9,6 +9,7 @@ import { showDialog } from './dialogs.js';
 import { imageFacts } from './facts.js';
 import { imageControls } from './image-controls.js';
 import { drawStory, qualityFacts } from './image-story.js';
+import { loadingNote } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('./labelling.js').Labelling} Labelling */
@@ -138,7 +139,7 @@ class Loupe {
   #drawWaiting() {
     this.#drawPlace();
     delete this.#stage.dataset['id'];
-    replace(this.#stage, h('p', { class: 'muted' }, 'Loading…'));
+    replace(this.#stage, loadingNote());
     replace(this.#side);
   }
 

@@ -98,7 +98,7 @@ export function assignKeys(labels, chosen) {
  * @param {string} key A single character.
  * @returns {boolean} Whether a label may have it.
  */
-export function isLabelKey(key) {
+function isLabelKey(key) {
   return key.length === 1 && LABEL_KEYS.includes(key);
 }
 

@@ -3,7 +3,7 @@
  */
 import { Cleaner } from '../components/cleaner.js';
 import { Labelling } from '../components/labelling.js';
-import { emptyState, errorCard, toast } from '../components/notices.js';
+import { emptyState, errorCard, showFailure, toast } from '../components/notices.js';
 import { retrainPanel } from '../components/retrain-panel.js';
 import { Problem } from '../lib/api.js';
 import { h, replace } from '../lib/dom.js';
@@ -136,9 +136,7 @@ class CleanPage {
       replace(this.#body, cleaner.node);
       if (wanted.length > 0 && !cleaner.show(wanted)) this.#tellElsewhere(wanted);
     } catch (error) {
-      if (signal.aborted) return;
-      const again = () => void this.#load();
-      replace(this.#body, errorCard(error, again));
+      showFailure(this.#body, error, signal, () => void this.#load());
     }
   }
 
