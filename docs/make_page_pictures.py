@@ -98,7 +98,7 @@ def main() -> int:
             _picture_dataset(album)
             model_id = _picture_training(album)
             _picture_cleaner(album, model_id, truth)
-            _picture_others(album)
+            _picture_others(album, site)
     return 0
 
 
@@ -202,7 +202,7 @@ def _picture_cleaner(album: Album, model_id: str, truth: dict[str, str]) -> None
     album.add("comparison")
 
 
-def _picture_others(album: Album) -> None:
+def _picture_others(album: Album, site: BearSite) -> None:
     page = album.page
     album.open("try", ".dropzone")
     photo = {
@@ -215,6 +215,8 @@ def _picture_others(album: Album) -> None:
     album.add("try")
     album.open("snapshots/{}", "[data-testid=diff] > *")
     album.add("snapshots")
+    album.open("datasets/{}/credits", "[data-testid=credit]")
+    album.add("credits")
     album.open("datasets/{}/import", "[data-testid=import-panel]")
     folder = {"name": "more bears.zip", "mimeType": "application/zip", "buffer": _archive()}
     page.get_by_test_id("import-file").set_input_files(folder)  # type: ignore[arg-type] # as above
@@ -222,6 +224,11 @@ def _picture_others(album: Album) -> None:
     album.add("import")
     album.open("settings", "[data-testid=token]")
     album.add("settings")
+    page.get_by_test_id("remove-site").click()
+    page.get_by_test_id("removal-site").fill(site.authority.partition(":")[0])
+    page.get_by_test_id("removal-look").click()
+    expect(page.get_by_test_id("removal-amounts")).to_be_visible()
+    album.add("removal")
     album.open("", ".cards")
     album.add("home")
 

@@ -34,10 +34,11 @@ STATES = (
     "dataset without images", "snapshots, none", "cleaner without a model", "job queued",
     "job running", "job failed", "job cancelled", "cancel a job", "home", "dataset", "filters",
     "no match", "selection", "keys", "loupe", "rejected", "no duplicates", "captures", "alike",
-    "rename", "delete", "image", "image that is gone", "import", "model", "images of a cell",
-    "cleaner", "cleaner with answers", "keys of the cleaner", "cleaner at its end", "try",
-    "try with an answer", "try with an error", "snapshots", "snapshots compared", "settings",
-    "settings with a new token", "no such page", "docs of the API",
+    "rename", "delete", "image", "image that is gone", "import", "credits", "model",
+    "images of a cell", "cleaner", "cleaner with answers", "keys of the cleaner",
+    "cleaner at its end", "try", "try with an answer", "try with an error", "snapshots",
+    "snapshots compared", "settings", "settings with a new token", "removal of a site",
+    "no such page", "docs of the API",
 )  # fmt: skip
 
 
@@ -208,6 +209,7 @@ def _visit_dataset(tour: Tour) -> None:
     tour.open(f"images/{image}?dataset={{}}", "image", "img")
     tour.open("images/01JDNOSUCHIMAGE", "image that is gone")
     tour.open("datasets/{}/import", "import", "[data-testid=import-panel]")
+    tour.open("datasets/{}/credits", "credits")
 
 
 def _visit_model(tour: Tour, model_id: str) -> None:
@@ -264,6 +266,9 @@ def _visit_others(tour: Tour) -> None:
     tour.press("make-token")
     expect(tour.page.locator('main [role="status"] code').first).to_be_visible()
     tour.look("settings with a new token")
+    tour.press("remove-site")
+    expect(tour.page.get_by_test_id("removal-site")).to_be_visible()
+    tour.look("removal of a site")
     tour.open("nowhere", "no such page")
     tour.page.goto(f"{tour.server.url}/docs")
     expect(tour.page.locator("main h1")).to_be_visible()
