@@ -9,9 +9,10 @@ from typing import BinaryIO, Final
 from server.archives.entries import Archive, ArchiveLimits
 from server.archives.refusals import Flaw, refused
 from server.archives.tars import BLOCK_BYTES, MAGIC, MAGIC_AT, TarArchive
+from server.archives.zip_records import END_MAGIC, LOCAL_MAGIC
 from server.archives.zips import ZipArchive
 
-ZIP_MAGICS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+ZIP_MAGICS: Final = (LOCAL_MAGIC, END_MAGIC, b"PK\x07\x08")  # the last: of one in parts
 # What is known by its first bytes and not read, with what to do about it.
 _PACKED: Final = {
     b"\x1f\x8b": "gzip",

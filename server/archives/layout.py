@@ -19,6 +19,7 @@ from server.archives.formats import is_archive_name
 from server.archives.names import is_hidden, label_of, label_of_folder, split_path
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
 from server.archives.tables import read_rows
+from server.errors import ImportRefusedError
 
 SPLITS: Final = frozenset(
     {"train", "training", "valid", "val", "validation", "dev", "test", "testing"}
@@ -28,6 +29,8 @@ MAX_TABLE_BYTES: Final = 64 * 1024**2
 # A label, and what else a sample's JSON says of it.
 _MAX_SIDECAR_BYTES: Final = 64 * 1024
 _TABLE = "metadata.csv"
+# Beside the folders of an export: which label each of them stands for, in full.
+_FOLDER_TABLE = "labels.csv"
 _SIDECARS: Final = frozenset({".cls", ".json"})
 # What comes with datasets and is no image; it is counted, not refused.
 _DOCUMENTS: Final = frozenset(
@@ -78,6 +81,7 @@ class Layout:
         has_splits: The next folder says on which side of a split an image is, not what it shows.
         has_table: A table gives the labels, so that folders do not.
         of_path: Labels by path, from tables.
+        of_folder: Labels by the name of their folder, where a table says more than that name.
         origins: Where images come from, by path.
         of_sample: Labels by sample, from files beside the images.
     """
@@ -88,6 +92,7 @@ class Layout:
     has_splits: bool = False
     has_table: bool = False
     of_path: dict[str, str] = field(default_factory=dict)
+    of_folder: dict[str, str] = field(default_factory=dict)
     of_sample: dict[str, str] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
 
@@ -105,6 +110,8 @@ class Layout:
         folders = () if self.has_table else entry.parts[self.wrapper + self.has_splits : -1]
         if text is None and not folders:
             return None
+        if text is None:
+            text = self.of_folder.get(folders[0])
         label = label_of_folder(folders[0]) if text is None else label_of(text)
         if label is None:
             raise EntryRefusedError(EntryFlaw.BAD_LABEL, "its folder or row names no usable label")
@@ -138,6 +145,8 @@ def look_over(archive: Archive) -> Layout:
             continue
         if entry.parts[-1].lower() == _TABLE:
             tables.append(entry)
+        elif entry.parts[-1].lower() == _FOLDER_TABLE:
+            _add_folders(archive, entry, layout.of_folder)
         elif _suffix(entry.parts) in _SIDECARS:
             _add_sidecar(archive, entry, layout.of_sample, sidecars)
     layout.of_sample = sidecars | layout.of_sample
@@ -218,6 +227,19 @@ def _read_json_label(data: bytes) -> JsonValue:
     found: list[JsonValue] = [document[name] for name in _LABEL_MEMBERS if name in document]
     texts = [value for value in found if isinstance(value, str)]
     return next(iter([*texts, *found]), None)
+
+
+def _add_folders(archive: Archive, entry: Entry, of_folder: dict[str, str]) -> None:
+    """Read which folder stands for which label; a table that says other things says nothing."""
+    try:
+        data = archive.read(entry, MAX_TABLE_BYTES)
+        rows = list(read_rows(io.BytesIO(data), (("folder",), _LABEL_COLUMNS)))
+    except (EntryRefusedError, ImportRefusedError):
+        return  # folders still have their names
+    for row in rows:
+        folder, label = row.cells
+        if label:
+            of_folder.setdefault(folder, label)
 
 
 def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:

@@ -18,9 +18,9 @@ import pyarrow.parquet
 import pytest
 import pytest_asyncio
 
+from server.archives.cells import unguard
 from server.contract.files import sha256_of
 from server.contract.snapshot import Manifest
-from server.exports.cells import unguard
 from tests.support.app import Bird, listening, problem
 from tests.support.images import jpeg
 from tests.support.played_trainer import coloured_dataset, snapshot

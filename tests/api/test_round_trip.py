@@ -11,7 +11,11 @@ from tests.support.app import Bird, running
 from tests.support.images import jpeg
 
 # Names that a file system, a spreadsheet or another's server may take for something else.
-LABELS = ("grizzly", "black/brown", "=1+1", "'quoted'", "café", "con", ".hidden", "100%25", "train")
+LABELS = (
+    *("grizzly", "black/brown", "=1+1", "'quoted'", "café", "con", ".hidden", "100%25", "train"),
+    # As folders they are cut off, all alike; and two that differ by case alone.
+    *("ク" * 100, "ク" * 99 + "マ", "/" * 100, "Panda", "panda", "a.", "'tis", "com¹", "熊\u200d"),
+)
 
 
 async def contents(bird: Bird, dataset_id: str) -> tuple[str, set[tuple[str, str]]]:
