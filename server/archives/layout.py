@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -156,6 +157,19 @@ def look_over(archive: Archive) -> Layout:
     return layout
 
 
+def has_splits(paths: Iterable[tuple[str, ...]]) -> bool:
+    """Tell whether the folders say on which side of a split each image is, not what it shows.
+
+    Args:
+        paths: Of all files, by their parts; documents and hidden files say nothing.
+    """
+    shape = _Shape()
+    for parts in paths:
+        if parts and not is_hidden(parts) and _suffix(parts) not in _DOCUMENTS:
+            shape.add(parts)
+    return not shape.is_empty and shape.read()[1]
+
+
 @dataclass
 class _Shape:
     """What all paths have in common: one folder around everything, folders that name splits."""
@@ -173,6 +187,10 @@ class _Shape:
         self._are_first_splits = self._are_first_splits and len(parts) > 1 and _is_split(parts[0])
         is_second = len(parts) > 2 and _is_split(parts[1])  # noqa: PLR2004 - as above
         self._are_second_splits = self._are_second_splits and is_second
+
+    @property
+    def is_empty(self) -> bool:
+        return self._first is None
 
     def read(self) -> tuple[int, bool]:
         """Return how many folders wrap everything, and whether the next one names splits."""
