@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -19,7 +19,7 @@ from server.archives.entries import Archive, Entry
 from server.archives.formats import is_archive_name
 from server.archives.names import is_hidden, label_of, label_of_folder, split_path
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
-from server.archives.tables import read_rows
+from server.archives.tables import Row, read_rows
 from server.errors import ImportRefusedError
 
 SPLITS: Final = frozenset(
@@ -261,12 +261,7 @@ def _add_folders(archive: Archive, entry: Entry, of_folder: dict[str, str]) -> N
 
 
 def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
-    try:
-        data = archive.read(entry, MAX_TABLE_BYTES)
-    except EntryRefusedError as error:
-        # Without it every image would come in with a wrong label, or none.
-        raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error
-    for row in read_rows(io.BytesIO(data), (("file_name",), _LABEL_COLUMNS, *_ORIGIN_COLUMNS)):
+    for row in _read_table(archive, entry):
         name, label, *hints = row.cells
         try:
             path = "/".join(split_path("/".join((*entry.parts[:-1], name))))
@@ -277,3 +272,16 @@ def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
             layout.of_path[path] = label
         if any(hints):
             layout.origins[path] = Origin(*hints)
+
+
+def _read_table(archive: Archive, entry: Entry) -> Iterator[Row]:
+    try:
+        data = archive.read(entry, MAX_TABLE_BYTES)
+    except EntryRefusedError as error:
+        # Without it every image would come in with a wrong label, or none.
+        raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error
+    try:
+        wanted = (("file_name",), _LABEL_COLUMNS, *_ORIGIN_COLUMNS)
+        yield from read_rows(io.BytesIO(data), wanted)
+    except ImportRefusedError as error:  # an archive may hold several tables
+        raise ImportRefusedError(f"{entry.path}: {error}", **error.extra) from error

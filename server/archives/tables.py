@@ -59,8 +59,12 @@ def read_rows(
             places = [*range(len(wanted))]
             yield Row(1, _pick(first, places))
         elif places[0] is None:
-            names = "`, `".join(names[0] for names in wanted)
-            raise refused(Flaw.MISSING_COLUMNS, f"its first line must name the columns `{names}`")
+            needed, *others = (f"`{names[0]}`" for names in wanted)
+            raise refused(
+                Flaw.MISSING_COLUMNS,
+                f"its first line must name the column {needed}; "
+                f"{', '.join(others)} may stand beside it",
+            )
         for count, cells in enumerate(rows):
             if count >= MAX_ROWS:
                 raise refused(Flaw.TOO_MANY_ENTRIES, f"more than {MAX_ROWS:,} rows; cut it up")
