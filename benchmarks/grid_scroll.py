@@ -1,0 +1,89 @@
+"""How evenly real Chromium scrolls the grid of a large dataset. May import the tests' browser."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from playwright.sync_api import expect
+
+from tests.support.chromium import chromium, sign_in
+
+FRAMES = 600  # ten seconds at sixty a second
+STEP_PX = 40  # of a frame: two and a half screens a second, a fast turn of the wheel
+LONG_TASK_MS = 50  # https://w3c.github.io/longtasks/
+# At rest the same is watched as while it scrolls: what the machine gives.
+WATCH = """([frames, stepPx]) => new Promise(resolve => {
+    const scroller = document.scrollingElement;
+    const long = [];
+    const observer = new PerformanceObserver(list => {
+        for (const { duration } of list.getEntries()) long.push(duration);
+    });
+    observer.observe({ type: 'longtask' });
+    const times = [];
+    const step = now => {
+        times.push(now);
+        if (times.length <= frames) {
+            scroller.scrollBy({ top: stepPx, behavior: 'instant' });
+            return requestAnimationFrame(step);
+        }
+        setTimeout(() => {
+            observer.disconnect();
+            resolve({ times, long, top: scroller.scrollTop, height: scroller.scrollHeight });
+        }, 200);
+    };
+    requestAnimationFrame(step);
+})"""
+
+
+@dataclass(frozen=True)
+class Scroll:
+    """What was seen of some seconds of frames.
+
+    Attributes:
+        intervals_ms: From each frame to the next.
+        long_ms: Tasks over 50 ms.
+        end_px: Where the page then stood.
+    """
+
+    intervals_ms: Sequence[float]
+    long_ms: Sequence[float]
+    end_px: float
+
+    @property
+    def frames_per_second(self) -> float:
+        """Return the mean rate."""
+        return 1000 / statistics.fmean(self.intervals_ms)
+
+    @property
+    def slow_ms(self) -> float:
+        """Return the interval that one frame in a hundred exceeds."""
+        return statistics.quantiles(self.intervals_ms, n=100)[-1]
+
+
+def measure(profile: Path, client: httpx2.Client, url: str, dataset_id: str) -> dict[str, Scroll]:
+    """Return frames of the dataset's page at rest, while it scrolls down, and up again.
+
+    Args:
+        profile: A folder for the browser's profile.
+        client: Of the server, signed in.
+        url: Of the server.
+        dataset_id: What is shown.
+    """
+    with chromium(profile) as browser:
+        page = sign_in(browser, client)
+        page.goto(f"{url}/#/datasets/{dataset_id}")
+        expect(page.get_by_test_id("tile").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        found: dict[str, Scroll] = {}
+        for name, step_px in {"at rest": 0, "scrolling": STEP_PX, "back": -STEP_PX}.items():
+            seen: dict[str, Any] = page.evaluate(WATCH, [FRAMES, step_px])
+            times = seen["times"]
+            intervals = [after - before for before, after in pairwise(times)]
+            found[name] = Scroll(intervals, seen["long"], seen["top"])
+        return found
