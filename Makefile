@@ -21,7 +21,7 @@ run: .venv/run.stamp ## Install what is needed, migrate ./data, serve http://127
 test: .venv/test.stamp node_modules/stamp ## Install what tests need and run every check and test
 	@tests/install-browsers
 	@$(MAKE) --no-print-directory lint types web unit
-	$(BIN)/pytest -m "slow or browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "slow or browser"
 
 check: .venv/test.stamp node_modules/stamp ## The quick answer: all but slow and browser tests
 	@$(MAKE) --no-print-directory -j2 unit lint types web
