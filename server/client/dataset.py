@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from typing_extensions import TypedDict, Unpack
 
 from server.client.errors import ClientError
+from server.client.site_views import Credit
 from server.client.transport import SNAPSHOT_S, Client, Upload
 from server.client.views import (
     Action,
@@ -213,6 +214,10 @@ class DatasetClient:
         return self._transport.send_file(
             f"{self._path}/imports", ImportReport, file, params=params, on_sent=on_sent
         )
+
+    def credits(self) -> Iterator[Credit]:
+        """Yield where the ready images that are not excluded come from."""
+        return self._transport.pages(f"{self._path}/credits", Credit)
 
     # --- changes, and their undoing -------------------------------------------------------------
 

@@ -130,6 +130,10 @@ class NotEnoughImagesError(ProblemError):
     """The dataset has too few images for a snapshot."""
 
 
+class ImagesRemovedError(ProblemError):
+    """Images were removed for good, with everything of their site: ``members["removals"]``."""
+
+
 class UnknownLabelError(ProblemError):
     """The dataset has no label of this name."""
 
@@ -166,6 +170,8 @@ KINDS: dict[str, type[ProblemError]] = {
     "snapshot-not-found": NotFoundError,
     "job-not-found": NotFoundError,
     "model-not-found": NotFoundError,
+    "site-not-blocked": NotFoundError,
+    "images-removed": ImagesRemovedError,
     "dataset-exists": AlreadyThereError,
     "label-exists": AlreadyThereError,
     "version-conflict": VersionConflictError,

@@ -21,11 +21,10 @@ from server.db.models import (
 )
 from server.db.session import Session
 from server.errors import SnapshotNotFoundError
+from server.net.sites import ANY_PAGE
+from server.repositories.images import chunks
 from server.repositories.paging import Page, PageRequest, read_page
 
-# What a capture is called by the adapter of pages that are no search: there, the page itself is the
-# one that shows the images.
-_ANY_PAGE = "generic"
 _WITH_BYTES = (ImageStatus.READY, ImageStatus.DUPLICATE)
 
 
@@ -82,6 +81,21 @@ async def list_page(
     return await read_page(session, query, SnapshotRecord.id, request, newest_first=True)
 
 
+async def list_ids_of(session: Session, dataset_id: str) -> Sequence[str]:
+    """Return the ids of a dataset's snapshots."""
+    query = select(SnapshotRecord.id).where(SnapshotRecord.dataset_id == dataset_id)
+    return (await session.scalars(query)).all()
+
+
+async def list_unknown(session: Session, snapshot_ids: Sequence[str]) -> Sequence[str]:
+    """Return those of these ids that are no snapshot's."""
+    known: set[str] = set()
+    for chunk in chunks(snapshot_ids):
+        query = select(SnapshotRecord.id).where(SnapshotRecord.id.in_(chunk))
+        known |= set(await session.scalars(query))
+    return [snapshot_id for snapshot_id in snapshot_ids if snapshot_id not in known]
+
+
 async def list_members(session: Session, dataset_id: str) -> Sequence[Member]:
     """Return what a snapshot of the dataset would hold now, oldest image first."""
     rows = await session.execute(
@@ -125,7 +139,7 @@ async def list_pages(session: Session, dataset_id: str) -> Sequence[tuple[str, s
     a capture was taken that is no search; never the page of results. A part of a page is the page,
     and one that shows a single image says nothing.
     """
-    is_page = or_(CaptureRecord.engine.is_(None), CaptureRecord.engine == _ANY_PAGE)
+    is_page = or_(CaptureRecord.engine.is_(None), CaptureRecord.engine == ANY_PAGE)
     seen = (
         select(ImageRecord.sha256, SightingRecord.source_url.label("url"))
         .join(SightingRecord, SightingRecord.image_id == ImageRecord.id)

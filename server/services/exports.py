@@ -126,10 +126,11 @@ class ExportService:
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
             SnapshotDamagedError: Its manifest is gone.
+            ImagesRemovedError: Some of its images are gone for good.
             ShardNotFoundError: There is no such part.
             BlobDamagedError: A blob is gone, of a snapshot without checksums.
         """
-        record = await self._snapshots.show(snapshot_id)
+        record = await self._snapshots.show_whole(snapshot_id)
         listing = await self._listing(record)
         name = _file_name(listing)
         if wanted is ExportFormat.FOLDER:
@@ -150,8 +151,9 @@ class ExportService:
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
             SnapshotDamagedError: Its manifest is gone.
+            ImagesRemovedError: Some of its images are gone for good.
         """
-        listing = await self._listing(await self._snapshots.show(snapshot_id))
+        listing = await self._listing(await self._snapshots.show_whole(snapshot_id))
         return len(await self._pool.run(shards_of, listing))
 
     async def read(self, export: Export, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -216,7 +218,7 @@ class ExportService:
         return _export(ExportFormat.HF, listing, layout, sealed=rows.sha256)
 
     async def _provenance(self, record: SnapshotRecord, listing: Listing) -> Provenance:
-        path = self._files.root / f"{record.id}.provenance.jsonl"
+        path = self._files.provenance(record.id)
         async with self._writing:
             if not await asyncio.to_thread(path.is_file):
                 await self._freeze(path, record, listing)

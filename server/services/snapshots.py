@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from server.db.models import DatasetRecord, SnapshotRecord
 from server.db.session import Database
 from server.errors import (
     BlobDamagedError,
+    ImagesRemovedError,
     LabelConflictError,
     NotEnoughImagesError,
     SnapshotDamagedError,
@@ -27,12 +28,13 @@ from server.exports.difference import Difference, compare
 from server.exports.listing import Listing, Shelves, SnapshotFiles
 from server.exports.manifests import Row, write_manifest
 from server.inference.pool import CpuPool
-from server.repositories import datasets, snapshots
+from server.repositories import datasets, removals, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
 from server.services.grouping import Grouping, Looks, group_images
 from server.services.looks import LookService
 from server.services.verification import verify_blobs
+from server.services.wholeness import check_whole
 
 MIN_LABELS = 2  # a classifier of one class has nothing to tell apart
 
@@ -88,7 +90,9 @@ class SnapshotService:
             LabelConflictError: One blob stands under two labels.
             NotEnoughImagesError: Fewer than two labels, too few images, or an empty side.
             BlobDamagedError: Stored bytes are not what they were.
+            ImagesRemovedError: Some were removed for good in this moment.
         """
+        begun_at = datetime.now(UTC)
         await self._looks.group_new()  # a blob of an older revision may lack its second hash
         async with self._grouping:
             dataset, members, pages = await self._read(dataset_id)
@@ -113,6 +117,9 @@ class SnapshotService:
         await self._pool.run(self._files.write, frozen.snapshot_id, frozen.data, checks.crcs)
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
+            gone = set(await removals.list_gone_since(session, begun_at))
+            if not gone.isdisjoint(member.sha256 for member in ready):
+                raise ImagesRemovedError("images were removed meanwhile; take the snapshot again")
             record = SnapshotRecord(
                 id=frozen.snapshot_id,
                 dataset_id=dataset_id,
@@ -133,6 +140,23 @@ class SnapshotService:
         """
         async with self._database.read() as session:
             return await snapshots.get(session, snapshot_id)
+
+    async def show_whole(self, snapshot_id: str) -> SnapshotRecord:
+        """Return the snapshot, for what needs the bytes of all its images.
+
+        Raises:
+            SnapshotNotFoundError: No snapshot has this id.
+            ImagesRemovedError: Some are gone for good.
+        """
+        async with self._database.read() as session:
+            record = await snapshots.get(session, snapshot_id)
+            await check_whole(session, snapshot_id)
+        return record
+
+    async def count_removed(self, snapshot_ids: Collection[str]) -> dict[str, int]:
+        """Return how many images of snapshots are gone for good; those that are whole are not."""
+        async with self._database.read() as session:
+            return await removals.count_gone(session, snapshot_ids)
 
     async def get_manifest(self, snapshot_id: str) -> tuple[Path, str]:
         """Return where the manifest lies, and its sha256.

@@ -22,6 +22,7 @@ from server.repositories import jobs, models, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
 from server.services.models import BundleStore
+from server.services.wholeness import check_whole
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +78,11 @@ class TrainingService:
 
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
+            ImagesRemovedError: Some of its images are gone for good.
         """
         async with self._database.write() as session:
             snapshot = await snapshots.get(session, snapshot_id)
+            await check_whole(session, snapshot_id)
             record = JobRecord(
                 id=new_id(),
                 snapshot_id=snapshot_id,

@@ -153,3 +153,50 @@ def test_what_has_a_table_is_read_by_the_server(run: Run, tmp_path: Path):
     refused = run("dataset", "import", "bad.tar", "--dataset", "table")
     assert refused.code == 1
     assert "neither a zip nor a tar" in refused.err
+
+
+def test_everything_of_a_site_is_removed_and_kept_out(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run("dataset", "create", "sited")
+    table = ["file_name,label,source_url,title,license"]
+    files = {}
+    for number, host in enumerate(("example.org", "img.example.org", "other.test")):
+        files[f"{number}.jpg"] = jpeg(64, 64, 500 + number)
+        table.append(f"{number}.jpg,a,https://{host}/{number},=1+1|{host},CC BY")
+    files["metadata.csv"] = "\n".join(table).encode()
+    (tmp_path / "sited.zip").write_bytes(plain_zip(files))
+    assert run("dataset", "import", "sited.zip", "--dataset", "sited").code == 0
+
+    listed_credits = run("dataset", "credits", "sited", "--format", "csv").out.splitlines()
+    assert listed_credits[0].startswith("image_id,sha256,label,title,url,source_url")
+    assert len(listed_credits) == 4
+    assert all(",'=1+1|" in line for line in listed_credits[1:]), "no spreadsheet runs it"
+    shown = run("dataset", "credits", "sited").out
+    assert "=1+1\\|example.org" in shown
+    assert [one["site"] for one in run("dataset", "credits", "sited", "--json").json] == [
+        "example.org",
+        "img.example.org",
+        "other.test",
+    ]
+
+    seen = run("site", "remove", "example.org", "--dataset", "sited", "--dry-run", "--json")
+    assert (seen.json["images"], seen.json["removal_id"]) == (2, None)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    asked = run("site", "remove", "example.org")
+    assert asked.code == 1, "the answer is no"
+    assert "Of example.org would go: 2 images, 0 captures, 2 files" in asked.err
+    done = run("site", "remove", "example.org", "--block", "--yes")
+    assert (done.code, done.out) == (0, "")
+    assert "Of example.org are gone: 2 images" in done.err
+    assert "It can't be undone. example.org is kept out now." in done.err
+    [listed] = run("site", "list-removed", "--json").json
+    assert (listed["site"], listed["images"], listed["block"]) == ("example.org", 2, True)
+    assert run("site", "list-removed").out.startswith("example.org\t")
+    assert run("site", "list-blocked").out.startswith("example.org\t")
+    again = run("dataset", "import", "sited.zip", "--dataset", "sited", "--json").json
+    assert again["reasons"] == {"opt-out": 2}
+    assert "is let in again" in run("site", "unblock", "example.org").err
+    refused = run("site", "unblock", "example.org")
+    assert (refused.code, "example.org is not kept out" in refused.err) == (1, True)
+    assert run("dataset", "delete", "sited", "--yes").code == 0

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from server.contract.errors import FormatError
 from server.contract.snapshot import DatasetRef, Item, Manifest, split_of
 from server.exports.cells import STARTS, guard, unguard
-from server.exports.datasheet import escape
 from server.exports.manifests import Row, write_manifest
+from server.exports.markdown import escape
 from server.exports.names import folder_names, label_of
 from server.exports.tables import write_csv
 
