@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from playwright.sync_api import expect
+from playwright.sync_api import CDPSession, expect
 
 from tests.support.chromium import chromium, sign_in
 
@@ -49,11 +49,13 @@ class Scroll:
         intervals_ms: From each frame to the next.
         long_ms: Tasks over 50 ms.
         end_px: Where the page then stood.
+        cpu_ms: Processor time of the page's main thread, a frame.
     """
 
     intervals_ms: Sequence[float]
     long_ms: Sequence[float]
     end_px: float
+    cpu_ms: float
 
     @property
     def frames_per_second(self) -> float:
@@ -80,10 +82,20 @@ def measure(profile: Path, client: httpx2.Client, url: str, dataset_id: str) -> 
         page.goto(f"{url}/#/datasets/{dataset_id}")
         expect(page.get_by_test_id("tile").first).to_be_visible()
         page.wait_for_load_state("networkidle")
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         found: dict[str, Scroll] = {}
         for name, step_px in {"at rest": 0, "scrolling": STEP_PX, "back": -STEP_PX}.items():
+            before_s = _read_work_s(session)
             seen: dict[str, Any] = page.evaluate(WATCH, [FRAMES, step_px])
+            cpu_ms = (_read_work_s(session) - before_s) * 1000 / FRAMES
             times = seen["times"]
             intervals = [after - before for before, after in pairwise(times)]
-            found[name] = Scroll(intervals, seen["long"], seen["top"])
+            found[name] = Scroll(intervals, seen["long"], seen["top"], cpu_ms)
         return found
+
+
+def _read_work_s(session: CDPSession) -> float:
+    """Return the processor time that the page's main thread has taken, by Chromium's counter."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
