@@ -52,6 +52,7 @@ class ImageFilter(TypedDict, total=False):
         split: ``train`` or ``valid``, of ``snapshot``.
         hint: ``dark``, ``bright``, ``blurry``, ``plain``, ``odd-aspect``, ``small``.
         sort: ``oldest``, ``newest``, or a measure, falling with a ``-`` before it.
+        skip: How many to leave out at the beginning of the list, up to 1,000,000.
     """
 
     label: str
@@ -73,6 +74,7 @@ class ImageFilter(TypedDict, total=False):
     near_group: str
     hint: str
     sort: str
+    skip: int
 
 
 class DatasetClient:

@@ -174,6 +174,7 @@ class Client:
             if page.next_cursor is None:
                 return
             query["cursor"] = page.next_cursor
+            query.pop("skip", None)  # the cursor goes on from there
         raise UnexpectedAnswerError(f"GET {path}", "its pages never end")
 
     def post(

@@ -15,8 +15,8 @@ from server.db.session import Database, Session
 from server.errors import InvalidCursorError, ModelNotFoundError, NoModelError
 from server.inference.pool import CpuPool
 from server.repositories import datasets, models, suspects
-from server.repositories.paging import PageRequest
-from server.repositories.suspects import Suspect
+from server.repositories.paging import ULID_LENGTH, PageRequest
+from server.repositories.suspects import LabelledBytes, Suspect
 from server.services.comparison import Comparison, compare
 from server.services.evaluations import EvaluationColumns, EvaluationShelf
 from server.services.models import BundleStore
@@ -111,7 +111,7 @@ class SuspicionService:
         columns = await self._shelf.get(model)
         async with self._database.read() as session:
             now = await suspects.read_labels(session, dataset_id, wanted.label, wanted.reviewed)
-        places = await self._pool.run(_places, columns, *now, wanted.split)
+        places = await self._pool.run(_places, columns, now, wanted.split)
         chosen = places[places >= start][: request.limit + 1]
         page = columns.order[chosen[: request.limit]]
         shown = [columns.sha256[row].decode() for row in page]
@@ -178,17 +178,17 @@ async def _choose(session: Session, dataset_id: str, model_id: str | None) -> Mo
 
 
 def _places(
-    columns: EvaluationColumns,
-    digests: Sequence[str],
-    labels: Sequence[str],
-    split: Split | None,
+    columns: EvaluationColumns, now: LabelledBytes, split: Split | None
 ) -> NDArray[np.int64]:
     """Return the places in the model's order, rising, of the images that still have their label."""
     number = {name: place for place, name in enumerate(columns.classes)}
-    now = np.array([number.get(label, -1) for label in labels], dtype=np.int16)
-    rows = columns.find(np.array(digests, dtype="S64"))
-    now, rows = now[rows >= 0], rows[rows >= 0]
-    rows = rows[columns.label[rows] == now]
+    ids = sorted(now.names)
+    numbers = np.array([number.get(now.names[each], -1) for each in ids], dtype=np.int16)
+    label_ids = np.frombuffer(now.label_ids.encode(), dtype=f"S{ULID_LENGTH}")
+    labels = numbers[np.searchsorted(np.array(ids, dtype=label_ids.dtype), label_ids)]
+    rows = columns.find(np.frombuffer(now.digests.encode(), dtype=columns.sha256.dtype))
+    labels, rows = labels[rows >= 0], rows[rows >= 0]
+    rows = rows[columns.label[rows] == labels]
     is_listed = np.zeros(len(columns.sha256), dtype=np.bool_)
     is_listed[rows] = True
     if split is not None:

@@ -26,6 +26,7 @@ from server.media.hints import HintName
 from server.reasons import Reason
 from server.repositories.filters import ImageFilter, ImageSort
 from server.repositories.obtainable import ObtainableBy
+from server.repositories.paging import PageRequest
 from server.services.completions import Completion
 from server.services.images import Upload
 from server.services.sides import SideOf
@@ -34,6 +35,8 @@ router = APIRouter(tags=["images"])
 
 WebAddress = Annotated[str | None, Form(max_length=8192, pattern="^https?://")]
 
+# What is skipped is gone through, if only along an index: a fifth of a second at this many.
+MAX_SKIP: Final = 1_000_000
 # Ids hold milliseconds since 1970; nothing here is older.
 _FIRST_YEAR: Final = 1970
 
@@ -127,15 +130,39 @@ async def get_side(
     return None if snapshot is None else SideOf(snapshot, split)
 
 
+async def get_image_page(
+    page: PageDep,
+    skip: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=MAX_SKIP,
+            description="Begin so many images later in the list; not beside a cursor.",
+        ),
+    ] = 0,
+) -> PageRequest:
+    """Return which page of a list of images is asked for: behind another one, or at a place.
+
+    Raises:
+        RefusedError: Both are asked for.
+    """
+    if skip and page.cursor is not None:
+        raise RefusedError("a cursor is a place already: send it without skip")
+    return replace(page, skip=skip)
+
+
 @router.get("/datasets/{dataset_id}/images")
 async def list_images(
     dataset_id: str,
     wanted: Annotated[ImageFilter, Depends(get_filter)],
     side: Annotated[SideOf | None, Depends(get_side)],
-    page: PageDep,
+    page: Annotated[PageRequest, Depends(get_image_page)],
     services: ServicesDep,
 ) -> PageOut[ImageOut]:
-    """List a dataset's images: as they were first seen, the newest first, or by a measure."""
+    """List a dataset's images: as they were first seen, the newest first, or by a measure.
+
+    With `skip` the page begins at that place of the list, and its `next_cursor` goes on from there.
+    """
     if side is not None:
         wanted = replace(wanted, members=await services.sides.list_members(side))
     found = await services.images.list_page(dataset_id, wanted, page)

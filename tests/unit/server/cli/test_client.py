@@ -138,6 +138,19 @@ def test_pages_are_followed_to_the_end(api, client):
     assert names == ["d0", "d1", "d2", "d3", "d4"]
 
 
+def test_a_place_to_begin_is_not_sent_beside_a_cursor(api, client):
+    first = {"items": [{"id": "i", "status": "ready"}], "next_cursor": "here"}
+    last = {"items": [], "next_cursor": None}
+    api.script("GET", ".*/images", reply_json(200, first), reply_json(200, last))
+    images = list(client.pages("/datasets/d/images", Image, {"skip": 7}))
+    assert [image.id for image in images] == ["i"]
+    queries = [request.query for request in api.seen("GET", ".*/images")]
+    assert [("skip" in query, "cursor" in query) for query in queries] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_pages_that_never_end_do(api, client, monkeypatch):
     monkeypatch.setattr(client_module, "MAX_PAGES", 3)
     same = reply_json(200, {"items": [], "next_cursor": "same"})
