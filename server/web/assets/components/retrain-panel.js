@@ -45,6 +45,8 @@ export function retrainPanel(options) {
     { type: 'button', class: 'button primary', 'data-testid': 'retrain' },
     'Retrain and compare',
   );
+  /** @type {string | null} */
+  let running = jobId;
   const start = async () => {
     await options.settle();
     const { valid_ratio, seed } = await readSnapshot(model.snapshot_id);
@@ -61,23 +63,28 @@ export function retrainPanel(options) {
       ...model.recipe,
       kind: model.recipe.kind ?? 'head',
     });
+    running = job.id;
     options.onStart(job.id);
-    void follow(job.id);
   };
-  const follow = async (/** @type {string} */ id) => {
+  const follow = async () => {
+    if (running === null) return;
     button.disabled = true;
     try {
-      await followJob({ id, model, place: result, signal });
+      await followJob({ id: running, model, place: result, signal });
     } catch (error) {
       if (!signal.aborted) {
         replace(result, h('p', { class: 'message is-error' }, explainError(error)));
       }
     }
+    running = null;
     button.disabled = false;
   };
   const explain = (/** @type {unknown} */ error) => explainRefusal(error, model.dataset_id);
-  button.addEventListener('click', () => void runAction(button, message, start, explain));
-  if (jobId) void follow(jobId);
+  button.addEventListener(
+    'click',
+    () => void runAction(button, message, start, explain).then(follow),
+  );
+  void follow();
   return h(
     'section',
     { class: 'card stack tight' },
