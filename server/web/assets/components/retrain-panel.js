@@ -22,6 +22,8 @@ import { explainRefusal } from './train-panel.js';
 /** @typedef {import('../lib/types.js').Model} Model */
 
 const REFRESH_MS = 1_000;
+const UNCHANGED =
+  'Nothing has changed since this model was trained: the same images, labels and recipe would give the same model again.';
 
 /**
  * @typedef {object} RetrainOptions
@@ -49,20 +51,11 @@ export function retrainPanel(options) {
   let running = jobId;
   const start = async () => {
     await options.settle();
-    const { valid_ratio, seed } = await readSnapshot(model.snapshot_id);
-    const snapshot = await createSnapshot(model.dataset_id, { valid_ratio, seed });
-    const { counts } = await diffSnapshots(model.snapshot_id, snapshot.id, signal);
-    if (changesSince(counts) === null) {
-      replace(
-        message,
-        'Nothing has changed since this model was trained: the same images, labels and recipe would give the same model again.',
-      );
+    const job = await trainAgain(model, signal);
+    if (job === null) {
+      replace(message, UNCHANGED);
       return;
     }
-    const job = await createJob(snapshot.id, {
-      ...model.recipe,
-      kind: model.recipe.kind ?? 'head',
-    });
     running = job.id;
     options.onStart(job.id);
   };
@@ -98,6 +91,20 @@ export function retrainPanel(options) {
     message,
     result,
   );
+}
+
+/**
+ * @param {Model} model The one to train like.
+ * @param {AbortSignal} signal Of the page.
+ * @returns {Promise<import('../lib/types.js').Job | null>} A job on the images as they are now; null when nothing about
+ *   them has changed.
+ */
+async function trainAgain(model, signal) {
+  const { valid_ratio, seed } = await readSnapshot(model.snapshot_id);
+  const snapshot = await createSnapshot(model.dataset_id, { valid_ratio, seed });
+  const { counts } = await diffSnapshots(model.snapshot_id, snapshot.id, signal);
+  if (changesSince(counts) === null) return null;
+  return createJob(snapshot.id, { ...model.recipe, kind: model.recipe.kind ?? 'head' });
 }
 
 /**
