@@ -96,3 +96,10 @@ def measure(
         times.wall_ms.append((time.perf_counter() - started_s) * 1000)
         times.cpu_ms.append(read_cpu_ms(pid) - cpu_ms)
     return times
+
+
+def suspicions() -> list[Params]:
+    """Return what the cleaner asks of suspicions, unfiltered and filtered."""
+    one = {"label": LABELS[1]}
+    both = {"reviewed": "false", "split": "train"}
+    return [{}, one, {"split": "valid"}, {"reviewed": "false"}, {"reviewed": "true"}, one | both]

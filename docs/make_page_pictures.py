@@ -25,7 +25,7 @@ import httpx2  # noqa: E402
 from bears import KINDS, draw_bear  # noqa: E402
 from compose import snap, write_webp  # noqa: E402
 from PIL import Image  # noqa: E402
-from playwright.sync_api import Page, expect  # noqa: E402
+from playwright.sync_api import Locator, Page, expect  # noqa: E402
 from site_of_bears import HELD_OUT, BearSite  # noqa: E402
 
 from tests.support import workflow  # noqa: E402
@@ -37,8 +37,10 @@ DATASET = "bears"
 THEMES = ("light", "dark")
 WIDTH_PX = 1280
 LOW_PX, HIGH_PX = 520, 1000  # no picture is lower or higher than this
+DIALOG_PX = 880  # room for the longest dialog
+MARGIN_PX = 150  # around a part of a page: the site's head above, and air
 MAX_BYTES = 110_000  # each, so that all of them stay below four megabytes
-WRONG_EVERY = 11  # images: about a tenth of the labels
+WRONG_EVERY = 7  # images: so many that some are on the side of the validation
 MAX_CLEANED = 60  # one round of the cleaner
 SHOWN_AFTER = 4  # answers in the cleaner when it is pictured
 IMPORTED = range(100, 106)  # numbers of bears that the site does not have
@@ -61,16 +63,20 @@ class Album:
         self.page.goto(f"{self.url}/#/{path.format(self.dataset_id)}")
         expect(self.page.locator(f"main {wait_for}").first).to_be_visible()
 
-    def add(self, name: str, page: Page | None = None) -> None:
-        """Take a picture of the page as it is, in both themes."""
-        page = page or self.page
+    def add(self, name: str, part: Locator | None = None) -> None:
+        """Take a picture of the page as it is, or of its last part, in both themes."""
+        page = self.page
         page.set_viewport_size({"width": WIDTH_PX, "height": LOW_PX})
         # Not of its root, which is never lower than the window.
         content_px = page.evaluate(
             "document.querySelector('main').getBoundingClientRect().bottom + scrollY + 24"
         )
-        is_open = page.locator("dialog[open]").count() > 0
-        height_px = 760 if is_open else round(max(LOW_PX, min(HIGH_PX, content_px)))
+        height_px = round(max(LOW_PX, min(HIGH_PX, content_px)))
+        if page.locator("dialog[open]").count() > 0:
+            height_px = DIALOG_PX
+        elif part is not None:
+            height_px = round((part.bounding_box() or {"height": 0})["height"]) + MARGIN_PX
+            page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         for theme in THEMES:
             size_px = (WIDTH_PX, height_px)
             png = snap(self.browser.context, page, size_px, theme, scale=1)
@@ -155,7 +161,7 @@ def _picture_dataset(album: Album) -> None:
     album.add("loupe")
     album.open("datasets/{}?status=rejected", ".reason")
     page.get_by_text("Hosts and addresses").first.click()
-    page.get_by_test_id("host").first.click()
+    page.get_by_test_id("host").first.locator("summary").click()
     album.add("rejected")
     album.open("datasets/{}?status=alike", "[data-testid=stack-image] img")
     album.add("alike")
@@ -171,7 +177,7 @@ def _picture_training(album: Album) -> str:
     page = album.page
     album.open("datasets/{}", ".tile img")
     page.get_by_test_id("train-button").click()
-    expect(page.locator("main progress[value]")).to_be_visible()
+    expect(page.locator("[aria-current=step]")).to_contain_text("backbone")
     album.add("job")
     expect(page.get_by_test_id("error-rate").or_(page.get_by_test_id("model-link"))).to_be_visible(
         timeout=workflow.TRAIN_TIMEOUT_S * 1000
@@ -198,8 +204,8 @@ def _picture_cleaner(album: Album, model_id: str, truth: dict[str, str]) -> None
         expect(page.locator(f'.clean-stage[data-id="{shown}"]')).to_have_count(0)
     page.get_by_test_id("retrain").click()
     expect(page.get_by_test_id("comparison")).to_be_visible(timeout=workflow.TRAIN_TIMEOUT_S * 1000)
-    page.locator("section.card", has=page.get_by_test_id("comparison")).scroll_into_view_if_needed()
-    album.add("comparison")
+    section = page.locator("section.card", has=page.get_by_test_id("comparison"))
+    album.add("comparison", part=section)
 
 
 def _picture_others(album: Album, site: BearSite) -> None:
@@ -223,6 +229,9 @@ def _picture_others(album: Album, site: BearSite) -> None:
     expect(page.get_by_test_id("import-report")).to_be_visible()
     album.add("import")
     album.open("settings", "[data-testid=token]")
+    # Where it lies here is nobody's business.
+    folder_code = page.locator("main code", has_text=str(ROOT))
+    folder_code.evaluate("code => { code.textContent = '/home/you/bowerbird/extension'; }")
     album.add("settings")
     page.get_by_test_id("remove-site").click()
     page.get_by_test_id("removal-site").fill(site.authority.partition(":")[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -95,12 +95,12 @@ class SnapshotService:
         begun_at = datetime.now(UTC)
         await self._looks.group_new()  # a blob of an older revision may lack its second hash
         async with self._grouping:
-            dataset, members, sources = await self._read(dataset_id)
+            dataset, members, pages = await self._read(dataset_id)
             _check_labels(members, request)
             order = await self._pool.run(_order, members)
             # Beside each other: numpy and the hashing leave Python's lock to others.
             grouping, checks = await asyncio.gather(
-                self._group(members, sources),
+                self._group(members, pages),
                 verify_blobs(self._pool, self._blobs, [members[i].sha256 for i in order]),
             )
         if checks.damaged is not None:
@@ -222,7 +222,7 @@ class SnapshotService:
             dataset = await datasets.get(session, dataset_id)
             conflict = await snapshots.find_conflict(session, dataset_id)
             members = await snapshots.list_members(session, dataset_id)
-            sources = await snapshots.list_sources(session, dataset_id)
+            pages = await snapshots.list_pages(session, dataset_id)
         if conflict is not None:
             raise LabelConflictError(
                 f"image {conflict.first_id} ({conflict.first_label!r}) and image "
@@ -231,16 +231,14 @@ class SnapshotService:
                 image_ids=[conflict.first_id, conflict.second_id],
                 labels=[conflict.first_label, conflict.second_label],
             )
-        return dataset, members, sources
+        return dataset, members, pages
 
-    async def _group(
-        self, members: Sequence[Member], sources: Sequence[tuple[str, str]]
-    ) -> Grouping:
+    async def _group(self, members: Sequence[Member], pages: Sequence[tuple[str, str]]) -> Grouping:
         """Return each image's group; new ones are stored, old ones are kept.
 
         Called with ``_grouping`` held since the members were read.
         """
-        grouping = await self._pool.run(_find_groups, members, sources)
+        grouping = await self._pool.run(_find_groups, members, pages)
         new = {
             member.image_id: name
             for member, name in zip(members, grouping.names, strict=True)
@@ -252,7 +250,7 @@ class SnapshotService:
         return grouping
 
 
-def _find_groups(members: Sequence[Member], sources: Sequence[tuple[str, str]]) -> Grouping:
+def _find_groups(members: Sequence[Member], pages: Sequence[tuple[str, str]]) -> Grouping:
     # By way of bytes: so numpy reads the signed numbers of SQL as the unsigned ones they stand for.
     looks = Looks(
         np.array([m.dhash for m in members], dtype=np.int64).view(np.uint64),
@@ -260,12 +258,10 @@ def _find_groups(members: Sequence[Member], sources: Sequence[tuple[str, str]]) 
     )
     sha256s = [member.sha256 for member in members]
     places = {sha256: place for place, sha256 in enumerate(sha256s)}
-    pages: defaultdict[str, set[int]] = defaultdict(set)
-    for sha256, url in sources:
-        place = places.get(sha256)
-        if place is not None:
-            pages[url.partition("#")[0]].add(place)
-    shown = {url: sorted(on_it) for url, on_it in pages.items() if len(on_it) > 1}
+    shown = {
+        url: sorted({places[sha256] for sha256 in digests.split(",") if sha256 in places})
+        for url, digests in pages
+    }
     return group_images(looks, [member.group for member in members], sha256s, shown)
 
 

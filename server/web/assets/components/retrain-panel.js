@@ -22,6 +22,8 @@ import { explainRefusal } from './train-panel.js';
 /** @typedef {import('../lib/types.js').Model} Model */
 
 const REFRESH_MS = 1_000;
+const UNCHANGED =
+  'Nothing has changed since this model was trained: the same images, labels and recipe would give the same model again.';
 
 /**
  * @typedef {object} RetrainOptions
@@ -45,39 +47,37 @@ export function retrainPanel(options) {
     { type: 'button', class: 'button primary', 'data-testid': 'retrain' },
     'Retrain and compare',
   );
+  /** @type {string | null} */
+  let running = jobId;
   const start = async () => {
     await options.settle();
-    const { valid_ratio, seed } = await readSnapshot(model.snapshot_id);
-    const snapshot = await createSnapshot(model.dataset_id, { valid_ratio, seed });
-    const { counts } = await diffSnapshots(model.snapshot_id, snapshot.id, signal);
-    if (changesSince(counts) === null) {
-      replace(
-        message,
-        'Nothing has changed since this model was trained: the same images, labels and recipe would give the same model again.',
-      );
+    const job = await trainAgain(model, signal);
+    if (job === null) {
+      replace(message, UNCHANGED);
       return;
     }
-    const job = await createJob(snapshot.id, {
-      ...model.recipe,
-      kind: model.recipe.kind ?? 'head',
-    });
+    running = job.id;
     options.onStart(job.id);
-    void follow(job.id);
   };
-  const follow = async (/** @type {string} */ id) => {
+  const follow = async () => {
+    if (running === null) return;
     button.disabled = true;
     try {
-      await followJob({ id, model, place: result, signal });
+      await followJob({ id: running, model, place: result, signal });
     } catch (error) {
       if (!signal.aborted) {
         replace(result, h('p', { class: 'message is-error' }, explainError(error)));
       }
     }
+    running = null;
     button.disabled = false;
   };
   const explain = (/** @type {unknown} */ error) => explainRefusal(error, model.dataset_id);
-  button.addEventListener('click', () => void runAction(button, message, start, explain));
-  if (jobId) void follow(jobId);
+  button.addEventListener(
+    'click',
+    () => void runAction(button, message, start, explain).then(follow),
+  );
+  void follow();
   return h(
     'section',
     { class: 'card stack tight' },
@@ -91,6 +91,20 @@ export function retrainPanel(options) {
     message,
     result,
   );
+}
+
+/**
+ * @param {Model} model The one to train like.
+ * @param {AbortSignal} signal Of the page.
+ * @returns {Promise<import('../lib/types.js').Job | null>} A job on the images as they are now; null when nothing about
+ *   them has changed.
+ */
+async function trainAgain(model, signal) {
+  const { valid_ratio, seed } = await readSnapshot(model.snapshot_id);
+  const snapshot = await createSnapshot(model.dataset_id, { valid_ratio, seed });
+  const { counts } = await diffSnapshots(model.snapshot_id, snapshot.id, signal);
+  if (changesSince(counts) === null) return null;
+  return createJob(snapshot.id, { ...model.recipe, kind: model.recipe.kind ?? 'head' });
 }
 
 /**
