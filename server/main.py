@@ -36,7 +36,7 @@ from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
-from server.media.blobs import BlobStore, ThumbnailStore
+from server.media.blobs import BlobStore, FileStore, ThumbnailStore
 from server.net.fetch import Fetcher
 from server.pipeline.pipeline import Ends, Pipeline
 from server.pipeline.shelf import ContentShelf
@@ -141,7 +141,7 @@ def _put_together(
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
-    custody = Custody(database, stores)
+    custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
     ends = Ends(source=downloads, sink=downloads, shelf=shelf)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from server.db.session import Database
+from server.media.blobs import FileStore
 from server.repositories import images
 from server.services.intake import Stores
 
@@ -22,15 +23,17 @@ class Custody:
     second or so; in one process, of which a data folder has one.
     """
 
-    def __init__(self, database: Database, stores: Stores) -> None:
+    def __init__(self, database: Database, stores: Stores, copies: FileStore) -> None:
         """Keep what is needed.
 
         Args:
             database: Says which bytes are held.
             stores: Where they lie.
+            copies: Where the trainer beside the server keeps those that it has fetched.
         """
         self._database = database
         self._stores = stores
+        self._copies = copies
         self._turn = asyncio.Lock()
         self._keeping_count = 0
         self._nobody_keeps = asyncio.Event()
@@ -92,5 +95,5 @@ class Custody:
 
     def _delete(self, hashes: Sequence[str]) -> None:
         for sha256 in hashes:
-            self._stores.blobs.delete(sha256)
-            self._stores.thumbnails.delete(sha256)
+            for store in (self._stores.blobs, self._stores.thumbnails, self._copies):
+                store.delete(sha256)

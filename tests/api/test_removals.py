@@ -148,6 +148,9 @@ async def test_bytes_that_something_else_holds_stay(still: Bird):
     gone = await still.upload(first, own, "a", **of_site)
     kept = await still.upload(first, shared, "a", **of_site)
     await still.upload(second, shared, "a", source_url="https://other.test/1")
+    copy = still.data / "trainer" / "blobs" / gone["sha256"][:2] / gone["sha256"]
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(own)
     before = files(still.data)
     assert before == {gone["sha256"], kept["sha256"]}
     seen = await remove(still, dry_run=True)
@@ -158,6 +161,7 @@ async def test_bytes_that_something_else_holds_stay(still: Bird):
     assert (taken["images"], taken["blobs"], taken["bytes"]) == (2, 1, len(own))
     assert [(one["id"], one["images"]) for one in taken["datasets"]] == [(first, 2)]
     assert files(still.data) == {kept["sha256"]}
+    assert not copy.exists(), "that of the trainer beside the server"
     body = problem(await still.get(f"/blobs/{gone['sha256']}"), 410, "images-removed")
     assert body["removals"][0]["removal_id"] == taken["removal_id"]
     assert (await still.get(f"/blobs/{kept['sha256']}")).content == shared
