@@ -111,7 +111,10 @@ class TokenNotFoundError(NotFoundError):
 class SiteNotBlockedError(NotFoundError):
     """The site is not kept out."""
 
-    slug, title, noun = "site-not-blocked", "The site is not kept out", "site kept out"
+    slug, title, noun = "site-not-blocked", "The site is not kept out", "site"
+
+    def __init__(self, key: str) -> None:
+        ServerError.__init__(self, f"{key} is not kept out")
 
 
 # --- conflicts --------------------------------------------------------------------------------

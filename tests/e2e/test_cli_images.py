@@ -185,10 +185,10 @@ def test_everything_of_a_site_is_removed_and_kept_out(
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     asked = run("site", "remove", "example.org")
     assert asked.code == 1, "the answer is no"
-    assert "2 images of example.org would go" in asked.err
+    assert "Of example.org would go: 2 images, 0 captures, 2 files" in asked.err
     done = run("site", "remove", "example.org", "--block", "--yes")
     assert (done.code, done.out) == (0, "")
-    assert "2 images of example.org are gone" in done.err
+    assert "Of example.org are gone: 2 images" in done.err
     assert "It can't be undone. example.org is kept out now." in done.err
     [listed] = run("site", "list-removed", "--json").json
     assert (listed["site"], listed["images"], listed["block"]) == ("example.org", 2, True)
@@ -198,5 +198,5 @@ def test_everything_of_a_site_is_removed_and_kept_out(
     assert again["reasons"] == {"opt-out": 2}
     assert "is let in again" in run("site", "unblock", "example.org").err
     refused = run("site", "unblock", "example.org")
-    assert (refused.code, "no site kept out" in refused.err) == (1, True)
+    assert (refused.code, "example.org is not kept out" in refused.err) == (1, True)
     assert run("dataset", "delete", "sited", "--yes").code == 0

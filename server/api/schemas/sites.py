@@ -6,14 +6,24 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from server.api.schemas.base import Id, ReplyModel, RequestModel
 from server.db.models import ModelStage
 from server.net.sites import parse_site
+from server.net.urls import BadUrlError
 from server.services.removals import RemovalView, SiteRequest
 
+
+def _read_site(text: str) -> str:
+    try:
+        return parse_site(text)
+    except BadUrlError as error:
+        raise PydanticCustomError("no_site", "{why}", {"why": str(error)}) from error
+
+
 # A host is 253 characters of ASCII at the most; in another script it has fewer.
-SiteName = Annotated[str, Field(min_length=1, max_length=253), AfterValidator(parse_site)]
+SiteName = Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_read_site)]
 
 
 class RemovalIn(RequestModel):

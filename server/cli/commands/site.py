@@ -48,7 +48,8 @@ def remove(
     with open_bird() as bird:
         dataset_id = None if dataset is None else datasets.get_dataset(bird.transport, dataset).id
         if not dry_run and not yes:
-            _tell(bird.remove_site(host, dataset_id=dataset_id, dry_run=True), "would go")
+            seen = bird.remove_site(host, dataset_id=dataset_id, dry_run=True)
+            _tell(seen, "would go")
             keep_out = " and keep the site out" if block else ""
             typer.confirm(f"Remove this for good{keep_out}?", abort=True, err=True)
         removal = bird.remove_site(host, dataset_id=dataset_id, dry_run=dry_run, block=block)
@@ -110,16 +111,25 @@ def unblock(host: Host, as_json: AsJson = False) -> None:
         note(f"{host} is let in again.")
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _tell(removal: Removal, what: str) -> None:
-    note(
-        f"{removal.images} images of {removal.site} {what}, with {removal.captures} captures and "
-        f"{removal.blobs} files ({removal.bytes / _MEGABYTE:.1f} MB). Bytes that an image of "
-        "another site holds too stay."
+    if not (removal.images or removal.captures or removal.blobs):
+        note(f"There is nothing of {removal.site} here.")
+        return
+    parts = (
+        _count(removal.images, "image"),
+        _count(removal.captures, "capture"),
+        f"{_count(removal.blobs, 'file')} ({removal.bytes / _MEGABYTE:.1f} MB)",
     )
+    note(f"Of {removal.site} {what}: {', '.join(parts)}.")
+    note("Files that an image of another site holds too stay, for that image.")
     for dataset in removal.datasets:
-        note(f"  dataset {dataset.name}: {dataset.images} images")
+        note(f"  dataset {dataset.name}: {_count(dataset.images, 'image')}")
     for snapshot in removal.snapshots:
-        note(f"  snapshot {snapshot.id}: {snapshot.images} images")
+        note(f"  snapshot {snapshot.id} holds {_count(snapshot.images, 'image')} of it")
     for model in removal.models:
         note(
             f"  model {model.id} ({model.stage}) was made with {model.images} of them: to retire "
