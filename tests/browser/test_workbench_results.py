@@ -173,6 +173,14 @@ def test_a_training_is_followed_cancelled_and_its_failure_said(studio):
     assert_accessible(studio.page, "dark")
     expect(studio.page.get_by_test_id("cancel-job")).to_be_hidden()
 
+    studio.open("")
+    expect(studio.page.get_by_test_id("disk")).to_contain_text("on disk")
+    studio.page.get_by_role("link", name="All trainings").press("Enter")
+    expect(studio.page.get_by_test_id("job")).to_have_count(2)
+    expect(studio.page.get_by_test_id("job").first).to_contain_text("Capture more of it.")
+    for scheme in SCHEMES:
+        assert_accessible(studio.page, scheme)
+
 
 def test_a_model_is_looked_at_and_tried_in_every_way(studio):
     snapshot_id = studio.snapshot()["id"]

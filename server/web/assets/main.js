@@ -13,6 +13,7 @@ import { show as showHome } from './pages/home.js';
 import { show as showImport } from './pages/import.js';
 import { show as showImage } from './pages/image.js';
 import { show as showJob } from './pages/job.js';
+import { show as showJobs } from './pages/jobs.js';
 import { show as showModel } from './pages/model.js';
 import { show as showSettings } from './pages/settings.js';
 import { showSignIn } from './pages/sign-in.js';
@@ -33,7 +34,7 @@ const PAGES = new Map(
     ['datasets/credits', showCredits],
     ['datasets/import', showImport],
     ['images', showImage],
-    ['jobs', showJob],
+    ['jobs', (context) => (context.route.id === null ? showJobs(context) : showJob(context))],
     ['models', showModel],
     ['settings', showSettings],
     ['snapshots', showSnapshots],
@@ -97,7 +98,7 @@ async function openPage(route, signal, isFirst) {
  */
 async function buildPage(route, signal) {
   const page = PAGES.get(route.page);
-  const needsId = !['home', 'settings', 'try'].includes(route.page);
+  const needsId = !['home', 'jobs', 'settings', 'try'].includes(route.page);
   if (page && (route.id !== null || !needsId)) return page({ root, route, signal });
   replace(
     root,

@@ -21,7 +21,7 @@ export function newDatasetForm() {
   const importing = h(
     'button',
     { class: 'button small', value: 'import', 'data-testid': 'create-and-import' },
-    'Create and import files…',
+    'Create, and import into it…',
   );
   const create = async (/** @type {string} */ page) => {
     const dataset = await createDataset({ name: input.value.trim() });

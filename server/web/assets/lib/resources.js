@@ -42,6 +42,8 @@ export const signIn = (/** @type {string} */ token) =>
 export const signOut = () => send('DELETE', '/session');
 /** @type {(signal?: Signal) => Promise<import('./types.js').Server>} */
 export const readServer = (signal) => read('/server', signal);
+/** @type {(signal?: Signal) => Promise<import('./types.js').Disk>} */
+export const readDisk = (signal) => read('/server/disk', signal);
 /** @type {(signal?: Signal) => Promise<Page<import('./types.js').Token>>} */
 export const listTokens = (signal) => read('/tokens', signal);
 export const revokeToken = (/** @type {string} */ id) => send('DELETE', `/tokens/${id}`);
@@ -157,7 +159,7 @@ export const createJob = (snapshotId, recipe) =>
   send('POST', `/snapshots/${snapshotId}/jobs`, { recipe });
 /** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Job>} */
 export const readJob = (id, signal) => read(`/jobs/${id}`, signal);
-/** @type {(dataset: string, signal?: Signal) => Promise<Page<import('./types.js').Job>>} */
+/** @type {(dataset: string | null, signal?: Signal) => Promise<Page<import('./types.js').Job>>} */
 export const listJobs = (dataset, signal) => read('/jobs', signal, { dataset });
 export const cancelJob = (/** @type {string} */ id) => send('POST', `/jobs/${id}/cancel`);
 /** @type {(query: Query, signal?: Signal) => Promise<Page<import('./types.js').Model>>} */

@@ -387,6 +387,11 @@ export interface Server {
   extension_path?: string | null;
 }
 
+export interface Disk {
+  images_bytes: number;
+  free_bytes: number;
+}
+
 /** Where the address bar points: `#/datasets/01JD?label=bear` is `{page: 'datasets', id: '01JD', query}`. */
 export interface Route {
   page: string;
