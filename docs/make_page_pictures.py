@@ -185,6 +185,8 @@ def _picture_training(album: Album) -> str:
     (model,) = album.client.get("/api/v1/models").json()["items"]
     album.open(f"models/{model['id']}", "[data-testid=evaluated] img")
     album.add("model")
+    album.open("jobs", "[data-testid=job]")
+    album.add("trainings")
     return str(model["id"])
 
 

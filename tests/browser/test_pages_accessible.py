@@ -32,9 +32,9 @@ NARROW = {"width": 380, "height": 800}
 STATES = (
     "sign-in", "sign-in refused", "home without datasets", "try without a model",
     "dataset without images", "snapshots, none", "cleaner without a model", "job queued",
-    "job running", "job failed", "job cancelled", "cancel a job", "home", "dataset", "filters",
-    "no match", "selection", "keys", "loupe", "rejected", "no duplicates", "captures", "alike",
-    "rename", "delete", "image", "image that is gone", "import", "credits", "model",
+    "job running", "job failed", "job cancelled", "cancel a job", "trainings", "home", "dataset",
+    "filters", "no match", "selection", "keys", "loupe", "rejected", "no duplicates", "captures",
+    "alike", "rename", "delete", "image", "image that is gone", "import", "credits", "model",
     "images of a cell", "cleaner", "cleaner with answers", "keys of the cleaner",
     "cleaner at its end", "try", "try with an answer", "try with an error", "snapshots",
     "snapshots compared", "settings", "settings with a new token", "removal of a site",
@@ -173,6 +173,7 @@ def _play_trainings(tour: Tour) -> None:
 
 def _visit_dataset(tour: Tour) -> None:
     tour.open("", "home", ".cards")
+    tour.open("jobs", "trainings", "[data-testid=job]")
     tour.open("datasets/{}", "dataset", ".tile img")
     tour.press("filters")
     expect(tour.page.get_by_test_id("filter-site")).to_be_visible()
