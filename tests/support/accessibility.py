@@ -16,13 +16,17 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 RUN = "axe.run(document, { rules: { 'target-size': { enabled: true } } })"
 # Colours that are on their way from one scheme to the other have the contrast of neither. Two
 # seconds at most: what the page takes away meanwhile never finishes.
-# A frame is drawn first: what has not been styled yet has no transition that could be waited for.
+# What has not been styled yet has no transition that could be waited for, and an element begins
+# its own when that of the colour it inherits has ended: so frame by frame, until there is none.
 COLOURS_SETTLED = """() => {
+    const moving = () => document.getAnimations()
+        .filter(each => each.effect.getComputedTiming().endTime < Infinity);
     const settle = async () => {
-        await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-        await Promise.all(document.getAnimations()
-            .filter(each => each.effect.getComputedTiming().endTime < Infinity)
-            .map(each => each.finished.catch(() => undefined)));
+        for (let round = 0; round < 10; round += 1) {
+            await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+            if (moving().length === 0) return;
+            await Promise.all(moving().map(each => each.finished.catch(() => undefined)));
+        }
     };
     return Promise.race([new Promise(resolve => setTimeout(resolve, 2000)), settle()]);
 }"""
