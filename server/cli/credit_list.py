@@ -1,4 +1,4 @@
-"""Credits as Markdown, CSV or JSON. May import ``console`` and ``server.exports.cells``.
+"""Credits as Markdown, CSV or JSON. May import ``console`` and ``server.archives.cells``.
 
 Titles and licences come from strangers: CSV cells are guarded against formulas, and Markdown
 against markup.
@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
+from server.archives.cells import guard
 from server.cli.console import emit, emit_json
 from server.client.site_views import Credit
-from server.exports.cells import guard
 from server.exports.markdown import escape
 
 COLUMNS: Final = (

@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from pydantic import JsonValue
 
-from server.client.dataset import DatasetClient, image_changes, read_image_file, segment
+from server.client.dataset import POLL_S, DatasetClient, image_changes, read_image_file, segment
 from server.client.downloads import Download, Source
 from server.client.errors import ClientError
 from server.client.site_views import BlockedSite, BlockedSites, Removal
@@ -28,9 +28,7 @@ from server.client.views import (
     Model,
     Snapshot,
 )
-
-POLL_S = 1.0
-FINISHED: Final = frozenset({"succeeded", "failed", "cancelled"})
+from server.contract.jobs import FINISHED
 
 
 class Bowerbird:
@@ -75,7 +73,7 @@ class Bowerbird:
 
     def close(self) -> None:
         """Close the connection."""
-        self.transport.__exit__(None, None, None)
+        self.transport.close()
 
     def health(self) -> Health:
         """Return who answers; no token is sent."""

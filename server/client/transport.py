@@ -126,6 +126,10 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next request would be refused."""
         self._http.close()
 
     def health(self) -> Health:

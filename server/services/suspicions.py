@@ -70,12 +70,17 @@ class SuspicionPage:
 
     Attributes:
         total: Images in the whole list.
+        judged_count: Images of this label then, and of this side, that the model judged at all.
+            Those that are not in the list were relabelled, excluded or deleted since, or do not
+            match ``reviewed``: beside a list of what nobody has looked at yet, it says how far
+            one has come.
     """
 
     model_id: str
     items: Sequence[Suspicion]
     next_cursor: str | None
     total: int
+    judged_count: int
 
 
 class SuspicionService:
@@ -123,6 +128,7 @@ class SuspicionService:
             items=_suspicions(columns, page, found),
             next_cursor=str(chosen[request.limit]) if is_more else None,
             total=len(places),
+            judged_count=_count_judged(columns, wanted),
         )
 
     async def compare(self, before_id: str, after_id: str) -> Comparison:
@@ -154,6 +160,7 @@ def compare_columns(before: EvaluationColumns, after: EvaluationColumns) -> Comp
         names_after[after.answer[rows_after]],
         names_before[before.label[rows_before]],
         names_after[after.label[rows_after]],
+        before.classes,
     )
 
 
@@ -194,6 +201,16 @@ def _places(
     if split is not None:
         is_listed &= columns.is_valid == (split is Split.VALID)
     return np.flatnonzero(is_listed[columns.order])
+
+
+def _count_judged(columns: EvaluationColumns, wanted: SuspicionFilter) -> int:
+    is_meant = np.ones(len(columns.sha256), dtype=np.bool_)
+    if wanted.split is not None:
+        is_meant &= columns.is_valid == (wanted.split is Split.VALID)
+    if wanted.label is not None:
+        names = np.array(columns.classes, dtype=object)
+        is_meant &= names[columns.label] == wanted.label
+    return int(np.count_nonzero(is_meant))
 
 
 def _suspicions(

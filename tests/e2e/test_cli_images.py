@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,3 +201,26 @@ def test_everything_of_a_site_is_removed_and_kept_out(
     refused = run("site", "unblock", "example.org")
     assert (refused.code, "example.org is not kept out" in refused.err) == (1, True)
     assert run("dataset", "delete", "sited", "--yes").code == 0
+
+
+def test_an_export_comes_in_again_under_the_labels_that_it_left_with(run: Run, tmp_path: Path):
+    wanted = {"grizzly": 6, "black/brown": 6}
+    for label, folder in (("grizzly", "grizzly"), ("black/brown", "black%2Fbrown")):
+        (tmp_path / "photos" / folder).mkdir(parents=True)
+        for n in range(wanted[label]):
+            picture = jpeg(64, 48, 300 + n + 10 * len(folder))
+            (tmp_path / "photos" / folder / f"{n}.jpg").write_bytes(picture)
+    assert run("dataset", "import", "photos", "--dataset", "left").code == 0
+    assert labels(run, "left") == wanted
+    made = run("snapshot", "create", "--dataset", "left", "--valid-ratio", "0.3")
+    assert made.code == 0, made.err
+    snapshot_id = made.out.strip()
+    for form, name in (("folder", "a.zip"), ("hf", "b.zip"), ("webdataset", "c.tar")):
+        assert run("snapshot", "export", snapshot_id, "--format", form, "--out", name).code == 0
+        done = run("dataset", "import", name, "--dataset", f"came as {form}")
+        assert done.out.startswith("12 added, 0 already there\n"), done.err
+        assert labels(run, f"came as {form}") == wanted
+    with zipfile.ZipFile("a.zip") as archive:
+        archive.extractall("unpacked")
+    assert run("dataset", "import", "unpacked", "--dataset", "came unpacked").code == 0
+    assert labels(run, "came unpacked") == wanted

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
+from server.api.ranges import names_tag
 from server.api.schemas.base import MAX_SIDE_PX, Name, PageOut
 from server.api.schemas.images import (
     ImageDetailOut,
@@ -255,15 +256,9 @@ def serve(request: Request, path: Path, blob: BlobRecord, media_type: str) -> Re
     """
     etag = f'"{blob.sha256}"'
     headers = {"ETag": etag, "Cache-Control": CACHING}
-    if _has(request.headers.get("if-none-match", ""), etag):
+    if names_tag(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return FileResponse(path, headers=headers, media_type=media_type)
-
-
-def _has(if_none_match: str, etag: str) -> bool:
-    """Tell whether the header names the tag: a list, compared weakly (RFC 9110 section 13.1.2)."""
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return etag in tags or tags == {"*"}
 
 
 async def read_capped(file: UploadFile, max_bytes: int) -> bytes:
