@@ -46,6 +46,9 @@ def _results(metrics: Metrics) -> str:
         ["always the most frequent class", _percent(metrics.baselines.majority)],
         ["nearest class mean image, pixel by pixel", _percent(metrics.baselines.pixel_similarity)],
     ]
+    linear = metrics.baselines.pixel_linear
+    if linear is not None:
+        rows.append(["a linear model on pixels", _percent(linear)])
     if folds is not None:
         rows.append(["this recipe, cross-validated on the training images", _percent(folds)])
     return f"""## How good it is

@@ -118,8 +118,7 @@ def run(
         arrays = extractor.extract(snapshot, store, step)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
-        majority = baselines.majority_error(labels[~is_valid], labels[is_valid])
-        similarity = baselines.pixel_similarity(arrays.pixels, labels, is_valid)
+        reached = baselines.measure(arrays.pixels, labels, is_valid, recipe.seed)
     with clock.phase("head") as step:
         data = _labelled(snapshot, arrays, ~is_valid)
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
@@ -137,8 +136,7 @@ def run(
         selection=selection,
         valid_probabilities=probabilities(trained, selection.temperature),
         out_of_fold=judged,
-        majority=majority,
-        similarity=similarity,
+        baselines=reached,
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )

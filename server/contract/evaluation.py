@@ -40,12 +40,15 @@ class Baselines(StrictModel):
         pixel_similarity: Nearest class mean image; the better of the two distances below.
         pixel_similarity_l1: Mean absolute difference.
         pixel_similarity_l2: Root of the mean squared difference.
+        pixel_linear: A linear model on pixels, learned by stochastic gradient descent; null in
+            bundles that are older than it.
     """
 
     majority: Ratio
     pixel_similarity: Ratio
     pixel_similarity_l1: Ratio
     pixel_similarity_l2: Ratio
+    pixel_linear: Ratio | None = None
 
 
 class Metrics(StrictModel):

@@ -219,7 +219,7 @@ export type Baseline = number | { error_rate: number };
 export interface Metrics {
   error_rate: number;
   error_rate_interval?: [number, number] | null;
-  baselines?: Record<string, Baseline>;
+  baselines?: Record<string, Baseline | null>;
   log_loss?: number | null;
   calibration_error?: number | null;
   seconds?: number | null;
