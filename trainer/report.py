@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from server.contract.analysis import Analysis
+from server.contract.bundle import Abstention
 from server.contract.evaluation import (
     Baselines,
     ClassMetrics,
@@ -35,6 +37,8 @@ class Results:
         valid_probabilities: ``[V, C]`` calibrated, of the validation images in manifest order.
         out_of_fold: ``[N, C]`` of every image, by ``trainer.out_of_fold``; None without folds.
         baselines: See ``trainer.baselines``.
+        abstention: See ``trainer.evaluation.abstaining``.
+        analysis: See ``trainer.evaluation.analysis``.
         export_max_difference: See ``trainer.export``.
         phase_seconds: Duration by phase.
     """
@@ -44,6 +48,8 @@ class Results:
     valid_probabilities: Floats
     out_of_fold: Floats | None
     baselines: Baselines
+    abstention: Abstention
+    analysis: Analysis
     export_max_difference: float
     phase_seconds: dict[str, float]
 
@@ -100,7 +106,8 @@ def evaluate(results: Results) -> Evaluation:
         items=tuple(
             _evaluated(item, classes, row, float(loss), doubt)
             for item, row, loss, doubt in zip(items, rows[kept], losses, doubts, strict=True)
-        )
+        ),
+        analysis=results.analysis,
     )
 
 

@@ -22,7 +22,6 @@ from server.contract.bundle import (
     HISTORY_JSON,
     MODEL_CARD,
     MODEL_ONNX,
-    Abstention,
     Backbone,
     BundleManifest,
     Calibration,
@@ -38,10 +37,12 @@ from server.contract.snapshot import Split
 from trainer import baselines, out_of_fold, report
 from trainer.card import write_card
 from trainer.errors import JobFailedError
+from trainer.evaluation.abstaining import Unseen, choose
+from trainer.evaluation.analysis import Answers, Images, analyse
 from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
 from trainer.features import Extracted, Extractor
 from trainer.model import LoadedBackbone, load_backbone
-from trainer.selection import TrainingSet, select
+from trainer.selection import Selection, TrainingSet, select
 from trainer.snapshot import LocalSnapshot
 from trainer.store import open_store
 
@@ -125,11 +126,23 @@ def run(
     with clock.phase("out-of-fold") as step:
         data = _labelled(snapshot, arrays, np.ones_like(is_valid))
         judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
+    trained = selection.head.logits(arrays.features[is_valid])
+    with clock.phase("evaluation") as step:
+        images = Images(snapshot, arrays.features, arrays.pixels)
+        rule, trials = choose(_unseen(snapshot, arrays, selection))
+        answers = Answers(
+            valid_logits=trained,
+            temperature=selection.temperature,
+            l2=selection.head.l2,
+            out_of_fold=judged,
+            baselines=reached,
+            trials=trials,
+        )
+        analysis = analyse(images, answers, recipe.seed, step)
     with clock.phase("export") as step:
         model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
         items = snapshot.manifest.items_of(Split.VALID)
         exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        trained = selection.head.logits(arrays.features[is_valid])
         difference = check_parity(trained, exported, selection.temperature)
     results = report.Results(
         snapshot=snapshot,
@@ -137,6 +150,8 @@ def run(
         valid_probabilities=probabilities(trained, selection.temperature),
         out_of_fold=judged,
         baselines=reached,
+        abstention=rule,
+        analysis=analysis,
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
@@ -176,6 +191,21 @@ def _labelled(snapshot: LocalSnapshot, arrays: Extracted, kept: NDArray[np.bool_
     )
 
 
+def _unseen(snapshot: LocalSnapshot, arrays: Extracted, selection: Selection) -> Unseen | None:
+    """Return the training images with what heads that never saw them say; None without folds."""
+    if selection.best is None:
+        return None
+    data = _labelled(snapshot, arrays, ~snapshot.is_valid())
+    return Unseen(
+        logits=selection.best.logits,
+        temperature=selection.best.temperature,
+        labels=data.labels,
+        classes=snapshot.manifest.classes,
+        features=data.features,
+        groups=data.groups,
+    )
+
+
 def _manifest(
     recipe: Recipe,
     backbone: LoadedBackbone,
@@ -183,7 +213,6 @@ def _manifest(
     results: report.Results,
 ) -> BundleManifest:
     source, selection = results.snapshot.manifest, results.selection
-    threshold, coverage = selection.threshold()
     return BundleManifest(
         dataset=source.dataset,
         snapshot=SnapshotRef(id=source.snapshot_id, manifest_sha256=source.sha256),
@@ -200,7 +229,7 @@ def _manifest(
             temperature=selection.temperature,
             fitted_on="out-of-fold" if selection.best else "none",
         ),
-        abstention=Abstention(threshold=threshold, coverage=coverage),
+        abstention=results.abstention,
         versions=_versions(),
         created_at=datetime.now(UTC),
     )
