@@ -17,11 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from server.contract.analysis import Analysis
 from server.contract.bundle import (
     EVALUATION_JSON,
     HISTORY_JSON,
     MODEL_CARD,
     MODEL_ONNX,
+    Abstention,
     Backbone,
     BundleManifest,
     Calibration,
@@ -29,6 +31,7 @@ from server.contract.bundle import (
     write_bundle,
 )
 from server.contract.calibration import probabilities
+from server.contract.evaluation import Baselines
 from server.contract.files import canonical_json
 from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
@@ -41,6 +44,7 @@ from trainer.evaluation.abstaining import Unseen, choose
 from trainer.evaluation.analysis import Answers, Images, analyse
 from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
 from trainer.features import Extracted, Extractor
+from trainer.metrics import Floats
 from trainer.model import LoadedBackbone, load_backbone
 from trainer.selection import Selection, TrainingSet, select
 from trainer.snapshot import LocalSnapshot
@@ -123,39 +127,66 @@ def run(
     with clock.phase("head") as step:
         data = _labelled(snapshot, arrays, ~is_valid)
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
+    found = _judge(snapshot, arrays, recipe, selection, reached, clock)
+    with clock.phase("export") as step:
+        model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
+        items = snapshot.manifest.items_of(Split.VALID)
+        exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
+        difference = check_parity(found.valid_logits, exported, selection.temperature)
+    results = report.Results(
+        snapshot=snapshot,
+        selection=selection,
+        valid_probabilities=probabilities(found.valid_logits, selection.temperature),
+        out_of_fold=found.out_of_fold,
+        baselines=reached,
+        abstention=found.abstention,
+        analysis=found.analysis,
+        export_max_difference=difference,
+        phase_seconds=clock.seconds,
+    )
+    return _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """What is found out about a head.
+
+    Attributes:
+        valid_logits: ``[V, C]`` of the validation images.
+        out_of_fold: ``[N, C]`` of all images, by heads that never saw them; None without folds.
+    """
+
+    valid_logits: Floats
+    out_of_fold: Floats | None
+    abstention: Abstention
+    analysis: Analysis
+
+
+def _judge(
+    snapshot: LocalSnapshot,
+    arrays: Extracted,
+    recipe: Recipe,
+    selection: Selection,
+    reached: Baselines,
+    clock: _Clock,
+) -> _Judgement:
+    is_valid = snapshot.is_valid()
     with clock.phase("out-of-fold") as step:
         data = _labelled(snapshot, arrays, np.ones_like(is_valid))
         judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
-    trained = selection.head.logits(arrays.features[is_valid])
     with clock.phase("evaluation") as step:
-        images = Images(snapshot, arrays.features, arrays.pixels)
         rule, trials = choose(_unseen(snapshot, arrays, selection))
         answers = Answers(
-            valid_logits=trained,
+            valid_logits=selection.head.logits(arrays.features[is_valid]),
             temperature=selection.temperature,
             l2=selection.head.l2,
             out_of_fold=judged,
             baselines=reached,
             trials=trials,
         )
+        images = Images(snapshot, arrays.features, arrays.pixels)
         analysis = analyse(images, answers, recipe.seed, step)
-    with clock.phase("export") as step:
-        model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
-        items = snapshot.manifest.items_of(Split.VALID)
-        exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        difference = check_parity(trained, exported, selection.temperature)
-    results = report.Results(
-        snapshot=snapshot,
-        selection=selection,
-        valid_probabilities=probabilities(trained, selection.temperature),
-        out_of_fold=judged,
-        baselines=reached,
-        abstention=rule,
-        analysis=analysis,
-        export_max_difference=difference,
-        phase_seconds=clock.seconds,
-    )
-    return _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
+    return _Judgement(answers.valid_logits, judged, rule, analysis)
 
 
 def check_trainable(snapshot: LocalSnapshot) -> None:

@@ -11,7 +11,9 @@ from server.contract.snapshot import MAX_ITEMS
 
 MAX_ORIGINS_BYTES = 160 << 20  # 500,000 rows of some 300 bytes
 
-_Word = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+MAX_WORD_CHARS = 300  # a host has 253 at most; a licence is a name or an address
+
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=MAX_WORD_CHARS)]
 
 
 class Origin(ReplyModel):

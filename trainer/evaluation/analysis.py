@@ -6,15 +6,14 @@ May import the rest of this package, ``trainer.selection``, ``snapshot``, ``metr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from server.contract.analysis import AbstentionTrials, Analysis, LearningCurve, Slices
 from server.contract.evaluation import Baselines
-from server.contract.origins import Origin
 from trainer import metrics
 from trainer.evaluation.diagnosis import Curves, Facts, diagnose
 from trainer.evaluation.learning_curve import Split, draw_curve
@@ -37,13 +36,11 @@ class Images:
     Attributes:
         features: ``[N, F]`` float32, of the frozen backbone.
         pixels: ``[N, 32, 32, 3]`` uint8, RGB.
-        origins: By sha256; empty when they are not known.
     """
 
     snapshot: LocalSnapshot
     features: NDArray[np.float32]
     pixels: NDArray[np.uint8]
-    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def analyse(images: Images, answers: Answers, seed: int, step: Step) -> Analysis
     """
     snapshot = images.snapshot
     labels, groups = snapshot.labels(), snapshot.groups()
-    traits = read_traits(snapshot.items, images.origins, images.pixels)
+    traits = read_traits(snapshot.items, snapshot.origins, images.pixels)
     split = _split(images)
     curve = draw_curve(split, answers.l2, answers.temperature, seed, step)
     valid_groups = _kept(groups, snapshot.is_valid())
