@@ -38,7 +38,7 @@ from server.contract.preprocess import Preprocessing
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
 from trainer import baselines, out_of_fold, report
-from trainer.card import write_card
+from trainer.card import material_of, write_card
 from trainer.errors import JobFailedError
 from trainer.evaluation.abstaining import Unseen, choose
 from trainer.evaluation.analysis import Answers, Images, analyse
@@ -267,11 +267,12 @@ def _manifest(
 
 
 def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Results) -> Path:
+    material = material_of(results.snapshot)
     parts = {
         MODEL_ONNX: model,
         EVALUATION_JSON: _json(report.evaluate(results)),
         HISTORY_JSON: _json(report.tell_history(results)),
-        MODEL_CARD: write_card(manifest).encode(),
+        MODEL_CARD: write_card(manifest, material, results.analysis).encode(),
     }
     write_bundle(out, manifest, parts)
     return out

@@ -95,7 +95,7 @@ class Calibration(StrictModel):
 
 
 class Abstention(StrictModel):
-    """When to answer "none of these": when ``score`` is below ``threshold``.
+    """When to answer "none of these": ``score`` below ``threshold``, or ``background`` on top.
 
     The threshold comes from known images alone, so it bounds how often a right answer is withheld.
     How many foreign images are caught is known only where there were background images, and only
@@ -104,7 +104,7 @@ class Abstention(StrictModel):
     Attributes:
         score: See ``contract.abstaining``.
         threshold: In the score's own units: 0..1 for ``max_probability`` and ``margin``.
-        coverage: Share of known images, by models that had not seen them, at or above it.
+        coverage: Share of known images that are answered, by models that had not seen them.
         background: The class that stands for "none of these"; null when there is none.
         background_passed: Share of held-out background images that are answered all the same; null
             when there were none.

@@ -78,11 +78,14 @@ def choose(unseen: Unseen | None) -> tuple[Abstention, AbstentionTrials | None]:
         chosen = _best(trials)
     known = scores[chosen][is_known]
     threshold = _threshold(known, chosen)
-    passed = float(np.mean(scores[chosen][~is_known] >= threshold)) if trials else None
+    is_answered = scores[chosen] >= threshold
+    if background is not None:
+        is_answered &= unseen.logits.argmax(axis=1) != background
+    passed = float(np.mean(is_answered[~is_known])) if trials else None
     rule = Abstention(
         score=chosen,
         threshold=threshold,
-        coverage=float(np.mean(known >= threshold)),
+        coverage=float(np.mean(is_answered[is_known])),
         background=name,
         background_passed=passed,
     )
