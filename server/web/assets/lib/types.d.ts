@@ -1,5 +1,7 @@
 // The shapes that the REST API answers with (docs: /openapi.json). JSON names are used as they are.
 
+import type { Analysis } from './analysis.js';
+
 export type Status = 'queued' | 'downloading' | 'ready' | 'rejected' | 'duplicate';
 export type ObtainedBy = 'server' | 'browser' | 'cached-copy' | 'upload';
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -249,7 +251,7 @@ export interface Model {
 }
 
 export interface ModelWithEvaluation extends Model {
-  evaluation: EvaluationItem[] | { items: EvaluationItem[] } | null;
+  evaluation: EvaluationItem[] | { items: EvaluationItem[]; analysis?: Analysis | null } | null;
 }
 
 /** An image and what heads that never saw it say of its label. */
