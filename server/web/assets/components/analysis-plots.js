@@ -93,6 +93,6 @@ export function learningCurve(points) {
     percent(point.error_rate),
     `${percent(point.lowest)} to ${percent(point.highest)}`,
   ]);
-  const head = ['Training images', 'Error rate', 'Of the draws'];
+  const head = ['Training images', 'Error rate', 'Range of draws'];
   return figure(chart, plainTable('Learning curve', head, rows, 'learning-curve'));
 }

@@ -91,13 +91,13 @@ function slicesSection({ slices }) {
       ? h('strong', { class: 'is-bad' }, percent(row.error_rate))
       : percent(row.error_rate),
     `${percent(row.error_rate_interval[0])} to ${percent(row.error_rate_interval[1])}`,
-    row.is_worse ? 'worse' : 'no',
+    row.is_worse ? 'yes' : 'no',
   ]);
   const basis =
     slices.basis === 'out-of-fold'
-      ? 'All images, by heads that had not seen them.'
-      : 'The validation images.';
-  const head = ['Images', 'Count', 'Error rate', '95 % interval', 'Worse than the rest'];
+      ? 'All images, by heads that had not seen them. Worse: than all others, by more than chance.'
+      : 'The validation images. Worse: than all others, by more than chance.';
+  const head = ['Images', 'Count', 'Error rate', '95 % interval', 'Worse'];
   return [
     section(
       'Where it fails',
