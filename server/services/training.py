@@ -11,7 +11,7 @@ from pathlib import Path
 from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
 from server.contract.files import move_durably, sha256_of_file
-from server.contract.jobs import JobError, JobState, Progress, Recipe
+from server.contract.jobs import FINISHED, JobError, JobState, Progress, Recipe
 from server.db.ids import new_id
 from server.db.models import JobRecord, ModelRecord, ModelStage, SnapshotRecord
 from server.db.session import Database, Session
@@ -22,10 +22,9 @@ from server.repositories import jobs, models, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
 from server.services.models import BundleStore
+from server.services.wholeness import check_whole
 
 log = logging.getLogger(__name__)
-
-FINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(frozen=True)
@@ -77,9 +76,11 @@ class TrainingService:
 
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
+            ImagesRemovedError: Some of its images are gone for good.
         """
         async with self._database.write() as session:
             snapshot = await snapshots.get(session, snapshot_id)
+            await check_whole(session, snapshot_id)
             record = JobRecord(
                 id=new_id(),
                 snapshot_id=snapshot_id,
@@ -120,7 +121,7 @@ class TrainingService:
         """
         async with self._database.write() as session:
             record = await jobs.get(session, job_id)
-            if record.state in FINAL:
+            if record.state in FINISHED:
                 raise JobFinishedError(f"the job has {record.state} already")
             self._finish(record, JobState.CANCELLED)
             view = await _view(session, record)

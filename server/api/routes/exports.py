@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 from server.api.deps import ServicesDep
 from server.api.ranges import UnsatisfiableError, names_tag, wanted_span
 from server.api.schemas.exports import ExportOut, ExportsOut
+from server.contract.exports import ExportFormat
 from server.contract.origins import Origins
-from server.services.exports import ExportFormat
 
 router = APIRouter(tags=["exports"])
 
