@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from server.contract.analysis import Analysis
 from server.contract.bundle import (
     EVALUATION_JSON,
     HISTORY_JSON,
@@ -30,18 +31,22 @@ from server.contract.bundle import (
     write_bundle,
 )
 from server.contract.calibration import probabilities
+from server.contract.evaluation import Baselines
 from server.contract.files import canonical_json
 from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
 from trainer import baselines, out_of_fold, report
-from trainer.card import write_card
+from trainer.card import material_of, write_card
 from trainer.errors import JobFailedError
+from trainer.evaluation.abstaining import Unseen, choose
+from trainer.evaluation.analysis import Answers, Images, analyse
 from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
 from trainer.features import Extracted, Extractor
+from trainer.metrics import Floats
 from trainer.model import LoadedBackbone, load_backbone
-from trainer.selection import TrainingSet, select
+from trainer.selection import Selection, TrainingSet, select
 from trainer.snapshot import LocalSnapshot
 from trainer.store import open_store
 
@@ -118,31 +123,70 @@ def run(
         arrays = extractor.extract(snapshot, store, step)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
-        majority = baselines.majority_error(labels[~is_valid], labels[is_valid])
-        similarity = baselines.pixel_similarity(arrays.pixels, labels, is_valid)
+        reached = baselines.measure(arrays.pixels, labels, is_valid, recipe.seed)
     with clock.phase("head") as step:
         data = _labelled(snapshot, arrays, ~is_valid)
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
-    with clock.phase("out-of-fold") as step:
-        data = _labelled(snapshot, arrays, np.ones_like(is_valid))
-        judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
+    found = _judge(snapshot, arrays, recipe, selection, reached, clock)
     with clock.phase("export") as step:
         model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
         items = snapshot.manifest.items_of(Split.VALID)
         exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        trained = selection.head.logits(arrays.features[is_valid])
-        difference = check_parity(trained, exported, selection.temperature)
+        difference = check_parity(found.valid_logits, exported, selection.temperature)
     results = report.Results(
         snapshot=snapshot,
         selection=selection,
-        valid_probabilities=probabilities(trained, selection.temperature),
-        out_of_fold=judged,
-        majority=majority,
-        similarity=similarity,
+        valid_probabilities=probabilities(found.valid_logits, selection.temperature),
+        out_of_fold=found.out_of_fold,
+        baselines=reached,
+        abstention=found.abstention,
+        analysis=found.analysis,
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
     return _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """What is found out about a head.
+
+    Attributes:
+        valid_logits: ``[V, C]`` of the validation images.
+        out_of_fold: ``[N, C]`` of all images, by heads that never saw them; None without folds.
+    """
+
+    valid_logits: Floats
+    out_of_fold: Floats | None
+    abstention: Abstention
+    analysis: Analysis
+
+
+def _judge(
+    snapshot: LocalSnapshot,
+    arrays: Extracted,
+    recipe: Recipe,
+    selection: Selection,
+    reached: Baselines,
+    clock: _Clock,
+) -> _Judgement:
+    is_valid = snapshot.is_valid()
+    with clock.phase("out-of-fold") as step:
+        data = _labelled(snapshot, arrays, np.ones_like(is_valid))
+        judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
+    with clock.phase("evaluation") as step:
+        rule, trials = choose(_unseen(snapshot, arrays, selection))
+        answers = Answers(
+            valid_logits=selection.head.logits(arrays.features[is_valid]),
+            temperature=selection.temperature,
+            l2=selection.head.l2,
+            out_of_fold=judged,
+            baselines=reached,
+            trials=trials,
+        )
+        images = Images(snapshot, arrays.features, arrays.pixels)
+        analysis = analyse(images, answers, recipe.seed, step)
+    return _Judgement(answers.valid_logits, judged, rule, analysis)
 
 
 def check_trainable(snapshot: LocalSnapshot) -> None:
@@ -178,6 +222,21 @@ def _labelled(snapshot: LocalSnapshot, arrays: Extracted, kept: NDArray[np.bool_
     )
 
 
+def _unseen(snapshot: LocalSnapshot, arrays: Extracted, selection: Selection) -> Unseen | None:
+    """Return the training images with what heads that never saw them say; None without folds."""
+    if selection.best is None:
+        return None
+    data = _labelled(snapshot, arrays, ~snapshot.is_valid())
+    return Unseen(
+        logits=selection.best.logits,
+        temperature=selection.best.temperature,
+        labels=data.labels,
+        classes=snapshot.manifest.classes,
+        features=data.features,
+        groups=data.groups,
+    )
+
+
 def _manifest(
     recipe: Recipe,
     backbone: LoadedBackbone,
@@ -185,7 +244,6 @@ def _manifest(
     results: report.Results,
 ) -> BundleManifest:
     source, selection = results.snapshot.manifest, results.selection
-    threshold, coverage = selection.threshold()
     return BundleManifest(
         dataset=source.dataset,
         snapshot=SnapshotRef(id=source.snapshot_id, manifest_sha256=source.sha256),
@@ -202,18 +260,19 @@ def _manifest(
             temperature=selection.temperature,
             fitted_on="out-of-fold" if selection.best else "none",
         ),
-        abstention=Abstention(threshold=threshold, coverage=coverage),
+        abstention=results.abstention,
         versions=_versions(),
         created_at=datetime.now(UTC),
     )
 
 
 def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Results) -> Path:
+    material = material_of(results.snapshot)
     parts = {
         MODEL_ONNX: model,
         EVALUATION_JSON: _json(report.evaluate(results)),
         HISTORY_JSON: _json(report.tell_history(results)),
-        MODEL_CARD: write_card(manifest).encode(),
+        MODEL_CARD: write_card(manifest, material, results.analysis).encode(),
     }
     write_bundle(out, manifest, parts)
     return out

@@ -128,6 +128,7 @@ class Worker:
         blobs = work / "blobs"
         blobs.mkdir(parents=True, exist_ok=True)
         manifest = self._insist(heartbeat, lambda: self._client.fetch_manifest(job.snapshot_id))
+        origins = self._insist(heartbeat, lambda: self._client.fetch_origins(job.snapshot_id))
         self._insist(
             heartbeat,
             lambda: self._client.fetch_blobs(
@@ -140,7 +141,8 @@ class Worker:
         options = RunOptions(work, self._settings.batch_size, self._settings.threads)
         out = work / f"{self._settings.name}.bundle.zip"  # one, so that a kill leaves one at most
         try:
-            run(job.recipe, LocalSnapshot(manifest, blobs), options, out, heartbeat.tell)
+            snapshot = LocalSnapshot(manifest, blobs, origins)
+            run(job.recipe, snapshot, options, out, heartbeat.tell)
             heartbeat.tell("upload", 0, 1)
             model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
         finally:

@@ -62,7 +62,7 @@ class Progress(StrictModel):
 
     Attributes:
         phase: ``blobs``, ``features``, ``baselines``, ``head``, ``out-of-fold``,
-            ``export`` or ``upload``.
+            ``evaluation``, ``export`` or ``upload``.
         done: Steps of the phase that are done.
         total: Steps of the phase; 0 = not known.
         message: A sentence for people; may be empty.

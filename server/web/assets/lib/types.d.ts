@@ -1,5 +1,7 @@
 // The shapes that the REST API answers with (docs: /openapi.json). JSON names are used as they are.
 
+import type { Analysis } from './analysis.js';
+
 export type Status = 'queued' | 'downloading' | 'ready' | 'rejected' | 'duplicate';
 export type ObtainedBy = 'server' | 'browser' | 'cached-copy' | 'upload';
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -236,7 +238,7 @@ export type Baseline = number | { error_rate: number };
 export interface Metrics {
   error_rate: number;
   error_rate_interval?: [number, number] | null;
-  baselines?: Record<string, Baseline>;
+  baselines?: Record<string, Baseline | null>;
   log_loss?: number | null;
   calibration_error?: number | null;
   seconds?: number | null;
@@ -266,7 +268,7 @@ export interface Model {
 }
 
 export interface ModelWithEvaluation extends Model {
-  evaluation: EvaluationItem[] | { items: EvaluationItem[] } | null;
+  evaluation: EvaluationItem[] | { items: EvaluationItem[]; analysis?: Analysis | null } | null;
 }
 
 /** An image and what heads that never saw it say of its label. */
