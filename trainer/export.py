@@ -1,6 +1,6 @@
 """From backbone and head to one ONNX model, checked against what was trained.
 
-May import torch, onnx, onnxruntime, ``trainer.head``, ``model``, ``snapshot`` and the contract.
+May import torch, onnx, onnxruntime, ``trainer.head``, ``backbones``, ``snapshot`` and the contract.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from server.contract.bundle import INPUT_NAME, OUTPUT_NAME
 from server.contract.calibration import probabilities
 from server.contract.preprocess import Preprocessing, preprocess
 from server.contract.snapshot import Item
+from trainer.backbones.loading import LoadedBackbone
 from trainer.errors import JobFailedError
 from trainer.head import Head
 from trainer.metrics import Floats
-from trainer.model import LoadedBackbone
 from trainer.snapshot import LocalSnapshot
 
 MAX_DIFFERENCE = 1e-4  # promised for probabilities and logits; seen: 1e-5

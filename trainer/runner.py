@@ -36,14 +36,14 @@ from server.contract.preprocess import Preprocessing
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
 from trainer import baselines, out_of_fold, report
+from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import write_card
+from trainer.data.features import Extracted, Extractor
+from trainer.data.store import open_store
 from trainer.errors import JobFailedError
 from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
-from trainer.features import Extracted, Extractor
-from trainer.model import LoadedBackbone, load_backbone
 from trainer.selection import TrainingSet, select
 from trainer.snapshot import LocalSnapshot
-from trainer.store import open_store
 
 _PACKAGES = ("bowerbird", "torch", "timm", "onnx", "onnxruntime", "onnxscript", "numpy", "pillow")
 _STORE_FILE = "features.sqlite"

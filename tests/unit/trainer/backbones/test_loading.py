@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from trainer.backbones.loading import load_backbone, load_in_order
 from trainer.errors import JobFailedError
-from trainer.model import load_backbone, load_in_order
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,6 @@
 """Features of a snapshot's images by a frozen backbone, each computed once.
 
-May import torch, ``trainer.store``, ``trainer.model``, ``trainer.snapshot`` and the contract.
+May import torch, ``trainer.data.store``, ``trainer.backbones``, ``snapshot`` and the contract.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from server.contract.preprocess import Preprocessing, decode, to_array
 from server.contract.snapshot import Item
 from trainer.baselines import PIXELS_SIDE_PX
 from trainer.errors import JobFailedError
-from trainer.model import LoadedBackbone
+from trainer.backbones.loading import LoadedBackbone
 from trainer.snapshot import LocalSnapshot
-from trainer.store import ArrayStore, ImageArrays
+from trainer.data.store import ArrayStore, ImageArrays
 
 _DECODE_THREADS = 2  # Pillow decodes outside the interpreter's lock; more only takes from torch
 
