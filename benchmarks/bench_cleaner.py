@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
 from server.contract.files import sha256_of
-from server.contract.jobs import Recipe
 from server.contract.preprocess import decode
+from server.contract.recipes import HeadRecipe
 from server.contract.snapshot import split_of
 from server.media.digests import dhash, near_duplicate_groups, phash
 from server.services.evaluations import to_columns
@@ -113,7 +113,7 @@ def training_losses(snapshot: LocalSnapshot, bundle: Bundle, work: Path) -> NDAr
 def measure(photos: Photos, ratio: float, seed: int, work: Path) -> dict[str, float]:
     """Return the share of flipped labels among the first n of each order; n are flipped."""
     snapshot, is_flipped = flip(photos, ratio, seed)
-    out = run(Recipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
+    out = run(HeadRecipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
     bundle = read_bundle(out)
     columns = to_columns(bundle.manifest.classes, bundle.evaluation.items)
     by_training = np.argsort(-training_losses(snapshot, bundle, work), kind="stable")

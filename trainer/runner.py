@@ -31,8 +31,8 @@ from server.contract.bundle import (
 )
 from server.contract.calibration import probabilities
 from server.contract.files import canonical_json
-from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
+from server.contract.recipes import Recipe
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
 from trainer import baselines, out_of_fold, report

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import typer
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
-from server.contract.jobs import Recipe
-
-_RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
+from server.contract.errors import FormatError
+from server.contract.recipes import parse_recipe
 
 
 class RecipeKind(StrEnum):
@@ -47,11 +46,9 @@ def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dic
             )
         recipe[key] = _parse(value)
     try:
-        _RECIPE.validate_json(json.dumps(recipe))
-    except ValidationError as error:
-        slips = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        text = f"this version has no such recipe: {'; '.join(slips)}"
-        raise typer.BadParameter(text, param_hint="--recipe/--set") from error
+        parse_recipe(recipe)
+    except FormatError as error:
+        raise typer.BadParameter(str(error), param_hint="--recipe/--set") from error
     return recipe
 
 

@@ -19,8 +19,8 @@ from pydantic import Field, model_validator
 from server.contract.errors import FormatError
 from server.contract.evaluation import Evaluation, History, Metrics, Ratio
 from server.contract.files import atomic_writer, canonical_json, sha256_of
-from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
+from server.contract.recipes import Recipe
 from server.contract.schema import (
     MAX_CLASSES,
     Id,

@@ -11,7 +11,8 @@ from pathlib import Path
 from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
 from server.contract.files import move_durably, sha256_of_file
-from server.contract.jobs import JobError, JobState, Progress, Recipe
+from server.contract.jobs import JobError, JobState, Progress
+from server.contract.recipes import Recipe, parse_recipe
 from server.db.ids import new_id
 from server.db.models import JobRecord, ModelRecord, ModelStage, SnapshotRecord
 from server.db.session import Database, Session
@@ -289,7 +290,8 @@ def _check_bundle(bundle: Bundle, job: JobRecord, snapshot: SnapshotRecord) -> N
         raise BundleRefusedError("the bundle is of another dataset")
     if sorted(bundle.manifest.classes) != sorted(snapshot.counts["labels"]):
         raise BundleRefusedError("the bundle's classes are not the snapshot's labels")
-    if bundle.manifest.recipe.model_dump(mode="json") != job.recipe:
+    # Parsed, since a job from before an update lacks the members that are newer than it.
+    if bundle.manifest.recipe != parse_recipe(job.recipe):
         raise BundleRefusedError("the bundle is of another recipe")
 
 

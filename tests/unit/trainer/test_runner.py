@@ -11,8 +11,8 @@ import pytest
 
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
-from server.contract.jobs import Recipe
 from server.contract.preprocess import preprocess
+from server.contract.recipes import HeadRecipe
 from server.contract.snapshot import Split
 from tests.support.snapshots import coloured, make_snapshot
 from trainer.errors import JobFailedError
@@ -21,7 +21,7 @@ from trainer.snapshot import LocalSnapshot
 
 pytestmark = pytest.mark.slow
 
-_RECIPE = Recipe(size_px=64)
+_RECIPE = HeadRecipe(size_px=64)
 
 
 @dataclass
@@ -31,7 +31,7 @@ class _Run:
     told: list[tuple[str, int, int]]
 
 
-def _run(folder: Path, recipe: Recipe = _RECIPE) -> _Run:
+def _run(folder: Path, recipe: HeadRecipe = _RECIPE) -> _Run:
     snapshot = make_snapshot(folder / "blobs", coloured(8))
     told: list[tuple[str, int, int]] = []
     out = run(
