@@ -100,7 +100,7 @@ def flip(photos: Photos, ratio: float, seed: int) -> tuple[LocalSnapshot, NDArra
 
 def training_losses(snapshot: LocalSnapshot, bundle: Bundle, work: Path) -> NDArray[np.float64]:
     """Return each image's loss by a head that was fitted on it: what is usually sorted by."""
-    backbone = load_backbone(bundle.manifest.backbone.name)
+    backbone = load_backbone(bundle.manifest.backbone.name, work / "weights")
     with open_store(work / "features.sqlite") as store:
         extractor = Extractor(backbone, bundle.manifest.preprocessing, 16)
         features = extractor.extract(snapshot, store, lambda *_: None).features

@@ -45,8 +45,19 @@ from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
 from trainer.selection import TrainingSet, select
 from trainer.snapshot import LocalSnapshot
 
-_PACKAGES = ("bowerbird", "torch", "timm", "onnx", "onnxruntime", "onnxscript", "numpy", "pillow")
+_PACKAGES = (
+    "bowerbird",
+    "torch",
+    "torchvision",
+    "timm",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "numpy",
+    "pillow",
+)
 _STORE_FILE = "features.sqlite"
+_WEIGHTS_FOLDER = "weights"
 _MIN_CLASSES = 2
 
 Tell = Callable[[str, int, int], None]
@@ -103,13 +114,14 @@ def run(
 
     Raises:
         JobFailedError: ``too-few-classes``, ``no-validation-images``, ``blob-unreadable``,
-            ``backbone-unknown``, ``weights-unusable`` or ``export-mismatch``.
+            ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
+            ``export-mismatch``.
     """
     check_trainable(snapshot)
     if options.threads:
         torch.set_num_threads(options.threads)
     clock = _Clock(tell)
-    backbone = load_backbone(recipe.backbone)
+    backbone = load_backbone(recipe.backbone, options.work / _WEIGHTS_FOLDER)
     preprocessing = Preprocessing(
         size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
     )
