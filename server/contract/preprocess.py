@@ -134,7 +134,19 @@ def to_array(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.flo
     Returns:
         ``[3, size_px, size_px]`` float32, contiguous, RGB.
     """
-    square = to_square(image, preprocessing, preprocessing.size_px)
+    return normalise(to_square(image, preprocessing, preprocessing.size_px), preprocessing)
+
+
+def normalise(square: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Turn what `to_square` returned into the model's input.
+
+    Args:
+        square: ``[S, S, 3]`` uint8, RGB.
+        preprocessing: Its ``mean`` and ``std`` are used.
+
+    Returns:
+        ``[3, S, S]`` float32, contiguous.
+    """
     pixels = square.astype(np.float32) / np.float32(255)
     mean = np.asarray(preprocessing.mean, dtype=np.float32)
     std = np.asarray(preprocessing.std, dtype=np.float32)
