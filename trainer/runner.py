@@ -32,17 +32,22 @@ from server.contract.bundle import (
 from server.contract.calibration import probabilities
 from server.contract.files import canonical_json
 from server.contract.preprocess import Preprocessing
-from server.contract.recipes import Recipe
+from server.contract.recipes import FineTuneRecipe, Recipe
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
 from trainer import baselines, out_of_fold, report
 from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import write_card
 from trainer.data.features import Extracted, Extractor
+from trainer.data.pictures import open_pictures
 from trainer.data.store import open_store
 from trainer.errors import JobFailedError
-from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
-from trainer.selection import TrainingSet, select
+from trainer.export import OnnxModel, check_parity, export_onnx
+from trainer.fine_tuning.choice import Judged
+from trainer.fine_tuning.run import Start, Tuned, fine_tune
+from trainer.metrics import Floats
+from trainer.network import Classifier
+from trainer.selection import Selection, TrainingSet, select, threshold_of
 from trainer.snapshot import LocalSnapshot
 
 _PACKAGES = (
@@ -57,7 +62,9 @@ _PACKAGES = (
     "pillow",
 )
 _STORE_FILE = "features.sqlite"
+_PICTURES_FILE = "pictures.sqlite"
 _WEIGHTS_FOLDER = "weights"
+_CHECKPOINTS_FOLDER = "checkpoints"
 _MIN_CLASSES = 2
 
 Tell = Callable[[str, int, int], None]
@@ -71,11 +78,18 @@ class RunOptions:
         work: Folder of cached features.
         batch_size: Images per forward pass.
         threads: Of the arithmetic; 0 = one per core.
+        max_pictures_bytes: Of the file of pictures at training size.
     """
 
     work: Path
     batch_size: int = 16
     threads: int = 0
+    max_pictures_bytes: int = 4 << 30
+
+    @property
+    def pictures(self) -> tuple[Path, int]:
+        """The file of pictures at training size, and its cap in bytes."""
+        return self.work / _PICTURES_FILE, self.max_pictures_bytes
 
 
 @dataclass
@@ -115,7 +129,7 @@ def run(
     Raises:
         JobFailedError: ``too-few-classes``, ``no-validation-images``, ``blob-unreadable``,
             ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
-            ``export-mismatch``.
+            ``export-mismatch``; when fine-tuning also those of ``trainer.fine_tuning.run``.
     """
     check_trainable(snapshot)
     if options.threads:
@@ -135,26 +149,80 @@ def run(
     with clock.phase("head") as step:
         data = _labelled(snapshot, arrays, ~is_valid)
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
+    trained = selection.head.logits(arrays.features[is_valid])
+    tuned = None
+    if isinstance(recipe, FineTuneRecipe):
+        start = Start(snapshot, backbone, preprocessing, selection.head, trained)
+        with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
+            tuned = fine_tune(recipe, start, pictures, options.work / _CHECKPOINTS_FOLDER, step)
     with clock.phase("out-of-fold") as step:
         data = _labelled(snapshot, arrays, np.ones_like(is_valid))
         judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
     with clock.phase("export") as step:
-        model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
+        network = Classifier(backbone, selection.head) if tuned is None else tuned.network
+        model = export_onnx(network.eval(), recipe.size_px)
         items = snapshot.manifest.items_of(Split.VALID)
         exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        trained = selection.head.logits(arrays.features[is_valid])
-        difference = check_parity(trained, exported, selection.temperature)
+        answers = _answers(selection, trained, tuned)
+        difference = check_parity(answers.logits, exported, answers.temperature)
     results = report.Results(
         snapshot=snapshot,
         selection=selection,
-        valid_probabilities=probabilities(trained, selection.temperature),
+        valid_probabilities=answers.probabilities,
         out_of_fold=judged,
         majority=majority,
         similarity=similarity,
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
-    return _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
+    manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
+    return _write(out, manifest, model, results, tuned)
+
+
+def _write(
+    out: Path,
+    manifest: BundleManifest,
+    model: bytes,
+    results: report.Results,
+    tuned: Tuned | None,
+) -> Path:
+    history = report.tell_history(results)
+    if tuned is not None:
+        added = {"kind": manifest.recipe.kind, "fine_tuning": tuned.history}
+        history = history.model_copy(update=added)
+    parts = {
+        MODEL_ONNX: model,
+        EVALUATION_JSON: _json(report.evaluate(results)),
+        HISTORY_JSON: _json(history),
+        MODEL_CARD: write_card(manifest).encode(),
+    }
+    write_bundle(out, manifest, parts)
+    return out
+
+
+def _answers(selection: Selection, trained: Floats, tuned: Tuned | None) -> Judged:
+    """Return what the finished model says of the validation images."""
+    if tuned is not None and tuned.judged is not None:
+        return tuned.judged
+    return Judged(trained, probabilities(trained, selection.temperature), selection.temperature)
+
+
+def _of_tuned(manifest: BundleManifest, tuned: Tuned | None) -> BundleManifest:
+    """Return the manifest with what is not the head's when the fine-tuned network is kept."""
+    if tuned is None or tuned.judged is None:
+        return manifest
+    threshold, coverage = threshold_of(tuned.judged.probabilities)
+    # The folds judged heads on frozen features: nothing that this network is.
+    metrics = manifest.metrics.model_copy(update={"cross_validation_error_rate": None})
+    return manifest.model_copy(
+        update={
+            "metrics": metrics,
+            "calibration": Calibration(
+                temperature=tuned.judged.temperature, fitted_on="validation"
+            ),
+            "abstention": Abstention(threshold=threshold, coverage=coverage),
+        }
+    )
 
 
 def check_trainable(snapshot: LocalSnapshot) -> None:
@@ -218,17 +286,6 @@ def _manifest(
         versions=_versions(),
         created_at=datetime.now(UTC),
     )
-
-
-def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Results) -> Path:
-    parts = {
-        MODEL_ONNX: model,
-        EVALUATION_JSON: _json(report.evaluate(results)),
-        HISTORY_JSON: _json(report.tell_history(results)),
-        MODEL_CARD: write_card(manifest).encode(),
-    }
-    write_bundle(out, manifest, parts)
-    return out
 
 
 def _versions() -> dict[str, str]:

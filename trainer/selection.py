@@ -74,10 +74,19 @@ class Selection:
         """
         if self.best is None:
             return 0.0, 1.0
-        confidence = probabilities(self.best.logits, self.best.temperature).max(axis=1)
-        quantile = float(np.quantile(confidence, 1 - _COVERAGE, method="lower"))
-        threshold = min(quantile, _SURE)
-        return threshold, float(np.mean(confidence >= threshold))
+        return threshold_of(probabilities(self.best.logits, self.best.temperature))
+
+
+def threshold_of(probabilities_unseen: Floats) -> tuple[float, float]:
+    """Return the probability below which to abstain, and the share of images at or above it.
+
+    Args:
+        probabilities_unseen: ``[N, C]``, calibrated, of images that the model was not fitted on.
+    """
+    confidence = probabilities_unseen.max(axis=1)
+    quantile = float(np.quantile(confidence, 1 - _COVERAGE, method="lower"))
+    threshold = min(quantile, _SURE)
+    return threshold, float(np.mean(confidence >= threshold))
 
 
 @dataclass(frozen=True)

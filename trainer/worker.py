@@ -137,7 +137,10 @@ class Worker:
         # Only now, so that a trainer that waits takes 50 MB and not 500.
         from trainer.runner import RunOptions, run  # noqa: PLC0415
 
-        options = RunOptions(work, self._settings.batch_size, self._settings.threads)
+        settings = self._settings
+        options = RunOptions(
+            work, settings.batch_size, settings.threads, settings.max_pictures_bytes
+        )
         out = work / f"{self._settings.name}.bundle.zip"  # one, so that a kill leaves one at most
         try:
             run(job.recipe, LocalSnapshot(manifest, blobs), options, out, heartbeat.tell)

@@ -86,10 +86,16 @@ class Backbone(StrictModel):
 
 
 class Calibration(StrictModel):
-    """Divide logits by ``temperature`` before softmax: see ``contract.calibration``."""
+    """Divide logits by ``temperature`` before softmax: see ``contract.calibration``.
+
+    Attributes:
+        fitted_on: ``out-of-fold``: training images, each by a head that never saw it.
+            ``validation``, of a fine-tuned network: all validation images; the probabilities that
+            the bundle reports of them are calibrated without an image's own fold.
+    """
 
     temperature: Annotated[float, Field(gt=0)]
-    fitted_on: Literal["out-of-fold", "none"]
+    fitted_on: Literal["out-of-fold", "validation", "none"]
 
 
 class Abstention(StrictModel):

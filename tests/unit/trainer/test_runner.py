@@ -12,7 +12,7 @@ import pytest
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
 from server.contract.preprocess import preprocess
-from server.contract.recipes import HeadRecipe
+from server.contract.recipes import FineTuneRecipe, HeadRecipe
 from server.contract.snapshot import Split
 from tests.support.snapshots import coloured, make_snapshot
 from trainer.errors import JobFailedError
@@ -123,6 +123,52 @@ def test_one_image_a_class_still_makes_a_model(tmp_path: Path) -> None:
     assert bundle.manifest.calibration.fitted_on == "none"
     assert bundle.manifest.metrics.cross_validation_error_rate is None
     assert {item.split for item in bundle.evaluation.items} == {Split.VALID}
+
+
+def test_a_fine_tuned_network_is_exported_as_it_was_judged(tmp_path: Path) -> None:
+    # The head's penalty is so strong that it answers by chance, and fine-tuning must beat it.
+    recipe = FineTuneRecipe(
+        size_px=64, l2=1e4, updates=12, batch_size=8, lr=1e-3, tta="flip", augmentation="flip"
+    )
+    snapshot = make_snapshot(tmp_path / "blobs", coloured(8))
+    told: list[str] = []
+    out = run(
+        recipe, snapshot, RunOptions(tmp_path), tmp_path / "b.zip",
+        lambda phase, _done, _total: told.append(phase),
+    )  # fmt: skip
+    bundle = read_bundle(out)
+    manifest, tuning = bundle.manifest, bundle.history.fine_tuning
+    assert list(dict.fromkeys(told)) == [
+        "features", "baselines", "head", "fine-tune", "out-of-fold", "export",
+    ]  # fmt: skip
+    assert manifest.recipe == recipe
+    assert tuning is not None
+    assert (tuning.choice.kept, tuning.updates, len(tuning.stages)) == ("fine-tuned", 12, 8)
+    assert manifest.metrics.error_rate == tuning.choice.fine_tuned_error_rate
+    assert manifest.metrics.error_rate < tuning.choice.head_error_rate
+    assert manifest.metrics.export_max_difference < 1e-4
+    assert manifest.metrics.cross_validation_error_rate is None
+    assert manifest.calibration.fitted_on == "validation"
+    assert not list((tmp_path / "checkpoints").glob("*"))  # done: nothing to take up again
+    session = onnxruntime.InferenceSession(bundle.onnx, providers=["CPUExecutionProvider"])
+    for item in snapshot.manifest.items_of(Split.VALID):
+        images = preprocess(snapshot.path(item), manifest.preprocessing)[None]
+        predicted = manifest.classes[int(session.run(["logits"], {"images": images})[0].argmax())]
+        [said] = [one for one in bundle.evaluation.items if one.sha256 == item.sha256]
+        assert said.predicted == predicted
+
+
+def test_the_head_is_kept_when_fine_tuning_does_not_beat_it(tmp_path: Path) -> None:
+    recipe = FineTuneRecipe(size_px=64, updates=2, batch_size=8, lr=0.3)
+    snapshot = make_snapshot(tmp_path / "blobs", coloured(8))
+    out = run(recipe, snapshot, RunOptions(tmp_path), tmp_path / "b.zip", lambda *_: None)
+    bundle = read_bundle(out)
+    tuning = bundle.history.fine_tuning
+    assert tuning is not None
+    assert tuning.choice.kept == "head"
+    assert bundle.manifest.metrics.error_rate == tuning.choice.head_error_rate == 0
+    assert bundle.manifest.calibration.fitted_on == "out-of-fold"
+    assert bundle.manifest.metrics.export_max_difference < 1e-4
 
 
 @pytest.mark.parametrize(
