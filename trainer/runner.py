@@ -32,9 +32,10 @@ from server.contract.bundle import (
 from server.contract.calibration import probabilities
 from server.contract.files import canonical_json
 from server.contract.preprocess import Preprocessing
-from server.contract.recipes import FineTuneRecipe, Recipe
+from server.contract.recipes import FineTuneRecipe, LrFindRecipe, Recipe
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
+from server.contract.training import LrFinding, LrPoint
 from trainer import baselines, out_of_fold, report
 from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import write_card
@@ -43,8 +44,9 @@ from trainer.data.pictures import open_pictures
 from trainer.data.store import open_store
 from trainer.errors import JobFailedError
 from trainer.export import OnnxModel, check_parity, export_onnx
+from trainer.fine_tuning import run as fine_tuning
 from trainer.fine_tuning.choice import Judged
-from trainer.fine_tuning.run import Start, Tuned, fine_tune
+from trainer.fine_tuning.run import Start, Tuned
 from trainer.metrics import Floats
 from trainer.network import Classifier
 from trainer.selection import Selection, TrainingSet, select, threshold_of
@@ -131,17 +133,8 @@ def run(
             ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
             ``export-mismatch``; when fine-tuning also those of ``trainer.fine_tuning.run``.
     """
-    check_trainable(snapshot)
-    if options.threads:
-        torch.set_num_threads(options.threads)
     clock = _Clock(tell)
-    backbone = load_backbone(recipe.backbone, options.work / _WEIGHTS_FOLDER)
-    preprocessing = Preprocessing(
-        size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
-    )
-    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
-        extractor = Extractor(backbone, preprocessing, options.batch_size)
-        arrays = extractor.extract(snapshot, store, step)
+    backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
         majority = baselines.majority_error(labels[~is_valid], labels[is_valid])
@@ -150,11 +143,8 @@ def run(
         data = _labelled(snapshot, arrays, ~is_valid)
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
     trained = selection.head.logits(arrays.features[is_valid])
-    tuned = None
-    if isinstance(recipe, FineTuneRecipe):
-        start = Start(snapshot, backbone, preprocessing, selection.head, trained)
-        with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
-            tuned = fine_tune(recipe, start, pictures, options.work / _CHECKPOINTS_FOLDER, step)
+    start = Start(snapshot, backbone, preprocessing, selection.head, trained)
+    tuned = _tune(recipe, start, options, clock)
     with clock.phase("out-of-fold") as step:
         data = _labelled(snapshot, arrays, np.ones_like(is_valid))
         judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
@@ -177,6 +167,63 @@ def run(
     )
     manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
     return _write(out, manifest, model, results, tuned)
+
+
+def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: _Clock) -> Tuned | None:
+    """Fine-tune when the recipe says so."""
+    if not isinstance(recipe, FineTuneRecipe):
+        return None
+    with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
+        checkpoints = options.work / _CHECKPOINTS_FOLDER
+        return fine_tuning.fine_tune(recipe, start, pictures, checkpoints, step)
+
+
+def find_lr(
+    recipe: LrFindRecipe, snapshot: LocalSnapshot, options: RunOptions, tell: Tell
+) -> LrFinding:
+    """Find learning rates for fine-tuning on a snapshot.
+
+    Args:
+        recipe: How.
+        snapshot: Its blobs must be in its folder.
+        options: See `RunOptions`.
+        tell: Told (phase, done, total) often; may raise to stop.
+
+    Raises:
+        JobFailedError: As `run`, and ``curve-too-short``.
+    """
+    clock = _Clock(tell)
+    backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
+    is_valid = snapshot.is_valid()
+    with clock.phase("head") as step:
+        data = _labelled(snapshot, arrays, ~is_valid)
+        head = select(data, recipe.folds, recipe.seed, step, recipe.l2).head
+    start = Start(snapshot, backbone, preprocessing, head, head.logits(arrays.features[is_valid]))
+    with clock.phase("lr-find") as step, open_pictures(*options.pictures) as pictures:
+        checkpoints = options.work / _CHECKPOINTS_FOLDER
+        points, found = fine_tuning.find_lr(recipe, start, pictures, checkpoints, step)
+    return LrFinding(
+        points=tuple(LrPoint(**vars(point)) for point in points),
+        **vars(found),
+        seconds=round(sum(clock.seconds.values()), 3),
+    )
+
+
+def _see(
+    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, clock: _Clock
+) -> tuple[LoadedBackbone, Preprocessing, Extracted]:
+    """Load the backbone and return what it sees in every image."""
+    check_trainable(snapshot)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    backbone = load_backbone(recipe.backbone, options.work / _WEIGHTS_FOLDER)
+    preprocessing = Preprocessing(
+        size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
+    )
+    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
+        extractor = Extractor(backbone, preprocessing, options.batch_size)
+        arrays = extractor.extract(snapshot, store, step)
+    return backbone, preprocessing, arrays
 
 
 def _write(

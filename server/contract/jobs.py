@@ -1,7 +1,8 @@
-"""Jobs: the REST bodies of the worker's side. May import ``contract.schema`` and ``recipes``.
+"""Jobs: the REST bodies of the worker's side.
 
-Requests (`ClaimRequest`, `ProgressReport`, `FailReport`) refuse unknown fields; replies
-(`Claim`, `JobView`, `ProgressReply`) ignore them.
+Requests (`ClaimRequest`, `ProgressReport`, `FindingReport`, `FailReport`) refuse unknown fields;
+replies (`Claim`, `JobView`, `ProgressReply`) ignore them. May import ``contract.recipes``,
+``schema`` and ``training``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pydantic import Field, StringConstraints
 
 from server.contract.recipes import Recipe
 from server.contract.schema import Id, ReplyModel, StrictModel, UtcDatetime
+from server.contract.training import LrFinding
 
 MAX_CLAIM_WAIT_S = 20.0  # below the 30 s after which proxies drop a silent connection
 MAX_DETAIL_CHARS = 2000  # room for a sentence and a path, not for a traceback
@@ -34,8 +36,8 @@ class Progress(StrictModel):
     """How far a job is.
 
     Attributes:
-        phase: ``blobs``, ``features``, ``baselines``, ``head``, ``fine-tune``, ``out-of-fold``,
-            ``export`` or ``upload``.
+        phase: ``blobs``, ``features``, ``baselines``, ``head``, ``fine-tune``, ``lr-find``,
+            ``out-of-fold``, ``export`` or ``upload``.
         done: Steps of the phase that are done.
         total: Steps of the phase; 0 = not known.
         message: A sentence for people; may be empty.
@@ -69,6 +71,7 @@ class JobView(ReplyModel):
     recipe: Recipe
     progress: Progress | None = None
     error: JobError | None = None
+    finding: LrFinding | None = None
     model_id: Id | None = None
     attempts: Annotated[int, Field(ge=0)]
     created_at: UtcDatetime
@@ -102,6 +105,13 @@ class ProgressReply(ReplyModel):
 
     state: JobState
     lease_s: Annotated[float, Field(gt=0)]
+
+
+class FindingReport(StrictModel):
+    """End a job that makes no model, with what it found."""
+
+    worker: WorkerName
+    finding: LrFinding
 
 
 class FailReport(StrictModel):

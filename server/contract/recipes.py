@@ -147,6 +147,24 @@ class FineTuneRecipe(_Shared):
         return min(MAX_UPDATES, max(MIN_UPDATES, round(_DEFAULT_EPOCHS * per_epoch)))
 
 
+class LrFindRecipe(_Shared):
+    """No model: a short training at ever higher learning rates, and the curve of its loss.
+
+    It changes the network as ``fine-tune`` with the same members would; see there.
+    """
+
+    kind: Literal["lr-find"] = "lr-find"
+    batch_size: Annotated[int, Field(ge=1, le=256)] = 32
+    train_size_px: Annotated[int, Field(ge=32, le=512, multiple_of=_SIDE_STEP_PX)] | None = None
+    first_lr_ratio: Annotated[float, Field(gt=0, le=1)] = 0.1
+    augmentation: Literal["none", "flip", "full"] = "full"
+    min_scale: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+    def as_fine_tune(self) -> FineTuneRecipe:
+        """Return the fine-tuning whose learning rate is sought."""
+        return FineTuneRecipe(**self.model_dump(exclude={"kind"}))
+
+
 def _kind_of(value: Any) -> str:
     # A document that names no kind is the oldest recipe.
     if isinstance(value, dict):
@@ -155,13 +173,15 @@ def _kind_of(value: Any) -> str:
 
 
 Recipe = Annotated[
-    Annotated[HeadRecipe, Tag("head")] | Annotated[FineTuneRecipe, Tag("fine-tune")],
+    Annotated[HeadRecipe, Tag("head")]
+    | Annotated[FineTuneRecipe, Tag("fine-tune")]
+    | Annotated[LrFindRecipe, Tag("lr-find")],
     Discriminator(_kind_of),
 ]
-_RECIPE: TypeAdapter[HeadRecipe | FineTuneRecipe] = TypeAdapter(Recipe)
+_RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
 
 
-def parse_recipe(document: object) -> HeadRecipe | FineTuneRecipe:
+def parse_recipe(document: object) -> Recipe:
     """Return the recipe that a JSON document is.
 
     Args:

@@ -1,4 +1,7 @@
-"""How a fine-tuning went: part of ``history.json``. May import ``contract.schema``."""
+"""How a fine-tuning went, part of ``history.json``, and what its learning rate should be.
+
+May import ``contract.schema``.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from server.contract.schema import StrictModel
 
 MAX_STAGES = 50  # of the curves: more than a plot shows
 MAX_NOTES = 20
+MAX_LR_POINTS = 500  # the finder takes 100
 
 _Ratio = Annotated[float, Field(ge=0, le=1)]
 _NonNegative = Annotated[float, Field(ge=0)]
@@ -35,6 +39,38 @@ class TrainingStage(StrictModel):
     train_loss: _NonNegative
     valid_loss: _NonNegative
     valid_error_rate: _Ratio
+
+
+class LrPoint(StrictModel):
+    """One step of a learning-rate finder.
+
+    Attributes:
+        lr: Of the last layer group.
+        loss: Of the batch before the step, in nats.
+        smoothed: Its exponential average.
+    """
+
+    lr: Annotated[float, Field(gt=0)]
+    loss: _NonNegative
+    smoothed: _NonNegative
+
+
+class LrFinding(StrictModel):
+    """What a learning-rate finder found.
+
+    Attributes:
+        points: The curve, lowest learning rate first.
+        valley: In the middle of the longest fall of the loss: the one to begin with.
+        steep: Where the loss falls fastest.
+        minimum: A tenth of where the loss is lowest.
+        seconds: The job's duration.
+    """
+
+    points: Annotated[tuple[LrPoint, ...], Field(min_length=2, max_length=MAX_LR_POINTS)]
+    valley: Annotated[float, Field(gt=0)]
+    steep: Annotated[float, Field(gt=0)]
+    minimum: Annotated[float, Field(gt=0)]
+    seconds: _NonNegative
 
 
 class Choice(StrictModel):

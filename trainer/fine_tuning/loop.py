@@ -26,11 +26,13 @@ from server.contract.training import TrainingStage
 from trainer.data import augmentation
 from trainer.data.batches import batch_of, generator_of, read_ahead
 from trainer.data.pictures import Pictures
+from trainer.errors import JobFailedError
 from trainer.fine_tuning.checkpoint import Checkpoint
-from trainer.fine_tuning.updates import LossRules, Updater
+from trainer.fine_tuning.updates import DIVERGED, LossRules, Updater
 from trainer.metrics import Floats, Labels
-from trainer.optimisation.adamw import make_adamw, set_pace
+from trainer.optimisation.adamw import make_adamw, set_lr, set_pace
 from trainer.optimisation.averaging import WeightAverage
+from trainer.optimisation.lr_finder import STEPS, Point, sweep
 from trainer.optimisation.schedules import OneCycle, geometric
 from trainer.optimisation.targets import balanced_weights, mix, one_hot
 
@@ -149,6 +151,30 @@ class FineTuner:
         if self._average is not None:
             self._average.apply()
         return progress
+
+    def find_lr(self, step: Step) -> list[Point]:
+        """Learn at ever higher learning rates; the network is of no use afterwards.
+
+        Args:
+            step: Told (done, total) before each update; may raise to stop.
+
+        Raises:
+            JobFailedError: ``out-of-memory`` or ``blob-unreadable``.
+        """
+        updater = Updater(self._network, self._optimiser, self._rules(), lambda: None)
+
+        def learn(lr: float, number: int) -> float:
+            step(number, STEPS)
+            set_lr(self._optimiser, lr)
+            images, targets = self._batch(number, *self._read(number))
+            try:
+                return updater.update(images, targets)
+            except JobFailedError as error:
+                if error.kind != DIVERGED:
+                    raise
+                return math.inf
+
+        return sweep(learn)
 
     def _tell(self, step: Step) -> None:
         step(self._progress.done, self._progress.total)

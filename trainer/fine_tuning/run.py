@@ -16,7 +16,7 @@ from torch import nn
 
 from server.contract.files import canonical_json, sha256_of
 from server.contract.preprocess import Preprocessing
-from server.contract.recipes import FineTuneRecipe
+from server.contract.recipes import FineTuneRecipe, LrFindRecipe
 from server.contract.training import FineTuning
 from trainer.backbones.loading import LoadedBackbone
 from trainer.data.pictures import Pictures, PictureStore
@@ -27,6 +27,7 @@ from trainer.fine_tuning.loop import FineTuner, Material, Progress, evaluate, st
 from trainer.head import Head
 from trainer.metrics import Floats
 from trainer.network import Classifier, MirrorAveraged
+from trainer.optimisation.lr_finder import Point, Suggestions, suggest
 from trainer.snapshot import LocalSnapshot
 
 _FORM = 1  # of checkpoints and of what they are part of; counted up when either changes
@@ -108,6 +109,30 @@ def fine_tune(
     if choice.kept == "head":
         return Tuned(Classifier(start.backbone, start.head).eval(), None, history)
     return Tuned(finished.cpu().eval(), judged, history)
+
+
+def find_lr(
+    recipe: LrFindRecipe, start: Start, store: PictureStore, folder: Path, step: Step
+) -> tuple[list[Point], Suggestions]:
+    """Find learning rates for fine-tuning; ``start`` is left as it is.
+
+    Args:
+        recipe: How.
+        start: From where.
+        store: Of pictures.
+        folder: Of checkpoints; none is made.
+        step: Told (done, total) often; may raise to stop.
+
+    Raises:
+        JobFailedError: ``curve-too-short``, and as `fine_tune`.
+    """
+    material = gather(start, store, step)
+    network, groups = unfreeze(start)
+    network.to(find_device(recipe.device))
+    tuning = recipe.as_fine_tune()
+    checkpoint = Checkpoint(folder, _key(tuning, start))
+    points = FineTuner(network, groups, tuning, material, checkpoint).find_lr(step)
+    return points, suggest(points)
 
 
 def gather(start: Start, store: PictureStore, step: Step) -> Material:

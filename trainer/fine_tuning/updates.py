@@ -21,6 +21,7 @@ from trainer.optimisation.targets import loss_of
 
 log = logging.getLogger(__name__)
 
+DIVERGED = "diverged"  # a kind of failure
 # What torch's allocators say on a CPU, where there is no error of its own kind.
 _MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory")
 
@@ -137,7 +138,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def _diverged() -> JobFailedError:
     return JobFailedError(
-        "diverged",
+        DIVERGED,
         "The loss became infinite: the learning rate is too high for these images. Train again "
         "with a tenth of it; `bowerbird lr-find` shows which ones work.",
     )

@@ -38,6 +38,7 @@ def job_out(view: JobView) -> JobOut:
             "recipe": record.recipe,
             "progress": record.progress,
             "error": record.error,
+            "finding": record.finding,
             "model_id": view.model_id,
             "attempts": record.attempts,
             "created_at": record.created_at,

@@ -12,11 +12,11 @@ import pytest
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
 from server.contract.preprocess import preprocess
-from server.contract.recipes import FineTuneRecipe, HeadRecipe
+from server.contract.recipes import FineTuneRecipe, HeadRecipe, LrFindRecipe
 from server.contract.snapshot import Split
 from tests.support.snapshots import coloured, make_snapshot
 from trainer.errors import JobFailedError
-from trainer.runner import RunOptions, check_trainable, run
+from trainer.runner import RunOptions, check_trainable, find_lr, run
 from trainer.snapshot import LocalSnapshot
 
 pytestmark = pytest.mark.slow
@@ -169,6 +169,18 @@ def test_the_head_is_kept_when_fine_tuning_does_not_beat_it(tmp_path: Path) -> N
     assert bundle.manifest.metrics.error_rate == tuning.choice.head_error_rate == 0
     assert bundle.manifest.calibration.fitted_on == "out-of-fold"
     assert bundle.manifest.metrics.export_max_difference < 1e-4
+
+
+def test_learning_rates_are_found_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    recipe = LrFindRecipe(size_px=64, train_size_px=32, batch_size=4)
+    snapshot = make_snapshot(tmp_path / "blobs", coloured(6))
+    told: list[str] = []
+    finding = find_lr(recipe, snapshot, RunOptions(tmp_path), lambda phase, *_: told.append(phase))
+    assert list(dict.fromkeys(told)) == ["features", "head", "lr-find"]
+    assert finding.points[0].lr == pytest.approx(1e-7)
+    assert 1e-7 < finding.valley < 10
+    assert finding.points[-1].lr < 10  # the loss exploded before the end
+    assert not (tmp_path / "checkpoints").exists()
 
 
 @pytest.mark.parametrize(
