@@ -10,7 +10,7 @@ BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-cleaner bench-exports clean
+.PHONY: help run test check lint format types web unit demo fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-cleaner bench-exports bench-workbench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -21,7 +21,7 @@ run: .venv/run.stamp ## Install what is needed, migrate ./data, serve http://127
 test: .venv/test.stamp node_modules/stamp ## Install what tests need and run every check and test
 	@tests/install-browsers
 	@$(MAKE) --no-print-directory lint types web unit
-	$(BIN)/pytest -m "slow or browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "slow or browser"
 
 check: .venv/test.stamp node_modules/stamp ## The quick answer: all but slow and browser tests
 	@$(MAKE) --no-print-directory -j2 unit lint types web
@@ -90,6 +90,10 @@ bench-cleaner: .venv/test.stamp node_modules/stamp ## Measure how many flipped l
 
 bench-exports: .venv/run.stamp ## Measure snapshots and exports of 100,000 images beside sha256sum, tar and zip
 	$(BIN)/python -m benchmarks.bench_exports
+
+bench-workbench: .venv/test.stamp ## Measure the workbench with 100,000 images: lists, scrolling, snapshots, exports
+	@tests/install-browsers
+	$(BIN)/python -m benchmarks.bench_workbench
 
 clean: ## Remove what was installed here; ./data stays
 	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from server.services.snapshots import SplitRequest
 LABELS = 10
 ROWS = 5_000
 START_S = 20.0
+HASH_ALL = "find . -type f -print0 | xargs -0 sha256sum"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -117,7 +119,7 @@ async def measure(data: Path, count: int, mean_bytes: int, repeats: int) -> list
         # As a server that runs has done since its start.
         await parts.services.snapshots._looks.group_new()  # noqa: SLF001 - of no service's routes
         for turn in range(repeats):
-            base_s = system("find . -type f -print0 | xargs -0 sha256sum", blobs)
+            base_s = system(HASH_ALL, blobs)
             started_s = time.perf_counter()
             record = await parts.services.snapshots.create(dataset, SplitRequest())
             ours_s = time.perf_counter() - started_s
@@ -136,6 +138,51 @@ async def measure(data: Path, count: int, mean_bytes: int, repeats: int) -> list
     return found
 
 
+@dataclass(frozen=True)
+class Compared:
+    """What one thing took, and what a tool took for the same files just before."""
+
+    name: str
+    tool: str
+    ours_s: float
+    tool_s: float
+
+    @property
+    def speed_ratio(self) -> float:
+        """Return our speed as a share of the tool's."""
+        return self.tool_s / self.ours_s
+
+
+def compare_exports(
+    address: str, token: str, blobs: Path, out: Path, repeats: int
+) -> list[Compared]:
+    """Fetch exports from a server to a file, beside the tools that write such a file.
+
+    Args:
+        address: Of the snapshot's exports, up to the format.
+        token: Of the server.
+        blobs: The folder with the files that the exports hold.
+        out: Begins the names of the files that are written, and removed again.
+        repeats: How often, turn by turn.
+    """
+    tools = {
+        "folder": ("zip -0", f"zip -0 -q -r {out}.system .", "zip"),
+        "webdataset": ("tar", f"tar cf {out}.system .", "tar"),
+    }
+    found = []
+    for wanted, (tool, command, program) in tools.items():
+        for _ in range(repeats if shutil.which(program) else 0):
+            base_s = system(f"rm -f {out}.system && {command}", blobs)
+            ours_s = system(_fetch(f"{address}{wanted}", token, out), blobs)
+            found.append(Compared(wanted, tool, ours_s, base_s))
+    system(f"rm -f {out}.system {out}.ours", blobs)
+    return found
+
+
+def _fetch(address: str, token: str, out: Path) -> str:
+    return f"curl -sSf -H 'Authorization: Bearer {token}' -o {out}.ours '{address}'"
+
+
 async def measure_exports(
     parts: Parts, snapshot_id: str, blobs: Path, data: Path, repeats: int
 ) -> list[tuple[str, str]]:
@@ -152,24 +199,13 @@ async def measure_exports(
     port = server.servers[0].sockets[0].getsockname()[1]
     address = f"http://127.0.0.1:{port}/api/v1/snapshots/{snapshot_id}/export?format="
     out = data / "out"
-    tools = {
-        "folder": ("zip -0", f"zip -0 -q -r {out}.system .", "zip"),
-        "webdataset": ("tar", f"tar cf {out}.system .", "tar"),
-    }
+    compared = await asyncio.to_thread(compare_exports, address, token, blobs, out, repeats)
     found = []
-    for wanted, (tool, command, program) in tools.items():
-        for turn in range(repeats if shutil.which(program) else 0):
-            base_s = await asyncio.to_thread(system, f"rm -f {out}.system && {command}", blobs)
-            fetch = (
-                f"curl -sSf -H 'Authorization: Bearer {token}' -o {out}.ours '{address}{wanted}'"
-            )
-            ours_s = await asyncio.to_thread(system, fetch, blobs)
-            speed = base_s / ours_s
-            text = f"{ours_s:.2f} s | {tool} {base_s:.2f} s | {speed:.0%} of its speed"
-            found.append((f"{wanted} {turn + 1}", text))
+    for each in compared:
+        beside = f"{each.tool} {each.tool_s:.2f} s | {each.speed_ratio:.0%} of its speed"
+        found.append((each.name, f"{each.ours_s:.2f} s | {beside}"))
     for wanted in ("csv", "parquet", "datasheet"):
-        fetch = f"curl -sSf -H 'Authorization: Bearer {token}' -o {out}.ours '{address}{wanted}'"
-        first_s = await asyncio.to_thread(system, fetch, blobs)
+        first_s = await asyncio.to_thread(system, _fetch(f"{address}{wanted}", token, out), blobs)
         found.append((wanted, f"{first_s:.2f} s, the first time | |"))
     server.should_exit = True
     await serving

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
-import server.db.action_models  # noqa: F401 - its tables are compared too
+import server.db.action_models
+import server.db.removal_models  # noqa: F401 - likewise
 from server.db.base import UtcDateTime
 from server.db.models import Base
 

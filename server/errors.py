@@ -108,6 +108,15 @@ class TokenNotFoundError(NotFoundError):
     slug, title, noun = "token-not-found", "Token not found", "token"
 
 
+class SiteNotBlockedError(NotFoundError):
+    """The site is not kept out."""
+
+    slug, title, noun = "site-not-blocked", "The site is not kept out", "site"
+
+    def __init__(self, key: str) -> None:
+        ServerError.__init__(self, f"{key} is not kept out")
+
+
 # --- conflicts --------------------------------------------------------------------------------
 
 
@@ -203,6 +212,17 @@ class SnapshotDamagedError(ConflictError):
     """A snapshot's manifest is gone from the data folder."""
 
     slug, title = "snapshot-damaged", "The snapshot's manifest is gone"
+
+
+class ImagesRemovedError(ConflictError):
+    """Bytes that were here were removed for good, with everything of their site.
+
+    Attributes:
+        extra: ``removals`` that took them, each with ``removal_id``, ``site`` and ``created_at``;
+            of a snapshot, ``removed``, how many of its images are gone.
+    """
+
+    slug, title = "images-removed", "Images were removed for good"
 
 
 class ModelDamagedError(ConflictError):

@@ -32,10 +32,11 @@ from server.contract.files import write_atomically
 from server.db import migrate
 from server.db.session import Database
 from server.errors import DataFolderInUseError, UnauthenticatedError
+from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
-from server.media.blobs import BlobStore, ThumbnailStore
+from server.media.blobs import BlobStore, FileStore, ThumbnailStore
 from server.net.fetch import Fetcher
 from server.pipeline.pipeline import Ends, Pipeline
 from server.pipeline.shelf import ContentShelf
@@ -43,6 +44,8 @@ from server.services.access import AccessService, TokenKind
 from server.services.actions import ActionService
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
+from server.services.credit_list import CreditService
+from server.services.custody import Custody
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.exports import ExportService
@@ -50,22 +53,24 @@ from server.services.feed import Feed
 from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.imports import ImportService
-from server.services.imports_images import ImageRules
+from server.services.imports_images import ImageRules, Keeper
 from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
 from server.services.survey import SurveyService
 from server.services.suspicions import SuspicionService
-from server.services.sweep import SweepService
+from server.services.sweep import KeptFiles, SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
 from server.workers.downloads import DownloadWorker
 from server.workers.looks import LookWorker
+from server.workers.removals import finish_removals
 from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 
 log = logging.getLogger(__name__)
@@ -136,7 +141,8 @@ def _put_together(
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
-    downloads = DownloadService(database, feed)
+    custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
+    downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
     ends = Ends(source=downloads, sink=downloads, shelf=shelf)
     bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
@@ -144,6 +150,7 @@ def _put_together(
     usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
+    kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, pool)
     services = Services(
         about=_about(),
@@ -158,17 +165,19 @@ def _put_together(
         access=access,
         pairing=PairingService(access),
         sign_in=SignInService(access),
-        datasets=DatasetService(database, feed),
+        datasets=DatasetService(database, feed, kept),
         captures=CaptureService(database, feed),
         downloads=downloads,
         pipeline=pipeline,
-        images=ImageService(database, feed, intake, stores),
-        imports=ImportService(database, feed, shelf, pool, usable),
+        images=ImageService(database, feed, intake, stores, custody),
+        imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
         actions=ActionService(database, feed),
         history=HistoryService(database),
         sides=SideService(snapshots),
         survey=SurveyService(database),
-        completions=CompletionService(database, feed, intake),
+        completions=CompletionService(database, feed, intake, custody),
+        credits=CreditService(database),
+        removals=RemovalService(database, feed, shelves, custody, pool),
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, rules),
@@ -176,7 +185,7 @@ def _put_together(
         suspicions=SuspicionService(database, bundles, pool),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
-    worker = DownloadWorker(downloads, pipeline, SweepService(database, stores), feed)
+    worker = DownloadWorker(downloads, pipeline, SweepService(database, stores, kept), feed)
     return Parts(services, worker, LookWorker(looks), shelf)
 
 
@@ -187,7 +196,8 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await parts.services.access.load_origins()
         await parts.services.access.forget_old_sessions()
-        loops = [parts.downloads.run(), parts.looks.run()] + ([trainer.run()] if trainer else [])
+        loops = [parts.downloads.run(), parts.looks.run(), finish_removals(parts.services.removals)]
+        loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_watch(loop)) for loop in loops]
             yield

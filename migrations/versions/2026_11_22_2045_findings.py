@@ -2,14 +2,14 @@
 
 Jobs that make no model keep what they found.
 
-Revision: 0010, after 0007.
+Revision: 0010, after 0009.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -17,6 +17,7 @@ from server.services.access import AccessService, Caller, TokenKind
 from server.services.actions import ActionService
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
+from server.services.credit_list import CreditService
 from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.exports import ExportService
@@ -27,6 +28,7 @@ from server.services.imports import ImportService
 from server.services.models import ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
@@ -84,6 +86,8 @@ class Services:
     survey: SurveyService
     completions: CompletionService
     imports: ImportService
+    credits: CreditService
+    removals: RemovalService
     snapshots: SnapshotService
     exports: ExportService
     training: TrainingService

@@ -59,6 +59,6 @@ def wanted_span(headers: Mapping[str, str], length: int, etag: str) -> Span:
 
 
 def names_tag(header: str, etag: str) -> bool:
-    """Tell whether ``If-None-Match`` names the tag: a list, compared weakly."""
+    """Tell whether ``If-None-Match`` names the tag: a list, compared weakly (section 13.1.2)."""
     tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
     return etag in tags or tags == {"*"}

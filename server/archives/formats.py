@@ -9,9 +9,11 @@ from typing import BinaryIO, Final
 from server.archives.entries import Archive, ArchiveLimits
 from server.archives.refusals import Flaw, refused
 from server.archives.tars import BLOCK_BYTES, MAGIC, MAGIC_AT, TarArchive
+from server.archives.zip_records import END_MAGIC, LOCAL_MAGIC
 from server.archives.zips import ZipArchive
 
-ZIP_MAGICS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+ZIP_MAGICS: Final = (LOCAL_MAGIC, END_MAGIC, b"PK\x07\x08")  # the last: of one in parts
+_PARQUET: Final = b"PAR1"
 # What is known by its first bytes and not read, with what to do about it.
 _PACKED: Final = {
     b"\x1f\x8b": "gzip",
@@ -20,7 +22,7 @@ _PACKED: Final = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"Rar!\x1a\x07": "RAR",
-    b"PAR1": "Parquet",
+    _PARQUET: "Parquet",
 }
 _ARCHIVE_SUFFIXES: Final = (
     *(".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"),
@@ -54,6 +56,8 @@ def sniff(file: BinaryIO) -> Format:
     for magic, name in _PACKED.items():
         if head.startswith(magic):
             advice = "unpack it, and send a zip, a tar or a CSV"
+            if magic == _PARQUET:
+                advice = "send a CSV, or an archive with the images"
             raise refused(Flaw.UNSUPPORTED, f"it is {name}, which is not read; {advice}")
     is_utf_16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if b"\0" in head and not is_utf_16:

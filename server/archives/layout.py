@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -18,7 +19,8 @@ from server.archives.entries import Archive, Entry
 from server.archives.formats import is_archive_name
 from server.archives.names import is_hidden, label_of, label_of_folder, split_path
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
-from server.archives.tables import read_rows
+from server.archives.tables import Row, read_rows
+from server.errors import ImportRefusedError
 
 SPLITS: Final = frozenset(
     {"train", "training", "valid", "val", "validation", "dev", "test", "testing"}
@@ -28,6 +30,8 @@ MAX_TABLE_BYTES: Final = 64 * 1024**2
 # A label, and what else a sample's JSON says of it.
 _MAX_SIDECAR_BYTES: Final = 64 * 1024
 _TABLE = "metadata.csv"
+# Beside the folders of an export: which label each of them stands for, in full.
+_FOLDER_TABLE = "labels.csv"
 _SIDECARS: Final = frozenset({".cls", ".json"})
 # What comes with datasets and is no image; it is counted, not refused.
 _DOCUMENTS: Final = frozenset(
@@ -78,6 +82,7 @@ class Layout:
         has_splits: The next folder says on which side of a split an image is, not what it shows.
         has_table: A table gives the labels, so that folders do not.
         of_path: Labels by path, from tables.
+        of_folder: Labels by the name of their folder, where a table says more than that name.
         origins: Where images come from, by path.
         of_sample: Labels by sample, from files beside the images.
     """
@@ -88,6 +93,7 @@ class Layout:
     has_splits: bool = False
     has_table: bool = False
     of_path: dict[str, str] = field(default_factory=dict)
+    of_folder: dict[str, str] = field(default_factory=dict)
     of_sample: dict[str, str] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
 
@@ -105,6 +111,8 @@ class Layout:
         folders = () if self.has_table else entry.parts[self.wrapper + self.has_splits : -1]
         if text is None and not folders:
             return None
+        if text is None:
+            text = self.of_folder.get(folders[0])
         label = label_of_folder(folders[0]) if text is None else label_of(text)
         if label is None:
             raise EntryRefusedError(EntryFlaw.BAD_LABEL, "its folder or row names no usable label")
@@ -138,6 +146,8 @@ def look_over(archive: Archive) -> Layout:
             continue
         if entry.parts[-1].lower() == _TABLE:
             tables.append(entry)
+        elif entry.parts[-1].lower() == _FOLDER_TABLE:
+            _add_folders(archive, entry, layout.of_folder)
         elif _suffix(entry.parts) in _SIDECARS:
             _add_sidecar(archive, entry, layout.of_sample, sidecars)
     layout.of_sample = sidecars | layout.of_sample
@@ -145,6 +155,19 @@ def look_over(archive: Archive) -> Layout:
         _add_table(archive, entry, layout)
     layout.wrapper, layout.has_splits = shape.read()
     return layout
+
+
+def has_splits(paths: Iterable[tuple[str, ...]]) -> bool:
+    """Tell whether the folders say on which side of a split each image is, not what it shows.
+
+    Args:
+        paths: Of all files, by their parts; documents and hidden files say nothing.
+    """
+    shape = _Shape()
+    for parts in paths:
+        if parts and not is_hidden(parts) and _suffix(parts) not in _DOCUMENTS:
+            shape.add(parts)
+    return not shape.is_empty and shape.read()[1]
 
 
 @dataclass
@@ -164,6 +187,10 @@ class _Shape:
         self._are_first_splits = self._are_first_splits and len(parts) > 1 and _is_split(parts[0])
         is_second = len(parts) > 2 and _is_split(parts[1])  # noqa: PLR2004 - as above
         self._are_second_splits = self._are_second_splits and is_second
+
+    @property
+    def is_empty(self) -> bool:
+        return self._first is None
 
     def read(self) -> tuple[int, bool]:
         """Return how many folders wrap everything, and whether the next one names splits."""
@@ -220,13 +247,21 @@ def _read_json_label(data: bytes) -> JsonValue:
     return next(iter([*texts, *found]), None)
 
 
-def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
+def _add_folders(archive: Archive, entry: Entry, of_folder: dict[str, str]) -> None:
+    """Read which folder stands for which label; a table that says other things says nothing."""
     try:
         data = archive.read(entry, MAX_TABLE_BYTES)
-    except EntryRefusedError as error:
-        # Without it every image would come in with a wrong label, or none.
-        raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error
-    for row in read_rows(io.BytesIO(data), (("file_name",), _LABEL_COLUMNS, *_ORIGIN_COLUMNS)):
+        rows = list(read_rows(io.BytesIO(data), (("folder",), _LABEL_COLUMNS)))
+    except (EntryRefusedError, ImportRefusedError):
+        return  # folders still have their names
+    for row in rows:
+        folder, label = row.cells
+        if label:
+            of_folder.setdefault(folder, label)
+
+
+def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
+    for row in _read_table(archive, entry):
         name, label, *hints = row.cells
         try:
             path = "/".join(split_path("/".join((*entry.parts[:-1], name))))
@@ -237,3 +272,16 @@ def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
             layout.of_path[path] = label
         if any(hints):
             layout.origins[path] = Origin(*hints)
+
+
+def _read_table(archive: Archive, entry: Entry) -> Iterator[Row]:
+    try:
+        data = archive.read(entry, MAX_TABLE_BYTES)
+    except EntryRefusedError as error:
+        # Without it every image would come in with a wrong label, or none.
+        raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error
+    try:
+        wanted = (("file_name",), _LABEL_COLUMNS, *_ORIGIN_COLUMNS)
+        yield from read_rows(io.BytesIO(data), wanted)
+    except ImportRefusedError as error:  # an archive may hold several tables
+        raise ImportRefusedError(f"{entry.path}: {error}", **error.extra) from error

@@ -3,26 +3,23 @@
 Read line by line: a table of any length takes no more memory than its longest line. What is wrong
 with the whole (encoding, quotes, columns) refuses it before a row is taken; what is wrong with a
 row is for the caller. Cells are text: a formula is a label that begins oddly, and the apostrophe
-that exports put in front of one is taken off again (OWASP, "CSV Injection").
+that exports put in front of one is taken off again.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from server.archives.cells import unguard
 from server.archives.refusals import Flaw, refused
 
 # Two addresses of the longest that browsers carry (8 KiB), quotes and a title.
 MAX_LINE_BYTES: Final = 64 * 1024
 MAX_ROWS: Final = 1_000_000
-# An apostrophe is taken off before what exports guard: what begins a formula in some spreadsheet,
-# what is skipped before one, and the apostrophe itself.
-_GUARDED: Final = re.compile(r"'[=+\-@\t\r\n＝＋－＠']")  # noqa: RUF001 - the wide ones
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -62,8 +59,12 @@ def read_rows(
             places = [*range(len(wanted))]
             yield Row(1, _pick(first, places))
         elif places[0] is None:
-            names = "`, `".join(names[0] for names in wanted)
-            raise refused(Flaw.MISSING_COLUMNS, f"its first line must name the columns `{names}`")
+            needed, *others = (f"`{names[0]}`" for names in wanted)
+            raise refused(
+                Flaw.MISSING_COLUMNS,
+                f"its first line must name the column {needed}; "
+                f"{', '.join(others)} may stand beside it",
+            )
         for count, cells in enumerate(rows):
             if count >= MAX_ROWS:
                 raise refused(Flaw.TOO_MANY_ENTRIES, f"more than {MAX_ROWS:,} rows; cut it up")
@@ -86,13 +87,9 @@ def _is_address(cells: list[str]) -> bool:
 
 def _pick(cells: list[str], places: Sequence[int | None]) -> tuple[str, ...]:
     return tuple(
-        _unguard(cells[place].strip()) if place is not None and place < len(cells) else ""
+        unguard(cells[place].strip()) if place is not None and place < len(cells) else ""
         for place in places
     )
-
-
-def _unguard(cell: str) -> str:
-    return cell[1:] if _GUARDED.match(cell) else cell
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:

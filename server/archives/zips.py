@@ -20,19 +20,27 @@ from typing import BinaryIO, Final
 
 from server.archives.entries import ArchiveLimits, Entry, Tally, check_size, entry_of, lies
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
+from server.archives.zip_records import (
+    CENTRAL,
+    CENTRAL_MAGIC,
+    END,
+    END_64,
+    END_64_MAGIC,
+    END_MAGIC,
+    IS_UTF_8,
+    LOCAL,
+    LOCAL_MAGIC,
+    LOCATOR_64,
+    LOCATOR_64_MAGIC,
+    UNIX,
+    UNKNOWN_16,
+    UNKNOWN_32,
+    WIDE_FIELD,
+)
 
-_END: Final = struct.Struct("<4s4H2LH")
-_END_64: Final = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR_64: Final = struct.Struct("<4sLQL")
-_CENTRAL: Final = struct.Struct("<4s4B4H3L5H2L")
-_LOCAL: Final = struct.Struct("<4s5H3L2H")
 _MAX_COMMENT_BYTES: Final = 0xFFFF
-_UNKNOWN_32: Final = 0xFFFFFFFF  # "see the zip64 field"
-_UNKNOWN_16: Final = 0xFFFF
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED: Final = 0x1 | 0x40 | 0x2000  # classic, strong, and a masked directory
-_IS_UTF_8: Final = 0x800
-_UNIX: Final = 3  # "made by", with the file's mode in the upper half of its attributes
 _DARWIN: Final = 19
 _CHUNK_BYTES: Final = 64 * 1024
 
@@ -96,13 +104,13 @@ class ZipArchive:
         """
         check_size(entry.bytes, max_bytes)
         self._file.seek(entry.at)
-        head = self._file.read(_LOCAL.size)
-        if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
+        head = self._file.read(LOCAL.size)
+        if len(head) < LOCAL.size or not head.startswith(LOCAL_MAGIC):
             raise EntryRefusedError(EntryFlaw.DAMAGED, "the directory points at no entry")
-        _, _, flags, method, _, _, _, _, _, name_bytes, extra_bytes = _LOCAL.unpack(head)
+        _, _, flags, method, _, _, _, _, _, name_bytes, extra_bytes = LOCAL.unpack(head)
         if method != entry.method or flags & _ENCRYPTED:
             raise EntryRefusedError(EntryFlaw.DAMAGED, "it says other things than the directory")
-        start = entry.at + _LOCAL.size + name_bytes + extra_bytes
+        start = entry.at + LOCAL.size + name_bytes + extra_bytes
         if start + entry.packed_bytes > self._directory.at:
             raise EntryRefusedError(EntryFlaw.DAMAGED, "it reaches beyond the entries")
         self._file.seek(start)
@@ -148,7 +156,7 @@ class ZipArchive:
         starts, ends = array("Q"), array("Q")
         for entry in self._read_directory():
             tally.add(entry.bytes)
-            end = entry.at + _LOCAL.size + entry.packed_bytes
+            end = entry.at + LOCAL.size + entry.packed_bytes
             if end > self._directory.at:
                 raise refused(Flaw.DAMAGED, "its directory points beyond the entries")
             starts.append(entry.at)
@@ -170,13 +178,13 @@ class ZipArchive:
         while at < end:
             # By position: between two entries of this the file is read elsewhere.
             self._file.seek(at)
-            head = self._file.read(_CENTRAL.size)
-            if len(head) < _CENTRAL.size or not head.startswith(b"PK\x01\x02"):
+            head = self._file.read(CENTRAL.size)
+            if len(head) < CENTRAL.size or not head.startswith(CENTRAL_MAGIC):
                 raise refused(Flaw.DAMAGED, "its directory is damaged")
-            fields = _CENTRAL.unpack(head)
+            fields = CENTRAL.unpack(head)
             lengths = fields[12:15]  # of the name, the extra fields, the comment
             rest = self._file.read(lengths[0] + lengths[1])
-            at += _CENTRAL.size + sum(lengths)
+            at += CENTRAL.size + sum(lengths)
             if len(rest) < lengths[0] + lengths[1] or at > end:
                 raise refused(Flaw.DAMAGED, "its directory is cut off")
             yield _entry(fields, rest[: lengths[0]], rest[lengths[0] :])
@@ -184,18 +192,18 @@ class ZipArchive:
 
 def _find_directory(file: BinaryIO, size_bytes: int) -> _Directory:
     """Find the end record, from the end of the file, and what it points to."""
-    tail_bytes = min(size_bytes, _END.size + _MAX_COMMENT_BYTES)
+    tail_bytes = min(size_bytes, END.size + _MAX_COMMENT_BYTES)
     file.seek(size_bytes - tail_bytes)
     tail = file.read(tail_bytes)
-    place = tail.rfind(b"PK\x05\x06")
+    place = tail.rfind(END_MAGIC)
     while place >= 0 and not _is_end(tail, place):
-        place = tail.rfind(b"PK\x05\x06", 0, place)
+        place = tail.rfind(END_MAGIC, 0, place)
     if place < 0:
         raise refused(Flaw.DAMAGED, "it begins like a zip but has no proper end: cut off?")
     end_at = size_bytes - tail_bytes + place
-    _, disk, first_disk, here, count, directory_bytes, at, _ = _END.unpack_from(tail, place)
+    _, disk, first_disk, here, count, directory_bytes, at, _ = END.unpack_from(tail, place)
     limit = end_at
-    if _UNKNOWN_16 in {disk, here, count} or _UNKNOWN_32 in {directory_bytes, at}:
+    if UNKNOWN_16 in {disk, here, count} or UNKNOWN_32 in {directory_bytes, at}:
         wide = _find_end_64(file, end_at)
         if wide is not None:
             limit, disk, first_disk, here, count, directory_bytes, at = wide
@@ -208,24 +216,24 @@ def _find_directory(file: BinaryIO, size_bytes: int) -> _Directory:
 
 def _is_end(tail: bytes, place: int) -> bool:
     """Tell whether an end record is whole and the last thing in the file."""
-    if place + _END.size > len(tail):
+    if place + END.size > len(tail):
         return False
-    return place + _END.size + int(_END.unpack_from(tail, place)[7]) == len(tail)
+    return place + END.size + int(END.unpack_from(tail, place)[7]) == len(tail)
 
 
 def _find_end_64(file: BinaryIO, end_at: int) -> tuple[int, ...] | None:
     """Return where the zip64 end record lies and what it says; None when there is none."""
-    if end_at < _LOCATOR_64.size:
+    if end_at < LOCATOR_64.size:
         return None
-    file.seek(end_at - _LOCATOR_64.size)
-    signature, _, at, _ = _LOCATOR_64.unpack(file.read(_LOCATOR_64.size))
-    if signature != b"PK\x06\x07":
+    file.seek(end_at - LOCATOR_64.size)
+    signature, _, at, _ = LOCATOR_64.unpack(file.read(LOCATOR_64.size))
+    if signature != LOCATOR_64_MAGIC:
         return None
-    if at + _END_64.size > end_at:
+    if at + END_64.size > end_at:
         raise refused(Flaw.DAMAGED, "its zip64 end is not where it is said to be")
     file.seek(at)
-    fields = _END_64.unpack(file.read(_END_64.size))
-    if fields[0] != b"PK\x06\x06":
+    fields = END_64.unpack(file.read(END_64.size))
+    if fields[0] != END_64_MAGIC:
         raise refused(Flaw.DAMAGED, "its zip64 end is not where it is said to be")
     return at, *fields[4:]
 
@@ -235,7 +243,7 @@ def _entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes) -> Entry:
     crc, packed_bytes, size_bytes, at = fields[9], fields[10], fields[11], fields[18]
     try:
         size_bytes, packed_bytes, at = _widen((size_bytes, packed_bytes, at), extra)
-        name = _decode(raw_name, is_utf_8=bool(flags & _IS_UTF_8))
+        name = _decode(raw_name, is_utf_8=bool(flags & IS_UTF_8))
         refusal = _judge(flags, method, fields[17], made_by)
     except EntryRefusedError as error:
         name, refusal = raw_name.decode("utf-8", "replace"), error
@@ -248,11 +256,11 @@ def _entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes) -> Entry:
 def _widen(narrow: tuple[int, int, int], extra: bytes) -> tuple[int, int, int]:
     """Return the sizes and the offset, those that did not fit 32 bits from the zip64 field."""
     values = list(narrow)
-    missing = [place for place, value in enumerate(values) if value == _UNKNOWN_32]
+    missing = [place for place, value in enumerate(values) if value == UNKNOWN_32]
     at = 0
     while missing and at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
-        if kind == 1:
+        if kind == WIDE_FIELD:
             if length < 8 * len(missing) or at + 4 + 8 * len(missing) > len(extra):
                 break
             for number, place in enumerate(missing):
@@ -282,7 +290,7 @@ def _decode(raw_name: bytes, *, is_utf_8: bool) -> str:
 
 def _judge(flags: int, method: int, attributes: int, made_by: int) -> EntryRefusedError | None:
     """Return why an entry is not taken, by what it says of itself."""
-    kind = stat.S_IFMT(attributes >> 16) if made_by in {_UNIX, _DARWIN} else 0
+    kind = stat.S_IFMT(attributes >> 16) if made_by in {UNIX, _DARWIN} else 0
     if kind == stat.S_IFLNK:
         return EntryRefusedError(EntryFlaw.LINK, "a link")
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:

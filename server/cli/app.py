@@ -21,6 +21,7 @@ from server.cli.commands import (
     model,
     serve,
     sign_in,
+    site,
     snapshot,
     token,
     train,
@@ -81,6 +82,7 @@ app.command(epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(token.app, name="token")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(image.app, name="image")
+app.add_typer(site.app, name="site")
 app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(model.app, name="model")
 

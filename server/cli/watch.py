@@ -13,13 +13,13 @@ from server.cli.errors import CommandError
 from server.client.errors import ConnectionLostError, NoServerError
 from server.client.transport import Client
 from server.client.views import Dataset, Job, ServerInfo, ViewT
+from server.contract.jobs import FINISHED
 
 POLL_S = 1.0
 # A restart with migrations takes seconds; after a minute it is not coming back by itself.
 PATIENCE_S = 60.0
 # A trainer claims a job within its long poll of 20 s, unless it has another one.
 UNCLAIMED_S = 30.0
-FINISHED = frozenset({"succeeded", "failed", "cancelled"})
 
 
 @dataclass(frozen=True)

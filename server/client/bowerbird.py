@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from pydantic import JsonValue
 
-from server.client.dataset import DatasetClient, image_changes, read_image_file, segment
+from server.client.dataset import POLL_S, DatasetClient, image_changes, read_image_file, segment
 from server.client.downloads import Download, Source
 from server.client.errors import ClientError
+from server.client.site_views import BlockedSite, BlockedSites, Removal
 from server.client.transport import SNAPSHOT_S, Client, Upload
 from server.client.views import (
     Answer,
@@ -27,9 +28,7 @@ from server.client.views import (
     Model,
     Snapshot,
 )
-
-POLL_S = 1.0
-FINISHED: Final = frozenset({"succeeded", "failed", "cancelled"})
+from server.contract.jobs import FINISHED
 
 
 class Bowerbird:
@@ -74,7 +73,7 @@ class Bowerbird:
 
     def close(self) -> None:
         """Close the connection."""
-        self.transport.__exit__(None, None, None)
+        self.transport.close()
 
     def health(self) -> Health:
         """Return who answers; no token is sent."""
@@ -145,6 +144,48 @@ class Bowerbird:
         """Return the bytes of an image as they were fetched."""
         with self.transport.stream(f"/images/{segment(image_id)}/file") as pieces:
             return b"".join(pieces)
+
+    # --- sites ---------------------------------------------------------------------------------
+
+    def remove_site(
+        self,
+        site: str,
+        *,
+        dataset_id: str | None = None,
+        dry_run: bool = False,
+        block: bool = False,
+    ) -> Removal:
+        """Remove everything of a site for good, and say what had used it. It can't be undone.
+
+        Bytes that an image of another site holds too stay. One that was cut off goes on when it is
+        asked for again.
+
+        Args:
+            site: A host, such as ``example.org``; it stands for its sub-domains too.
+            dataset_id: Of this dataset only; of all when None.
+            dry_run: Only say what would go.
+            block: Take nothing of it any more.
+        """
+        body: dict[str, JsonValue] = {"site": site, "dry_run": dry_run, "block": block}
+        if dataset_id is not None:
+            body["dataset_id"] = dataset_id
+        return self.transport.post("/sites/removal", Removal, body, timeout_s=SNAPSHOT_S)
+
+    def removals(self) -> Iterator[Removal]:
+        """Yield what was removed, newest first."""
+        return self.transport.pages("/sites/removals", Removal)
+
+    def blocked_sites(self) -> list[BlockedSite]:
+        """Return the sites of which nothing is collected, by name."""
+        return self.transport.get("/sites/blocked", BlockedSites).items
+
+    def unblock_site(self, site: str) -> None:
+        """Collect from a site again.
+
+        Raises:
+            NotFoundError: It is not kept out.
+        """
+        self.transport.delete(f"/sites/blocked/{segment(site)}")
 
     # --- snapshots ----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from typing_extensions import TypedDict, Unpack
 
 from server.client.errors import ClientError
+from server.client.site_views import Credit
 from server.client.transport import SNAPSHOT_S, Client, Upload
 from server.client.views import (
     Action,
@@ -51,6 +52,7 @@ class ImageFilter(TypedDict, total=False):
         split: ``train`` or ``valid``, of ``snapshot``.
         hint: ``dark``, ``bright``, ``blurry``, ``plain``, ``odd-aspect``, ``small``.
         sort: ``oldest``, ``newest``, or a measure, falling with a ``-`` before it.
+        skip: How many to leave out at the beginning of the list, up to 1,000,000.
     """
 
     label: str
@@ -72,6 +74,7 @@ class ImageFilter(TypedDict, total=False):
     near_group: str
     hint: str
     sort: str
+    skip: int
 
 
 class DatasetClient:
@@ -107,9 +110,14 @@ class DatasetClient:
         """Go on downloading."""
         return self._transport.post(f"{self._path}/resume", Dataset, {})
 
-    def retry(self, reason: str | None = None) -> int:
-        """Queue rejected images again, all or those of one reason; return how many."""
-        body = given(reason=reason)
+    def retry(self, reason: str | None = None, *, host: str | None = None) -> int:
+        """Queue rejected images again, all or those of one reason or host; return how many.
+
+        Args:
+            reason: Why they were rejected.
+            host: Of their address, such as ``img.example.org``, in lower case.
+        """
+        body = given(reason=reason, host=host)
         return self._transport.post(f"{self._path}/images/retry", Retried, body).queued
 
     def wait(self, timeout_s: float = SNAPSHOT_S) -> Dataset:
@@ -206,6 +214,10 @@ class DatasetClient:
         return self._transport.send_file(
             f"{self._path}/imports", ImportReport, file, params=params, on_sent=on_sent
         )
+
+    def credits(self) -> Iterator[Credit]:
+        """Yield where the ready images that are not excluded come from."""
+        return self._transport.pages(f"{self._path}/credits", Credit)
 
     # --- changes, and their undoing -------------------------------------------------------------
 

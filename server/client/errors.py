@@ -107,7 +107,7 @@ class NotSignedInError(ProblemError):
 
 
 class NotFoundError(ProblemError):
-    """There is no such dataset, label, image, snapshot, job or model."""
+    """There is no such dataset, label, image, snapshot, part of one, job, model or token."""
 
 
 class AlreadyThereError(ProblemError):
@@ -128,6 +128,10 @@ class LabelConflictError(ProblemError):
 
 class NotEnoughImagesError(ProblemError):
     """The dataset has too few images for a snapshot."""
+
+
+class ImagesRemovedError(ProblemError):
+    """Images were removed for good, with everything of their site: ``members["removals"]``."""
 
 
 class UnknownLabelError(ProblemError):
@@ -164,12 +168,17 @@ KINDS: dict[str, type[ProblemError]] = {
     "image-not-found": NotFoundError,
     "blob-not-found": NotFoundError,
     "snapshot-not-found": NotFoundError,
+    "shard-not-found": NotFoundError,
     "job-not-found": NotFoundError,
     "model-not-found": NotFoundError,
+    "site-not-blocked": NotFoundError,
+    "images-removed": ImagesRemovedError,
+    "token-not-found": NotFoundError,
     "dataset-exists": AlreadyThereError,
     "label-exists": AlreadyThereError,
     "version-conflict": VersionConflictError,
     "nothing-to-undo": NothingToUndoError,
+    "nothing-to-redo": NothingToUndoError,
     "label-conflict": LabelConflictError,
     "not-enough-images": NotEnoughImagesError,
     "unknown-label": UnknownLabelError,

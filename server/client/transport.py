@@ -126,6 +126,10 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next request would be refused."""
         self._http.close()
 
     def health(self) -> Health:
@@ -170,6 +174,7 @@ class Client:
             if page.next_cursor is None:
                 return
             query["cursor"] = page.next_cursor
+            query.pop("skip", None)  # the cursor goes on from there
         raise UnexpectedAnswerError(f"GET {path}", "its pages never end")
 
     def post(

@@ -162,7 +162,11 @@ class ImageRecord(Base):
             postgresql_where=text("status = 'ready'"),
         ),
         # Pages of a list in its order, of all or of one status; an id is no rowid, so it is named.
-        Index("ix_images_dataset_id_id", "dataset_id", "id"),
+        # With what most lists are narrowed by, so that the rows are left alone.
+        Index(
+            "ix_images_list",
+            *("dataset_id", "id", "status", "label_id", "excluded", "reviewed_at"),
+        ),
         Index("ix_images_dataset_id_status_id", "dataset_id", "status", "id"),
         # What may be claimed now, by host: claims jump from host to host in it.
         Index(
@@ -202,13 +206,11 @@ class ImageRecord(Base):
         Index(
             "ix_images_reviewed", "dataset_id", "id", sqlite_where=text("reviewed_at IS NOT NULL")
         ),
-        # Which images have which bytes, for what is asked of the bytes: read without the rows.
+        # Which images have which bytes, for what is asked of the bytes, and with what persons say
+        # of them: read without the rows.
         Index(
             "ix_images_bytes",
-            "dataset_id",
-            "sha256",
-            "id",
-            "status",
+            *("dataset_id", "sha256", "id", "status", "label_id", "excluded", "reviewed_at"),
             sqlite_where=text("sha256 IS NOT NULL"),
         ),
     )

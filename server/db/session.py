@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.db import driver
+from server.db.hints import HintedCompiler
 
 Session = AsyncSession
 
@@ -54,6 +55,7 @@ class Database:
             # Many rows go in by one statement: run once for each, it would give Python's lock away
             # and wait to have it back as often.
             self._engine.dialect.use_insertmanyvalues_wo_returning = True
+            self._engine.dialect.statement_compiler = HintedCompiler
         self._readers = async_sessionmaker(self._engine, expire_on_commit=False)
         self._writers = async_sessionmaker(
             self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}), expire_on_commit=False

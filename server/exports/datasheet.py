@@ -5,7 +5,6 @@ May import ``exports``. Source of the questions: T. Gebru et al., "Datasheets fo
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from server.exports.listing import Listing
+from server.exports.markdown import escape
 from server.exports.provenance import Provenance, Row
 
 # Of engines, queries and sites: the ones with the most images. The tables hold them all.
@@ -231,10 +231,3 @@ def _top(counts: Counter[Any]) -> Sequence[tuple[Any, int]]:
 
 def _sum(items: Sequence[tuple[Any, int]]) -> int:
     return sum(count for _, count in items)
-
-
-def escape(text: object) -> str:
-    """Return a stranger's text as Markdown that shows it, and nothing else, on one line."""
-    line = " ".join(str("" if text is None else text).split())
-    line = line.replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_\[\]|#!~])", r"\\\1", line)

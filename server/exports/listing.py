@@ -7,6 +7,7 @@ A manifest of 100,000 images is 30 MB of JSON, and several times that as objects
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from server.media.blobs import BlobStore
 # Files are called as every program knows them; the other formats as their extension is.
 _EXTENSIONS: Final = {"jpeg": "jpg", "tiff": "tif"}
 _CRC: Final = np.dtype("<u4")
+_HASH: Final = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,34 @@ class SnapshotFiles:
     def manifest(self, snapshot_id: str) -> Path:
         """Return where a manifest lies."""
         return self.root / f"{snapshot_id}.json"
+
+    def provenance(self, snapshot_id: str) -> Path:
+        """Return where it lies, once frozen, where the images come from."""
+        return self.root / f"{snapshot_id}.provenance.jsonl"
+
+    def read_hashes(self, snapshot_id: str) -> frozenset[str]:
+        """Return the hashes of a snapshot's images, in a fraction of the time of `read`.
+
+        None where the manifest is gone. Labels cannot feign one: their quotes are escaped.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        try:
+            data = self.manifest(snapshot_id).read_bytes()
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(match.decode() for match in _HASH.findall(data))
+
+    def delete(self, snapshot_id: str) -> None:
+        """Delete a snapshot's manifest and what is kept beside it; none need be there.
+
+        Raises:
+            OSError: One cannot be deleted.
+        """
+        paths = (self.manifest(snapshot_id), self._crcs(snapshot_id), self.provenance(snapshot_id))
+        for path in paths:
+            path.unlink(missing_ok=True)
 
     def write(self, snapshot_id: str, manifest: bytes, crcs: NDArray[np.uint32]) -> None:
         """Keep a new snapshot; the manifest comes last, so where it is, all is.

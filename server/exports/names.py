@@ -2,7 +2,8 @@
 
 A label may be any text; a folder's name may not. Whatever a system forbids or gives a meaning is
 written as ``%`` and its byte in hexadecimal, as in addresses, so that the label can be read from
-the name again: ``black/brown`` becomes ``black%2Fbrown``.
+the name again by `server.archives.names.label_of_folder`: ``black/brown`` becomes
+``black%2Fbrown``. A very long one is cut off: the table of labels beside the folders has it whole.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import unquote
 
 # Of Windows, which forbids the most; control characters; and our own sign.
 _FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*%]')
 _FIRST: Final = re.compile(r"^[ .~-]")  # hidden, "..", a home, an option
 _LAST: Final = re.compile(r"[ .]$")  # dropped by Windows
-# Devices, whatever follows behind a dot.
-_DEVICE: Final = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(?=$|\.)")
+# Devices, whatever follows behind a dot. Source: learn.microsoft.com, "Naming Files, Paths, and
+# Namespaces", with the consoles of "Console Handles".
+_DEVICE: Final = re.compile(
+    r"(?i)^(con|prn|aux|nul|(?:com|lpt)[0-9¹²³]|conin\$|conout\$)(?= *(?:$|\.))"
+)
+_HALF: Final = re.compile(r"%[0-9A-F]?$")  # of what `_percent` wrote
 _MOST_BYTES: Final = 200  # of the 255 that file systems allow
 
 
@@ -42,19 +46,13 @@ def folder_names(labels: Sequence[str]) -> list[str]:
     return found
 
 
-def label_of(folder: str) -> str:
-    """Return the label that a folder was named for by `folder_names`."""
-    return unquote(re.sub(r"%\(\d+\)$", "", folder), errors="replace")
-
-
 def _escape(label: str) -> str:
     name = _FORBIDDEN.sub(_percent, label)
     name = _FIRST.sub(_percent, name)
-    name = _LAST.sub(_percent, name)
     name = _DEVICE.sub(lambda m: _percent(m, 1) + m[0][1:], name)
     while len(name.encode()) > _MOST_BYTES:  # a label has 100 characters at most
         name = name[:-1]
-    return name
+    return _LAST.sub(_percent, _HALF.sub("", name))
 
 
 def _percent(match: re.Match[str], count: int | None = None) -> str:

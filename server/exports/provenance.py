@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, Final
 
 from server.contract.files import sha256_of_file
 from server.exports.listing import Listing
+from server.net.sites import ANY_PAGE, is_of
+from server.net.urls import host_of
 
 # The columns of every table, in their order.
 COLUMNS: Final = (
@@ -108,6 +110,33 @@ class Provenance:
             file.readline()
             for line in file:
                 yield json.loads(line)
+
+
+def find_of_site(path: Path, site: str) -> set[str]:
+    """Return the hashes of the images of a site, by what was frozen of where they come from.
+
+    Args:
+        path: Of the rows; none where nothing was frozen.
+        site: A host, which stands for its sub-domains too.
+
+    Raises:
+        OSError: The disk fails.
+    """
+    try:
+        opened = path.open("rb")
+    except FileNotFoundError:
+        return set()
+    found = set()
+    with opened as file:
+        file.readline()
+        for line in file:
+            row = json.loads(line)
+            addresses = [row.get(name) for name in ("url", "final_url", "source_url")]
+            if row.get("engine") in {None, ANY_PAGE}:
+                addresses.append(row.get("page_url"))
+            if any(is_of(host_of(address), site) for address in addresses):
+                found.add(row["sha256"])
+    return found
 
 
 def tag_of(*parts: str) -> str:

@@ -1,4 +1,7 @@
-"""Writes a snapshot's rows as CSV and as Parquet, row by row. May import ``exports``."""
+"""Writes a snapshot's rows as CSV and as Parquet, row by row.
+
+May import ``exports``, ``archives``.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from server.exports.cells import guard
+from server.archives.cells import guard
 from server.exports.provenance import COLUMNS, NUMBERS, Row
 
 _BATCH: Final = 5_000  # rows held at once: some 5 MB
 
 
 def write_csv(file: BinaryIO, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:
-    """Write rows as CSV (RFC 4180, UTF-8); texts are guarded, see `server.exports.cells`.
+    """Write rows as CSV (RFC 4180, UTF-8); texts are guarded, see `server.archives.cells`.
 
     Raises:
         OSError: The disk is full or fails.

@@ -63,21 +63,27 @@ def tar_layout(samples: Samples, places: NDArray[np.int64]) -> Layout:
         places: Which ones, in this order.
     """
     listing = samples.listing
-    notes = _notes(listing)
-    modified = int(listing.created_at.timestamp())
+    modified = b"%011o\0" % int(listing.created_at.timestamp())
+    notes = [
+        (_File(".json", modified, note), _File(".cls", modified, number))
+        for note, number in _notes(listing)
+    ]
+    numbers = (2 * listing.labels[places] + listing.is_valid[places]).tolist()
+    folders = [f"{split.value}/".encode() for split in (Split.TRAIN, Split.VALID)]
 
     def build(index: int) -> bytes:
         place = int(places[index])
-        name = f"{listing.split(place).value}/{samples.file_name(place).decode()}"
-        base = name.rpartition(".")[0]
-        note, number = notes[2 * listing.labels[place] + listing.is_valid[place]]
-        return b"".join(
-            (
-                _file(name, samples.read(place), modified),
-                _file(f"{base}.cls", number, modified),
-                _file(f"{base}.json", note, modified),
-            )
-        )
+        number = numbers[index]
+        base, dot, extension = samples.file_name(place).partition(b".")
+        name = folders[number % 2] + base
+        total = sum(name)  # of the three checksums
+        data = samples.read(place)
+        size = b"%011o\0" % len(data) + modified
+        ending = dot + extension
+        head = _head(name + ending, size, total + sum(ending) + sum(size))
+        note, answer = notes[number]
+        parts = (head, data, bytes(-len(data) % _BLOCK), answer.of(name, total))
+        return b"".join((*parts, note.of(name, total)))
 
     ends = Bytes(bytes(2 * _BLOCK))
     return Layout([Entries(_sample_lengths(listing, places), build), ends])
@@ -109,12 +115,39 @@ def _padded(size: int) -> int:
     return size + -size % _BLOCK
 
 
-def _file(name: str, data: bytes, modified: int) -> bytes:
-    written = name.encode()
-    numbers = b"%011o\0%011o\0" % (len(data), modified)
-    # The checksum counts itself as spaces. Summing what differs takes a fifth of summing a block.
-    checksum = _FIXED_SUM + sum(written) + sum(numbers)
-    head = b"".join(
-        (written.ljust(100, b"\0"), _OWNER, numbers, b"%06o\0 " % checksum, _PLAIN, _REST)
-    )
-    return head + data + bytes(-len(data) % _BLOCK)
+class _File:
+    """A small file that is the same for many samples but for its name.
+
+    Args:
+        ending: Of its name.
+        modified: When it was, as a header has it.
+        data: All of it.
+    """
+
+    def __init__(self, ending: str, modified: bytes, data: bytes) -> None:
+        self._ending = ending.encode()
+        self._numbers = b"%011o\0" % len(data) + modified
+        self._total = sum(self._ending) + sum(self._numbers)
+        self._data = data + bytes(-len(data) % _BLOCK)
+
+    def of(self, name: bytes, total: int) -> bytes:
+        """Return it with its header.
+
+        Args:
+            name: Of the sample.
+            total: The sum of the name's bytes.
+        """
+        return _head(name + self._ending, self._numbers, total + self._total) + self._data
+
+
+def _head(name: bytes, numbers: bytes, total: int) -> bytes:
+    """Return a header.
+
+    Args:
+        name: At most 100 bytes.
+        numbers: Size and time, as they stand there.
+        total: The sum of the bytes of both; summing a whole header takes five times as long.
+    """
+    # The checksum counts itself as spaces.
+    checksum = b"%06o\0 " % (_FIXED_SUM + total)
+    return b"".join((name.ljust(100, b"\0"), _OWNER, numbers, checksum, _PLAIN, _REST))

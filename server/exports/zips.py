@@ -1,9 +1,10 @@
-"""Lays out a zip of stored files, of which any part can be read. May import ``exports``.
+"""Lays out a zip of stored files, of which any part can be read.
 
-Images are compressed already, so they are stored: the place of every byte follows from the sizes
-and names. Libraries that stream zips (zipstream-ng, stream-zip) only write from the beginning, and
-either take their sizes one by one from objects or leave them for behind the data; the format is
-small enough to be laid out here. Zip64 is used where a number does not fit, and only there.
+May import ``exports``, ``archives``. Images are compressed already, so they are stored: the place
+of every byte follows from the sizes and names. Libraries that stream zips (zipstream-ng,
+stream-zip) only write from the beginning, and either take their sizes one by one from objects or
+leave them for behind the data; the format is small enough to be laid out here. Zip64 is used where
+a number does not fit, and only there.
 Source: PKWARE, "APPNOTE.TXT - .ZIP File Format Specification", 6.3.10, section 4.
 """
 
@@ -20,22 +21,32 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from server.archives.zip_records import (
+    CENTRAL,
+    CENTRAL_MAGIC,
+    END,
+    END_64,
+    END_64_MAGIC,
+    END_MAGIC,
+    IS_UTF_8,
+    LOCAL,
+    LOCAL_MAGIC,
+    LOCATOR_64,
+    LOCATOR_64_MAGIC,
+    UNIX,
+    UNKNOWN_16,
+    UNKNOWN_32,
+    WIDE_FIELD,
+)
 from server.exports.regions import Bytes, Entries, Layout, Region, Stored
 from server.exports.samples import Samples
 
-_LOCAL: Final = struct.Struct("<4s5H3L2H")
-_CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
-_END: Final = struct.Struct("<4s4H2LH")
-_END_64: Final = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR_64: Final = struct.Struct("<4sLQL")
 _EXTRA_64: Final = struct.Struct("<2HQ")
 _STORED_VERSION: Final = 20
 _ZIP64_VERSION: Final = 45
-_UNIX: Final = 3 << 8  # the system that made it, for the rights below
-_UTF8: Final = 0x800
 _RIGHTS: Final = 0o100644 << 16  # a plain file, as `ls -l` has it
-_MAX_16: Final = 0xFFFF
-_MAX_32: Final = 0xFFFFFFFF
+_MAX_16: Final = UNKNOWN_16
+_MAX_32: Final = UNKNOWN_32
 _FIRST_YEAR: Final = 1980
 
 
@@ -89,7 +100,7 @@ def _images(samples: Samples, stamp: tuple[int, int]) -> Entries:
         crc = int(samples.crcs[place])
         return _local(samples.path(place), crc, len(data), stamp) + data
 
-    return Entries(_LOCAL.size + samples.path_lengths + samples.listing.sizes, build)
+    return Entries(LOCAL.size + samples.path_lengths + samples.listing.sizes, build)
 
 
 def _central_images(samples: Samples, starts: NDArray[np.int64], stamp: tuple[int, int]) -> Entries:
@@ -98,26 +109,28 @@ def _central_images(samples: Samples, starts: NDArray[np.int64], stamp: tuple[in
         return _central(samples.path(place), crc, size, int(starts[place]), stamp)
 
     extra = np.where(starts >= _MAX_32, _EXTRA_64.size, 0)
-    return Entries(_CENTRAL.size + samples.path_lengths + extra, build)
+    return Entries(CENTRAL.size + samples.path_lengths + extra, build)
 
 
 def _local(name: bytes, crc: int, size: int, stamp: tuple[int, int]) -> bytes:
     time, date = stamp
-    fields = (_STORED_VERSION, _UTF8, 0, time, date, crc, size, size, len(name), 0)
-    return _LOCAL.pack(b"PK\x03\x04", *fields) + name
+    fields = (_STORED_VERSION, IS_UTF_8, 0, time, date, crc, size, size, len(name), 0)
+    return LOCAL.pack(LOCAL_MAGIC, *fields) + name
 
 
 def _central(name: bytes, crc: int, size: int, offset: int, stamp: tuple[int, int]) -> bytes:
     time, date = stamp
     is_far = offset >= _MAX_32
-    extra = _EXTRA_64.pack(1, 8, offset) if is_far else b""
+    extra = _EXTRA_64.pack(WIDE_FIELD, 8, offset) if is_far else b""
     version = _ZIP64_VERSION if is_far else _STORED_VERSION
     return (
-        _CENTRAL.pack(
-            b"PK\x01\x02",
-            _UNIX | version,
+        CENTRAL.pack(
+            CENTRAL_MAGIC,
             version,
-            _UTF8,
+            UNIX,
+            version,
+            0,
+            IS_UTF_8,
             0,
             time,
             date,
@@ -141,13 +154,13 @@ def _end(count: int, size: int, offset: int) -> bytes:
     """Return what follows the directory: how many files, its size, and where it begins."""
     is_large = count >= _MAX_16 or size >= _MAX_32 or offset >= _MAX_32
     shown = min(count, _MAX_16)
-    end = _END.pack(b"PK\x05\x06", 0, 0, shown, shown, min(size, _MAX_32), min(offset, _MAX_32), 0)
+    end = END.pack(END_MAGIC, 0, 0, shown, shown, min(size, _MAX_32), min(offset, _MAX_32), 0)
     if not is_large:
         return end
-    versions = (_UNIX | _ZIP64_VERSION, _ZIP64_VERSION)
-    rest = _END_64.size - 12
-    end_64 = _END_64.pack(b"PK\x06\x06", rest, *versions, 0, 0, count, count, size, offset)
-    return end_64 + _LOCATOR_64.pack(b"PK\x06\x07", 0, offset + size, 1) + end
+    versions = (UNIX << 8 | _ZIP64_VERSION, _ZIP64_VERSION)
+    rest = END_64.size - 12
+    end_64 = END_64.pack(END_64_MAGIC, rest, *versions, 0, 0, count, count, size, offset)
+    return end_64 + LOCATOR_64.pack(LOCATOR_64_MAGIC, 0, offset + size, 1) + end
 
 
 def _crc_of(region: Region) -> int:

@@ -1,4 +1,4 @@
-"""Which images of a dataset a list holds, and in which order: conditions, each along an index."""
+"""What can be asked of a list of images: what it is narrowed by, and in which order it is."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Float, cast, func, or_, select, text
-from sqlalchemy.orm import aliased
-from ulid import ULID
+from sqlalchemy import ColumnElement, Float, cast, func
 
-from server.db.joins import OrderedJoin
 from server.db.models import (
     BlobRecord,
-    CaptureRecord,
-    ImageRecord,
-    LabelRecord,
-    SightingRecord,
 )
 from server.media.hints import LIMITS, HintName, Measure
-from server.repositories.obtainable import ObtainableBy, obtainable
+from server.repositories.obtainable import ObtainableBy
 
 _ULID_TIME_CHARS: Final = 10  # of 26; the rest is random
 
@@ -58,7 +51,7 @@ class ImageSort(StrEnum):
         return _SORT_KEYS.get(self.value.removeprefix("-"))
 
 
-def _measures(blob: Any) -> dict[Measure, Any]:
+def measures(blob: Any) -> dict[Measure, Any]:
     """Return the measures of ``BlobRecord`` or an alias of it, as columns."""
     # SQLite's max and min of several values are functions of a row.
     short, long = func.min(blob.width, blob.height), func.max(blob.width, blob.height)
@@ -74,11 +67,9 @@ def _measures(blob: Any) -> dict[Measure, Any]:
 
 _SORT_KEYS: Final[dict[str, Any]] = {
     measure.value: column
-    for measure, column in _measures(BlobRecord).items()
+    for measure, column in measures(BlobRecord).items()
     if measure is not Measure.SHORT_SIDE_PX
 } | {"size": BlobRecord.width * BlobRecord.height}
-# Of its own, beside the one that lists join for what they show.
-_HELD: Final = aliased(BlobRecord)
 
 
 @dataclass(frozen=True)
@@ -126,92 +117,17 @@ class ImageFilter:
         kept = {"label": None, "status": None, "excluded": None}
         return vars(self) | kept == vars(ImageFilter(sort=self.sort)) and self.sort.measure is None
 
+    @property
+    def is_of_bytes(self) -> bool:
+        """Whether it is about what the images' bytes are: their name, size or looks."""
+        asked = (self.sha256, self.near_group, self.hint, self.min_px, self.max_px)
+        return self.sort.measure is not None or any(each is not None for each in asked)
 
-# Images with their bytes, read along two indexes that are in the same order. All blobs are passed,
-# also those of other datasets: that still is a third of the time of looking each image's up.
-BY_BLOBS: Final = OrderedJoin(
-    BlobRecord.__table__,
-    ImageRecord.__table__,
-    ImageRecord.__table__.c.sha256 == BlobRecord.__table__.c.sha256,
-)
-
-
-def conditions(dataset_id: str, wanted: ImageFilter) -> list[ColumnElement[bool]]:
-    """Return what holds of the images that are wanted, as conditions on ``ImageRecord``."""
-    found = [*_of_record(dataset_id, wanted), *_of_time(wanted), *_of_blob(wanted)]
-    if wanted.engine is not None or wanted.query is not None:
-        found.append(ImageRecord.id.in_(_seen(dataset_id, wanted)))
-    if wanted.site is not None:
-        found.append(ImageRecord.id.in_(_of_site(dataset_id, wanted.site)))
-    if wanted.obtainable is not None:
-        found.append(obtainable())
-    if wanted.members is not None:
-        listed = func.json_each(wanted.members).table_valued("value")
-        found.append(ImageRecord.sha256.in_(select(listed.c.value)))
-        found.append(ImageRecord.status == text("'ready'"))
-    if wanted.q:
-        held = (ImageRecord.title, ImageRecord.url, ImageRecord.source_url, ImageRecord.sha256)
-        found.append(or_(*(column.contains(wanted.q, autoescape=True) for column in held)))
-    return found
-
-
-def _of_record(dataset_id: str, wanted: ImageFilter) -> list[ColumnElement[bool]]:
-    equal = {
-        ImageRecord.status: wanted.status,
-        ImageRecord.reason: wanted.reason,
-        ImageRecord.excluded: wanted.excluded,
-        ImageRecord.sha256: wanted.sha256,
-    }
-    found: list[ColumnElement[bool]] = [
-        column == value for column, value in equal.items() if value is not None
-    ]
-    if wanted.label is None:
-        found.append(ImageRecord.dataset_id == dataset_id)
-    else:
-        # A label is of one dataset, so the label's index alone says which images: the planner,
-        # which knows no numbers, would as soon walk the whole dataset.
-        label = select(LabelRecord.id).where(
-            LabelRecord.dataset_id == dataset_id, LabelRecord.name == wanted.label
-        )
-        found.append(ImageRecord.label_id == label.scalar_subquery())
-    if wanted.reviewed is not None:
-        is_null = ImageRecord.reviewed_at.is_(None)
-        found.append(~is_null if wanted.reviewed else is_null)
-    return found
-
-
-def _of_time(wanted: ImageFilter) -> list[ColumnElement[bool]]:
-    # An id begins with the moment it was made: a range of time is a range of the list itself.
-    found: list[ColumnElement[bool]] = []
-    if wanted.captured_from is not None:
-        found.append(ImageRecord.id >= _first_id(wanted.captured_from))
-    if wanted.captured_before is not None:
-        found.append(ImageRecord.id < _first_id(wanted.captured_before))
-    return found
-
-
-def _first_id(moment: datetime) -> str:
-    begun = str(ULID.from_datetime(moment))
-    return begun[:_ULID_TIME_CHARS].ljust(len(begun), "0")
-
-
-def _of_blob(wanted: ImageFilter) -> list[ColumnElement[bool]]:
-    holds: list[ColumnElement[bool]] = []
-    short_side = _measures(_HELD)[Measure.SHORT_SIDE_PX]
-    if wanted.min_px is not None:
-        holds.append(short_side >= wanted.min_px)
-    if wanted.max_px is not None:
-        holds.append(short_side <= wanted.max_px)
-    if wanted.hint is not None:
-        holds.append(hint_condition(wanted.hint, _HELD))
-    found: list[ColumnElement[bool]] = []
-    if wanted.near_group is not None:
-        alike = select(_HELD.sha256).where(_HELD.near_group == wanted.near_group)
-        found.append(ImageRecord.sha256.in_(alike))
-    if holds:
-        # All blobs are read in one go along an index; asking for each image's takes far longer.
-        found.append(ImageRecord.sha256.in_(select(_HELD.sha256).where(*holds)))
-    return found
+    @property
+    def is_of_origin(self) -> bool:
+        """Whether it is about where images were found, or why they were not to be had."""
+        asked = (self.reason, self.obtainable, self.engine, self.query, self.site, self.q)
+        return any(each is not None for each in asked)
 
 
 def hint_condition(name: HintName, blob: Any = BlobRecord) -> ColumnElement[bool]:
@@ -222,26 +138,8 @@ def hint_condition(name: HintName, blob: Any = BlobRecord) -> ColumnElement[bool
         blob: ``BlobRecord``, or an alias of it.
     """
     limit = LIMITS[name]
-    column = _measures(blob)[limit.measure]
+    column = measures(blob)[limit.measure]
     holds: ColumnElement[bool] = (
         column < limit.threshold if limit.is_lowest else column > limit.threshold
     )
     return holds
-
-
-def _of_site(dataset_id: str, site: str) -> Any:
-    # Two indexes, asked one after the other: for an "or" the planner would walk the dataset.
-    ids = select(ImageRecord.id).where(ImageRecord.dataset_id == dataset_id)
-    return ids.where(ImageRecord.host == site).union(ids.where(ImageRecord.page_host == site))
-
-
-def _seen(dataset_id: str, wanted: ImageFilter) -> Any:
-    query = select(SightingRecord.image_id).join(
-        CaptureRecord, CaptureRecord.id == SightingRecord.capture_id
-    )
-    query = query.where(CaptureRecord.dataset_id == dataset_id)
-    if wanted.engine is not None:
-        query = query.where(CaptureRecord.engine == wanted.engine)
-    if wanted.query is not None:
-        query = query.where(CaptureRecord.query == wanted.query)
-    return query

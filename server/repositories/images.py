@@ -43,7 +43,7 @@ async def get_blobs(session: Session, digests: Iterable[str | None]) -> dict[str
     """Return the blobs of these digests by digest; None is passed over."""
     wanted = [digest for digest in digests if digest is not None]
     found: dict[str, BlobRecord] = {}
-    for chunk in _chunks(wanted):
+    for chunk in chunks(wanted):
         rows = await session.scalars(select(BlobRecord).where(BlobRecord.sha256.in_(chunk)))
         found |= {row.sha256: row for row in rows}
     return found
@@ -76,7 +76,7 @@ async def find_by_keys(
 ) -> dict[str, str]:
     """Return the ids of the dataset's images with these keys, by key."""
     found: dict[str, str] = {}
-    for chunk in _chunks(list(url_keys)):
+    for chunk in chunks(list(url_keys)):
         rows = await session.execute(
             select(ImageRecord.url_key, ImageRecord.id).where(
                 ImageRecord.dataset_id == dataset_id, ImageRecord.url_key.in_(chunk)
@@ -86,8 +86,17 @@ async def find_by_keys(
     return found
 
 
-async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | None) -> int:
-    """Queue the dataset's rejected images again, all or those of one reason; return how many."""
+async def requeue_rejected(
+    session: Session, dataset_id: str, reason: Reason | None, host: str | None
+) -> int:
+    """Queue the dataset's rejected images again; return how many.
+
+    Args:
+        session: To write with.
+        dataset_id: Of the dataset.
+        reason: Only those that were rejected for it.
+        host: Only those whose address is on it, written as ``ImageRecord.host`` is.
+    """
     query = update(ImageRecord).where(
         ImageRecord.dataset_id == dataset_id,
         ImageRecord.status == ImageStatus.REJECTED,
@@ -95,6 +104,8 @@ async def requeue_rejected(session: Session, dataset_id: str, reason: Reason | N
     )
     if reason is not None:
         query = query.where(ImageRecord.reason == reason)
+    if host is not None:
+        query = query.where(ImageRecord.host == host)
     cleared = dict.fromkeys(("reason", "detail", "http_status", "settled_at"))
     cleared |= {"status": ImageStatus.QUEUED, "retries": 0}
     result = await session.execute(query.values(cleared).returning(ImageRecord.id))
@@ -149,7 +160,7 @@ def settle_rejected(image: ImageRecord, reason: Reason, detail: str | None) -> N
 
 async def delete_images(session: Session, image_ids: Collection[str]) -> None:
     """Delete images; a duplicate of a deleted one takes its place."""
-    for chunk in _chunks(list(image_ids)):
+    for chunk in chunks(list(image_ids)):
         orphans = await session.scalars(
             select(ImageRecord)
             .where(ImageRecord.duplicate_of.in_(chunk), ImageRecord.id.not_in(image_ids))
@@ -188,5 +199,6 @@ async def insert_images(session: Session, rows: list[dict[str, object]]) -> None
         await session.execute(insert(ImageRecord), rows)
 
 
-def _chunks(values: list[str]) -> Iterable[list[str]]:
+def chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Return values in parts that are short enough for one statement."""
     return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import and_, func, literal, or_, select, text
 
+from server.db.joins import OrderedJoin
 from server.db.models import (
     BlobRecord,
     ImageCountRecord,
@@ -18,8 +18,9 @@ from server.db.models import (
 )
 from server.db.session import Session
 from server.errors import InvalidCursorError
-from server.repositories.filters import BY_BLOBS, ImageFilter, conditions
-from server.repositories.paging import ULID_LENGTH, Page, PageRequest, count_rows, read_page
+from server.repositories.filters import ImageFilter
+from server.repositories.paging import ULID_LENGTH, Page, PageRequest, count_rows
+from server.repositories.picking import pick
 
 # What a list shows of an image. Columns and not records: a page of these takes a third of the time.
 _SHOWN: Final[Any] = (
@@ -72,6 +73,12 @@ CROSS JOIN images ON images.dataset_id = :dataset_id AND images.sha256 = blobs.s
   AND images.status = 'ready'
 GROUP BY blobs.near_group
 """)
+# Likewise: few blobs are asked for.
+_BLOBS_OF_IMAGES: Final = OrderedJoin(
+    BlobRecord.__table__,
+    ImageRecord.__table__,
+    ImageRecord.__table__.c.sha256 == BlobRecord.__table__.c.sha256,
+)
 _CURSOR_PARTS: Final = "~"  # stands between the measure and the id; in neither
 
 
@@ -86,19 +93,11 @@ async def list_page(
     Raises:
         InvalidCursorError: The cursor is not one of this list.
     """
-    total = await _read_total(session, dataset_id, wanted)
-    if wanted.is_counted:
-        page: Page[Any] = await read_page(
-            session,
-            _SHOWN.where(*conditions(dataset_id, wanted)),
-            ImageRecord.id,
-            request,
-            newest_first=wanted.sort.is_down,
-            total=total,
-        )
-        rows, next_cursor = page.items, page.next_cursor
-    else:
-        rows, next_cursor = await _read_picked(session, dataset_id, wanted, request)
+    rows, total = await _read_picked(session, dataset_id, wanted, request)
+    next_cursor = None
+    if len(rows) > request.limit:
+        rows = rows[: request.limit]
+        next_cursor = _write_cursor(rows[-1], wanted)
     items = [dict(zip(_SHOWN_NAMES, row, strict=False)) for row in rows]
     await _add_near_counts(session, items)
     return Page(items, next_cursor, total)
@@ -106,49 +105,65 @@ async def list_page(
 
 async def _read_picked(
     session: Session, dataset_id: str, wanted: ImageFilter, request: PageRequest
-) -> tuple[Sequence[Any], str | None]:
-    """Return the page's rows and the next cursor.
+) -> tuple[Sequence[Any], int]:
+    """Return the page's rows with one more, if there is one, and how many the whole list has.
 
-    Only the ids and what they go by are picked and sorted, from indexes where they can; the rest is
+    Only ids and what they go by are picked and sorted, from indexes where they can; the rest is
     read of those that are shown.
     """
+    picked: Any = pick(dataset_id, wanted)
+    counted: Any
+    if wanted.is_counted:
+        place = [ImageRecord.id]
+        counted = literal(await _read_kept_total(session, dataset_id, wanted))
+    else:
+        # Gone through twice, so SQLite keeps it: counted whole, and sorted as far as it is shown.
+        matched = picked.cte("matched")
+        counted = select(func.count()).select_from(matched).scalar_subquery()
+        picked, place = select(matched), [matched.c.measure, matched.c.image_id]
     is_down = wanted.sort.is_down
-    found = pick(dataset_id, wanted, request.cursor).limit(request.limit + 1).subquery()
-    shown = _SHOWN.add_columns(found.c.measure).join(found, found.c.image_id == ImageRecord.id)
-    outer = [found.c.measure, found.c.image_id]
-    result = await session.execute(
-        shown.order_by(*(column.desc() if is_down else column for column in outer))
+    if request.cursor is not None:
+        picked = picked.where(_behind(request.cursor, wanted, place))
+    found = (
+        picked.order_by(*_directed(place, is_down=is_down))
+        .limit(request.limit + 1)
+        .offset(request.skip or None)
+        .subquery()
     )
-    rows = result.all()
-    if len(rows) <= request.limit:
-        return rows, None
-    rows = rows[: request.limit]
-    last = rows[-1]
-    is_aged = wanted.sort.measure is None
-    return rows, last.id if is_aged else f"{float(last.measure)!r}{_CURSOR_PARTS}{last.id}"
+    shown = _SHOWN.add_columns(found.c.measure, counted.label("total"))
+    shown = shown.join(found, found.c.image_id == ImageRecord.id)
+    order = _directed([found.c.measure, found.c.image_id], is_down=is_down)
+    rows = (await session.execute(shown.order_by(*order))).all()
+    if rows:
+        return rows, rows[0].total
+    # Behind the end; a first page without rows is of an empty list.
+    is_first = request.cursor is None and not request.skip
+    return rows, 0 if is_first else await count_rows(session, pick(dataset_id, wanted))
 
 
-def pick(dataset_id: str, wanted: ImageFilter, cursor: str | None) -> Any:
-    """Return the query of the images behind a cursor, each with what it goes by, in order.
+def _directed(columns: Sequence[Any], *, is_down: bool) -> list[Any]:
+    return [column.desc() if is_down else column for column in columns]
+
+
+def _write_cursor(last: Any, wanted: ImageFilter) -> str:
+    measure = "" if wanted.sort.measure is None else f"{float(last.measure)!r}{_CURSOR_PARTS}"
+    return f"{measure}{last.id}"
+
+
+def _behind(cursor: str, wanted: ImageFilter, place: Sequence[Any]) -> Any:
+    """Return the condition on what is behind the cursor's place.
 
     Raises:
         InvalidCursorError: The cursor is not one of this list.
     """
-    key: Any = wanted.sort.measure
     is_down = wanted.sort.is_down
-    order: list[Any] = [ImageRecord.id] if key is None else [key, ImageRecord.id]
-    ids = select(
-        ImageRecord.id.label("image_id"), (literal(0) if key is None else key).label("measure")
-    ).where(*conditions(dataset_id, wanted))
-    if key is not None:
-        ids = ids.select_from(BY_BLOBS).where(key.is_not(None))
-    if cursor is not None:
-        value, last_id = _read_cursor(cursor, is_aged=key is None)
-        behind = ImageRecord.id < last_id if is_down else ImageRecord.id > last_id
-        if key is not None:
-            behind = or_(key < value if is_down else key > value, and_(key == value, behind))
-        ids = ids.where(behind)
-    return ids.order_by(*(column.desc() if is_down else column for column in order))
+    value, last_id = _read_cursor(cursor, is_aged=wanted.sort.measure is None)
+    measure, image_id = place[0], place[-1]
+    behind = image_id < last_id if is_down else image_id > last_id
+    if wanted.sort.measure is None:
+        return behind
+    beyond = measure < value if is_down else measure > value
+    return or_(beyond, and_(measure == value, behind))
 
 
 def _read_cursor(cursor: str, *, is_aged: bool) -> tuple[float, str]:
@@ -199,7 +214,7 @@ async def list_holders(
         part=ImageRecord.sha256,
         order=[ImageRecord.id],
         holds=[
-            ImageRecord.sha256.in_(digests),
+            BlobRecord.sha256.in_(digests),
             ImageRecord.dataset_id == dataset_id,
             ImageRecord.label_id.is_not(None),
             ImageRecord.excluded.is_(False),
@@ -235,7 +250,7 @@ async def _list_parted(
     place = func.row_number().over(partition_by=part, order_by=order).label("place")
     numbered = (
         select(ImageRecord.id.label("image_id"), part.label("part"), place)
-        .join(BlobRecord, BlobRecord.sha256 == ImageRecord.sha256)
+        .select_from(_BLOBS_OF_IMAGES)
         .where(*holds)
         .subquery()
     )
@@ -272,15 +287,8 @@ async def count_near(
     return dict((await session.execute(_COUNT_NEAR, values)).all())
 
 
-async def _read_total(session: Session, dataset_id: str, wanted: ImageFilter) -> int:
-    """Return how many images the list has: counted only where that is not kept."""
-    if wanted.reviewed is False:
-        # Most are not: those that are stand in an index, and the whole may be kept.
-        whole = await _read_total(session, dataset_id, replace(wanted, reviewed=None))
-        return whole - await _read_total(session, dataset_id, replace(wanted, reviewed=True))
-    if not wanted.is_counted:
-        # Without the joins for what is shown: they would be made for every row that is counted.
-        return await count_rows(session, pick(dataset_id, wanted, None).order_by(None))
+async def _read_kept_total(session: Session, dataset_id: str, wanted: ImageFilter) -> int:
+    """Return how many images a list has of which that is kept."""
     kept = ImageCountRecord
     number = {
         None: kept.number,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select, update
@@ -9,6 +10,7 @@ from sqlalchemy import select, update
 from server.db.models import ModelRecord, ModelStage
 from server.db.session import Session
 from server.errors import ModelNotFoundError
+from server.repositories.images import chunks
 from server.repositories.paging import Page, PageRequest, read_page
 
 
@@ -47,6 +49,21 @@ async def find_live(session: Session, dataset_id: str | None) -> ModelRecord | N
 async def find_by_job(session: Session, job_id: str) -> ModelRecord | None:
     """Return the model that the job made, if it has."""
     return await session.scalar(select(ModelRecord).where(ModelRecord.job_id == job_id))
+
+
+async def list_bundles_of(session: Session, dataset_id: str) -> Sequence[str]:
+    """Return the hashes of the bundles of a dataset's models."""
+    query = select(ModelRecord.bundle_sha256).where(ModelRecord.dataset_id == dataset_id)
+    return (await session.scalars(query)).all()
+
+
+async def list_unnamed(session: Session, bundles: Sequence[str]) -> Sequence[str]:
+    """Return those of these bundles that no model has."""
+    named: set[str] = set()
+    for chunk in chunks(bundles):
+        query = select(ModelRecord.bundle_sha256).where(ModelRecord.bundle_sha256.in_(chunk))
+        named |= set(await session.scalars(query))
+    return [sha256 for sha256 in bundles if sha256 not in named]
 
 
 async def set_stage(session: Session, model: ModelRecord, stage: ModelStage) -> None:

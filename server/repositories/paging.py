@@ -26,10 +26,13 @@ class PageRequest:
     Attributes:
         cursor: Where the former page ended, or None for the first.
         limit: Rows at the most.
+        skip: How many rows to leave out before the first; only where a list says so, and not
+            beside a cursor. A row that is added above moves the others on.
     """
 
     cursor: str | None = None
     limit: int = 100
+    skip: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import aliased
 
 from server.db.models import BlobRecord, ImageRecord, ImageStatus
 from server.db.session import Session
 from server.errors import InvalidCursorError
 from server.repositories import listing
-from server.repositories.filters import BY_BLOBS
 from server.repositories.paging import Page, PageRequest
+from server.repositories.picking import by_bytes
 
 MOST_SHOWN: Final = 20  # images of one stack: a burst of photos; a logo may have hundreds
 _SHA256_CHARS: Final = 64
@@ -37,16 +37,28 @@ class Stack:
 
 async def list_stacks(session: Session, dataset_id: str, request: PageRequest) -> Page[Stack]:
     """Return a page of the groups of look-alikes with two ready images or more, the best first."""
+    # A group has the name of its first blob, so each with two has one that is called otherwise:
+    # few are left to be grouped, and the first of each is looked up.
+    first = aliased(ImageRecord)
+    of_first = (
+        select(func.count())
+        .where(
+            first.dataset_id == dataset_id,
+            first.sha256 == BlobRecord.near_group,
+            first.status == text("'ready'"),
+        )
+        .scalar_subquery()
+    )
+    number = func.count() + of_first
     groups = (
-        select(BlobRecord.near_group.label("key"), func.count().label("number"))
-        .select_from(BY_BLOBS)
+        by_bytes(select(BlobRecord.near_group.label("key"), number.label("number")))
         .where(
             ImageRecord.dataset_id == dataset_id,
             ImageRecord.status == ImageStatus.READY,
-            BlobRecord.near_group.is_not(None),
+            BlobRecord.near_group != ImageRecord.sha256,
         )
         .group_by(BlobRecord.near_group)
-        .having(func.count() > 1)
+        .having(number > 1)
     )
     keys, next_cursor, total = await _read_keys(session, groups, request)
     found = await listing.list_stacks(session, dataset_id, list(keys), MOST_SHOWN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from server.db.models import ImageRecord, ImageStatus, LabelRecord
 from server.db.session import Session
@@ -21,10 +21,25 @@ class Suspect:
     reviewed_at: datetime | None
 
 
+@dataclass(frozen=True)
+class LabelledBytes:
+    """Images and their labels, as two texts: a list of 100,000 rows takes ten times as long.
+
+    Attributes:
+        digests: 64 characters an image, rising.
+        label_ids: 26 characters an image, in the same order.
+        names: Of the labels, by their ids.
+    """
+
+    digests: str
+    label_ids: str
+    names: Mapping[str, str]
+
+
 async def read_labels(
     session: Session, dataset_id: str, label: str | None, reviewed: bool | None
-) -> tuple[list[str], list[str]]:
-    """Return the digests of the dataset's ready, included images, and the label's name of each.
+) -> LabelledBytes:
+    """Return the dataset's ready, included images with their labels.
 
     Args:
         session: Where to read.
@@ -36,18 +51,25 @@ async def read_labels(
     if label is not None:
         named = named.where(LabelRecord.name == label)
     names = dict((await session.execute(named)).all())
-    query = select(ImageRecord.sha256, ImageRecord.label_id).where(
-        ImageRecord.dataset_id == dataset_id,
-        ImageRecord.status == ImageStatus.READY,
-        ImageRecord.excluded.is_(False),
-        # One label narrows the search; of all, only those without any are left out.
-        ImageRecord.label_id.is_not(None) if label is None else ImageRecord.label_id.in_(names),
+    query = (
+        select(
+            func.group_concat(ImageRecord.sha256, ""), func.group_concat(ImageRecord.label_id, "")
+        )
+        .with_hint(ImageRecord, "INDEXED BY ix_images_bytes", "sqlite")
+        .where(
+            ImageRecord.dataset_id == dataset_id,
+            ImageRecord.sha256.is_not(None),
+            ImageRecord.status == ImageStatus.READY,
+            ImageRecord.excluded.is_(False),
+            # One label narrows the search; of all, only those without any are left out.
+            ImageRecord.label_id.is_not(None) if label is None else ImageRecord.label_id.in_(names),
+        )
     )
     if reviewed is not None:
         seen = ImageRecord.reviewed_at
         query = query.where(seen.is_not(None) if reviewed else seen.is_(None))
-    rows: Any = (await session.execute(query)).all()  # neither is null, by the conditions
-    return [row[0] for row in rows], [names[row[1]] for row in rows]
+    digests, label_ids = (await session.execute(query)).one()  # null where there is no image
+    return LabelledBytes(digests or "", label_ids or "", names)
 
 
 async def find(

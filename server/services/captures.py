@@ -10,8 +10,9 @@ from server.db.ids import new_id, new_ids
 from server.db.models import CaptureRecord, ImageStatus
 from server.db.session import Database, Session
 from server.net import urls
+from server.net.sites import ANY_PAGE, Sites, kept_out
 from server.reasons import Reason
-from server.repositories import captures, datasets, held, images
+from server.repositories import captures, datasets, held, images, sites
 from server.repositories.held import Held
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
@@ -93,6 +94,8 @@ class CaptureService:
             before = await captures.find_by_key(session, dataset_id, capture.capture_key)
             if before is not None:
                 return before
+            blocked = await sites.read_blocked(session)
+            _refuse_kept_out(capture, sorted_candidates, blocked)
             record = await _store(session, dataset_id, capture, sorted_candidates)
         self._feed.images_queued.send()
         self._feed.dataset(dataset_id).send()
@@ -164,6 +167,29 @@ def _sort(candidates: Sequence[Candidate]) -> _Sorted:
             result.hosts[key] = urls.parse(key).host
             result.page_hosts[key] = urls.host_of(candidate.source_url)
     return result
+
+
+def _refuse_kept_out(capture: Capture, candidates: _Sorted, blocked: Sites) -> None:
+    """Refuse the candidates of sites that are kept out, or all where the page itself is."""
+    if not blocked:
+        return
+    is_search = capture.engine is not None and capture.engine != ANY_PAGE
+    page_host = None if is_search else urls.host_of(capture.page_url)
+    doomed: dict[str, str] = {}
+    for key in candidates.by_key:
+        hosts = (candidates.hosts[key], candidates.page_hosts[key], page_host)
+        if (site := blocked.find(hosts)) is not None:
+            doomed[key] = site
+    kept = len(candidates.refused)
+    for index, candidate in enumerate(capture.candidates):
+        if (key := _key(candidate.url) or "") in doomed:
+            detail = kept_out(doomed[key])
+            candidates.refused.append(Refusal(index, Reason.OPT_OUT, detail))
+    # Those that came twice are refused twice.
+    candidates.repeated_count -= len(candidates.refused) - kept - len(doomed)
+    candidates.refused.sort(key=lambda refusal: refusal.index)
+    for key in doomed:
+        del candidates.by_key[key]
 
 
 async def _store(

@@ -6,6 +6,7 @@ Pure: numbers in, numbers and a sentence out.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ class Comparison:
         as_labelled_error_count: Of the former model, by the labels as they were then.
         fixed_count: Images that only the former got wrong.
         broken_count: Images that only the later gets wrong.
+        changed_answer_count: Images that the two answer differently, right or wrong.
+        unknown_label_count: Images whose label the former model does not know, and so gets wrong.
         difference: Error rate after - before, -1..1; below 0 is better.
         interval: Of the difference, 95 %.
         p_value: Of the exact McNemar test: how often as uneven a division of the images on which
@@ -41,6 +44,8 @@ class Comparison:
     as_labelled_error_count: int
     fixed_count: int
     broken_count: int
+    changed_answer_count: int
+    unknown_label_count: int
     difference: float
     interval: tuple[float, float]
     p_value: float
@@ -59,16 +64,33 @@ class Comparison:
                 "The two models have no validation image in common, so they cannot be compared. "
                 "Train with the same share and seed of validation images."
             )
-        few = ""
-        if self.image_count < FEW_IMAGES:
-            few = f" {self.image_count} images are few: collect more to know."
+        return f"{self._finding}{self._reservations}"
+
+    @property
+    def _finding(self) -> str:
+        if self.changed_answer_count == 0:
+            return "No better and no worse: both give the same answer on every image."
+        counts = f"({self.fixed_count} put right, {self.broken_count} newly wrong)"
         if self.difference == 0:
-            return f"No better and no worse: both make as many mistakes.{few}"
-        word = "better" if self.difference < 0 else "worse"
-        counts = f"{self.fixed_count} put right, {self.broken_count} newly wrong"
+            return f"No better and no worse {counts}: both make as many mistakes."
+        word = "Better" if self.difference < 0 else "Worse"
         if self.could_be_chance:
-            return f"{word.capitalize()} ({counts}), but that could be chance.{few}"
-        return f"{word.capitalize()} ({counts}), by more than chance would explain.{few}"
+            return f"{word} {counts}, but that could be chance."
+        return f"{word} {counts}, by more than chance would explain."
+
+    @property
+    def _reservations(self) -> str:
+        text = ""
+        if self.unknown_label_count:
+            verb = "has a label" if self.unknown_label_count == 1 else "have labels"
+            text += (
+                f" {self.unknown_label_count} of the {self.image_count} images {verb} that the "
+                "former model does not know: it could not be right there."
+            )
+        if self.image_count < FEW_IMAGES:
+            few = "1 image is too" if self.image_count == 1 else f"{self.image_count} images are"
+            text += f" {few} few: collect more to know."
+        return text
 
 
 def compare(
@@ -76,6 +98,7 @@ def compare(
     after: NDArray[np.object_],
     labels_before: NDArray[np.object_],
     labels: NDArray[np.object_],
+    classes_before: Collection[str],
 ) -> Comparison:
     """Compare the answers of two models on the same images.
 
@@ -84,6 +107,7 @@ def compare(
         after: ``[N]`` names that the later one answers.
         labels_before: ``[N]`` labels when the former was trained.
         labels: ``[N]`` labels now, by which both are judged.
+        classes_before: What the former model can answer at all.
     """
     wrong_before, wrong_after = before != labels, after != labels
     fixed = int(np.sum(wrong_before & ~wrong_after))
@@ -97,6 +121,8 @@ def compare(
         as_labelled_error_count=int(np.sum(before != labels_before)),
         fixed_count=fixed,
         broken_count=broken,
+        changed_answer_count=int(np.sum(before != after)),
+        unknown_label_count=int(np.sum(~np.isin(labels, list(classes_before)))),
         difference=difference,
         interval=interval,
         p_value=mcnemar_p(fixed, broken),

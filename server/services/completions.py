@@ -12,6 +12,7 @@ from server.errors import ImageNotObtainableError
 from server.media.verify import NotUsableError, Verified
 from server.repositories import images
 from server.repositories.obtainable import is_obtainable
+from server.services.custody import Custody
 from server.services.feed import Feed
 from server.services.images import ImageView, image_views
 from server.services.intake import Intake, blob_record
@@ -34,8 +35,9 @@ class Completion:
 class CompletionService:
     """Takes bytes for images that were rejected because of who asked for them."""
 
-    def __init__(self, database: Database, feed: Feed, intake: Intake) -> None:
+    def __init__(self, database: Database, feed: Feed, intake: Intake, custody: Custody) -> None:
         """Keep what the use case needs."""
+        self._custody = custody
         self._database = database
         self._feed = feed
         self._intake = intake
@@ -50,6 +52,13 @@ class CompletionService:
             ImageNotFoundError: No image has this id.
             ImageNotObtainableError: The image does not lack bytes, or would not be helped by these.
         """
+        async with self._custody.keeping():
+            view = await self._complete(image_id, sent)
+        self._feed.blobs_stored.send()
+        self._feed.dataset(view.record.dataset_id).send([image_id])
+        return view
+
+    async def _complete(self, image_id: str, sent: Completion) -> ImageView:
         digest = await asyncio.to_thread(lambda: hashlib.sha256(sent.data).hexdigest())
         async with self._database.read() as session:
             image = await images.get(session, image_id)
@@ -63,10 +72,7 @@ class CompletionService:
                 await _settle(session, image, sent, result)
             elif not _is_repeated(image, result):
                 raise _refusal(image)
-            view = (await image_views(session, [image]))[0]
-        self._feed.blobs_stored.send()
-        self._feed.dataset(image.dataset_id).send([image_id])
-        return view
+            return (await image_views(session, [image]))[0]
 
     async def _verify(self, data: bytes, *, keep: bool) -> Verified | NotUsableError:
         try:

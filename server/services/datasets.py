@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.db.models import DatasetRecord, LabelRecord
 from server.db.session import Database, Session
 from server.errors import DatasetExistsError, LabelExistsError, LabelInUseError, RefusedError
-from server.repositories import datasets, images, models
+from server.repositories import datasets, images, models, snapshots
 from server.repositories.datasets import DatasetCounts, LabelCounts
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
+from server.services.sweep import KeptFiles
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,11 @@ class LabelView:
 class DatasetService:
     """Make, show, change and delete datasets and labels."""
 
-    def __init__(self, database: Database, feed: Feed) -> None:
+    def __init__(self, database: Database, feed: Feed, kept: KeptFiles) -> None:
         """Keep what the use cases need."""
         self._database = database
         self._feed = feed
+        self._kept = kept
 
     async def create(self, name: str, description: str) -> DatasetView:
         """Make a dataset.
@@ -87,12 +90,28 @@ class DatasetService:
     async def delete(self, dataset_id: str) -> None:
         """Delete the dataset and all that hangs on it.
 
+        Its rows go first, then the files of its snapshots and models: a crash leaves files that no
+        row names, which the sweep finds. Bytes of images stay: datasets share them.
+
         Raises:
             DatasetNotFoundError: No dataset has this id.
+            OSError: A file cannot be deleted; the dataset is, and the sweep will try again.
         """
         async with self._database.write() as session:
-            await session.delete(await datasets.get(session, dataset_id))
+            record = await datasets.get(session, dataset_id)
+            snapshot_ids = await snapshots.list_ids_of(session, dataset_id)
+            bundles = await models.list_bundles_of(session, dataset_id)
+            await session.delete(record)
+            await session.flush()
+            bundles = await models.list_unnamed(session, bundles)
         self._feed.forget(dataset_id)
+        await asyncio.to_thread(self._delete_files, snapshot_ids, bundles)
+
+    def _delete_files(self, snapshot_ids: Sequence[str], bundles: Sequence[str]) -> None:
+        for snapshot_id in snapshot_ids:
+            self._kept.snapshots.delete(snapshot_id)
+        for sha256 in bundles:
+            self._kept.bundles.delete(sha256)
 
     async def list_labels(self, dataset_id: str) -> Sequence[LabelView]:
         """Return the dataset's labels by name.

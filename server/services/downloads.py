@@ -7,17 +7,20 @@ is; within a dataset, hosts do. Both are found in time that does not depend on h
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Final
 
 from server.db.models import AttemptRecord
 from server.db.session import Database, Session
+from server.net.sites import Sites, kept_out
 from server.pipeline.work import Allowance, Claim, End, Result, Work
-from server.repositories import datasets, queue
+from server.reasons import Reason
+from server.repositories import datasets, queue, sites
 from server.repositories.queue import Attempt, QueuedImage, Settlement
+from server.services.custody import Custody
 from server.services.feed import Feed
 from server.services.intake import blob_row
 
@@ -46,8 +49,9 @@ class _Share:
 class DownloadService:
     """Moves images from ``queued`` to ``ready``, ``rejected`` or ``duplicate``."""
 
-    def __init__(self, database: Database, feed: Feed) -> None:
+    def __init__(self, database: Database, feed: Feed, custody: Custody) -> None:
         """Keep what the use case needs."""
+        self._custody = custody
         self._database = database
         self._feed = feed
         # Where the last claim of a dataset ended in the order of its hosts. Some bytes a dataset.
@@ -96,9 +100,19 @@ class DownloadService:
         Raises:
             DatabaseFailedError: The database cannot be written just now.
         """
-        settlements = [_settlement(result) for result in results]
-        async with self._database.write() as session:
-            touched = await queue.settle(session, settlements)
+        hashes = [result.verified.sha256 for result in results if result.verified is not None]
+        async with self._custody.keeping():
+            missing = await self._custody.find_missing(hashes)
+            settlements = [_settlement(_without_file(result, missing)) for result in results]
+            async with self._database.write() as session:
+                blocked = await sites.read_blocked(session)
+                settlements = [_kept_out(one, blocked) for one in settlements]
+                touched = await queue.settle(session, settlements)
+        if blocked or self._custody.has_taken:
+            # Of images that were removed meanwhile, or are refused, the files are here already.
+            await self._custody.drop_unclaimed(hashes)
+        if missing:  # which the pipeline does not know of
+            self._feed.images_queued.send()
         self._feed.blobs_stored.send()
         log.info("download.settled", extra={"count": len(results)})
         for result in results:
@@ -216,6 +230,22 @@ def _by_turns(
     longest = max(map(len, queues), default=0)
     turns = (queue[turn] for turn in range(longest) for queue in queues if turn < len(queue))
     return [image for _, image in zip(range(room), turns, strict=False)]
+
+
+def _without_file(result: Result, missing: Collection[str]) -> Result:
+    """Have an image fetched once more whose file was taken away as another image's."""
+    if result.verified is None or result.verified.sha256 not in missing:
+        return result
+    return Result(result.work, End.RELEASED)
+
+
+def _kept_out(one: Settlement, blocked: Sites) -> Settlement:
+    """Reject what a redirect led to on a site that is kept out."""
+    landed = None if one.attempt is None else one.attempt.final_url
+    site = None if one.blob is None else blocked.find_by_address(landed)
+    if site is None:
+        return one
+    return replace(one, blob=None, reason=Reason.OPT_OUT, detail=kept_out(site))
 
 
 def _settlement(result: Result) -> Settlement:

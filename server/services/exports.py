@@ -11,14 +11,14 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from server.contract.files import atomic_writer
+from server.contract.exports import ENDINGS, ExportFormat
+from server.contract.files import atomic_writer, sha256_of_file
 from server.contract.snapshot import Split
 from server.db.models import SnapshotRecord
 from server.db.session import Database
@@ -38,7 +38,7 @@ from server.services.snapshots import SnapshotService
 from server.services.verification import verify_blobs
 
 # Part of every entity tag: whoever changes what a format's bytes are raises it.
-FORMAT_VERSION: Final = "1"
+FORMAT_VERSION: Final = "2"
 # Listings kept in memory, 8 MB for 100,000 images: those of a download and of the one beside it.
 _KEPT_LISTINGS: Final = 2
 # Rows read at once: few enough for one query's parameters.
@@ -46,26 +46,14 @@ _ROWS: Final = 500
 _MAX_NAME_CHARS: Final = 60
 
 
-class ExportFormat(StrEnum):
-    """As what a snapshot may leave."""
-
-    FOLDER = "folder"
-    WEBDATASET = "webdataset"
-    HF = "hf"
-    CSV = "csv"
-    PARQUET = "parquet"
-    CROISSANT = "croissant"
-    DATASHEET = "datasheet"
-
-
-_KINDS: Final = {
-    ExportFormat.FOLDER: (".zip", "application/zip"),
-    ExportFormat.WEBDATASET: (".tar", "application/x-tar"),
-    ExportFormat.HF: (".hf.zip", "application/zip"),
-    ExportFormat.CSV: (".csv", "text/csv; charset=utf-8"),
-    ExportFormat.PARQUET: (".parquet", "application/vnd.apache.parquet"),
-    ExportFormat.CROISSANT: (".croissant.json", "application/ld+json"),
-    ExportFormat.DATASHEET: (".md", "text/markdown; charset=utf-8"),
+_MEDIA_TYPES: Final = {
+    ExportFormat.FOLDER: "application/zip",
+    ExportFormat.WEBDATASET: "application/x-tar",
+    ExportFormat.HF: "application/zip",
+    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.PARQUET: "application/vnd.apache.parquet",
+    ExportFormat.CROISSANT: "application/ld+json",
+    ExportFormat.DATASHEET: "text/markdown; charset=utf-8",
 }
 
 
@@ -126,10 +114,11 @@ class ExportService:
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
             SnapshotDamagedError: Its manifest is gone.
+            ImagesRemovedError: Some of its images are gone for good.
             ShardNotFoundError: There is no such part.
             BlobDamagedError: A blob is gone, of a snapshot without checksums.
         """
-        record = await self._snapshots.show(snapshot_id)
+        record = await self._snapshots.show_whole(snapshot_id)
         listing = await self._listing(record)
         name = _file_name(listing)
         if wanted is ExportFormat.FOLDER:
@@ -140,9 +129,9 @@ class ExportService:
         if wanted is ExportFormat.HF:
             return await self._hugging_face(listing, rows)
         path = await self._document(wanted, listing, rows)
-        suffix, media_type = _KINDS[wanted]
-        sha256 = (await self._pool.run(Provenance.open, path)).sha256
-        return Export(f"{name}{suffix}", media_type, f'"{sha256}"', Layout([Stored(path)]))
+        sha256 = await self._pool.run(sha256_of_file, path)
+        layout = Layout([Stored(path)])
+        return Export(f"{name}{ENDINGS[wanted]}", _MEDIA_TYPES[wanted], f'"{sha256}"', layout)
 
     async def count_shards(self, snapshot_id: str) -> int:
         """Return of how many parts the `webdataset` of a snapshot is.
@@ -150,8 +139,9 @@ class ExportService:
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
             SnapshotDamagedError: Its manifest is gone.
+            ImagesRemovedError: Some of its images are gone for good.
         """
-        listing = await self._listing(await self._snapshots.show(snapshot_id))
+        listing = await self._listing(await self._snapshots.show_whole(snapshot_id))
         return len(await self._pool.run(shards_of, listing))
 
     async def read(self, export: Export, start: int, stop: int) -> AsyncIterator[bytes]:
@@ -216,7 +206,7 @@ class ExportService:
         return _export(ExportFormat.HF, listing, layout, sealed=rows.sha256)
 
     async def _provenance(self, record: SnapshotRecord, listing: Listing) -> Provenance:
-        path = self._files.root / f"{record.id}.provenance.jsonl"
+        path = self._files.provenance(record.id)
         async with self._writing:
             if not await asyncio.to_thread(path.is_file):
                 await self._freeze(path, record, listing)
@@ -246,7 +236,7 @@ class ExportService:
         }
 
     async def _document(self, wanted: ExportFormat, listing: Listing, rows: Provenance) -> Path:
-        path = self._derived(listing, rows, f"{wanted.value}{_KINDS[wanted][0]}")
+        path = self._derived(listing, rows, f"{wanted.value}{ENDINGS[wanted]}")
         if await asyncio.to_thread(path.is_file):
             return path
         samples = Samples(listing, self._blobs)
@@ -258,8 +248,7 @@ class ExportService:
         write = writers.get(wanted)
         if write is None:
             write = partial(_write_json, value=await self._describe(listing, rows))
-        async with self._writing:
-            await self._pool.run(_write, path, write)
+        await self._write_once(path, write)
         return path
 
     async def _describe(self, listing: Listing, rows: Provenance) -> dict[str, Any]:
@@ -269,11 +258,11 @@ class ExportService:
             await self._pool.run(digest.update, piece)
         archive = Archive(folder.name, folder.layout.length, digest.hexdigest())
         path = await self._document(ExportFormat.CSV, listing, rows)
-        table = await self._pool.run(Provenance.open, path)
+        table_sha256 = await self._pool.run(sha256_of_file, path)
         length = Stored(path).length
-        name = f"{_file_name(listing)}.csv"
+        name = f"{_file_name(listing)}{ENDINGS[ExportFormat.CSV]}"
         return await self._pool.run(
-            describe, listing, rows, archive, Archive(name, length, table.sha256), self._version
+            describe, listing, rows, archive, Archive(name, length, table_sha256), self._version
         )
 
     async def _table_of_side(self, listing: Listing, rows: Provenance, split: Split) -> Path:
@@ -288,9 +277,13 @@ class ExportService:
                 if row["split"] == split.value:
                     yield {**row, "file_name": row["file_name"][cut:]}
 
-        async with self._writing:
-            await self._pool.run(_write, path, lambda file: write_csv(file, side()))
+        await self._write_once(path, lambda file: write_csv(file, side()))
         return path
+
+    async def _write_once(self, path: Path, write: Callable[[BinaryIO], None]) -> None:
+        async with self._writing:
+            if not await asyncio.to_thread(path.is_file):  # another one may have been first
+                await self._pool.run(_write, path, write)
 
     def _derived(self, listing: Listing, rows: Provenance, name: str) -> Path:
         return self._cache / f"{listing.snapshot_id}-{rows.sha256[:16]}-{FORMAT_VERSION}" / name
@@ -299,10 +292,9 @@ class ExportService:
 def _export(
     wanted: ExportFormat, listing: Listing, layout: Layout, part: str = "", sealed: str = ""
 ) -> Export:
-    suffix, media_type = _KINDS[wanted]
-    name = _file_name(listing) + (f"-{part}" if part else "") + suffix
+    name = _file_name(listing) + (f"-{part}" if part else "") + ENDINGS[wanted]
     etag = tag_of(listing.manifest_sha256, wanted.value, FORMAT_VERSION, part, sealed)
-    return Export(name, media_type, etag, layout)
+    return Export(name, _MEDIA_TYPES[wanted], etag, layout)
 
 
 def _file_name(listing: Listing) -> str:

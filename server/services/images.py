@@ -24,16 +24,20 @@ from server.errors import (
     BlobNotFoundError,
     ImageNotFoundError,
     ImageNotUsableError,
+    ImagesRemovedError,
 )
 from server.media.blobs import FileStore
 from server.media.verify import NotUsableError
 from server.net import urls
+from server.net.sites import kept_out
 from server.reasons import Reason
-from server.repositories import datasets, images, listing
+from server.repositories import datasets, images, listing, removals, sites
 from server.repositories.filters import ImageFilter
 from server.repositories.paging import Page, PageRequest
+from server.services.custody import Custody
 from server.services.feed import Feed
 from server.services.intake import Intake, Stores, blob_record
+from server.services.wholeness import removal_notes
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,15 @@ class Upload:
 class ImageService:
     """Show, list, upload and retry images."""
 
-    def __init__(self, database: Database, feed: Feed, intake: Intake, stores: Stores) -> None:
+    def __init__(
+        self, database: Database, feed: Feed, intake: Intake, stores: Stores, custody: Custody
+    ) -> None:
         """Keep what the use cases need."""
         self._database = database
         self._feed = feed
         self._intake = intake
         self._stores = stores
+        self._custody = custody
 
     async def show(
         self, image_id: str
@@ -96,15 +103,15 @@ class ImageService:
             await datasets.get(session, dataset_id)
             return await listing.list_page(session, dataset_id, wanted, request)
 
-    async def retry(self, dataset_id: str, reason: Reason | None) -> int:
-        """Queue rejected images again, all or those of one reason; return how many.
+    async def retry(self, dataset_id: str, reason: Reason | None, host: str | None) -> int:
+        """Queue rejected images again, all or those of one reason or host; return how many.
 
         Raises:
             DatasetNotFoundError: No dataset has this id.
         """
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
-            count = await images.requeue_rejected(session, dataset_id, reason)
+            count = await images.requeue_rejected(session, dataset_id, reason, host)
         self._feed.images_queued.send()
         self._feed.dataset(dataset_id).send_many()
         return count
@@ -118,8 +125,16 @@ class ImageService:
             DatasetNotFoundError: No dataset has this id.
             ImageNotUsableError: The bytes are no image that can be used, and why.
         """
-        async with self._database.read() as session:
-            await datasets.get(session, dataset_id)
+        async with self._custody.keeping():
+            async with self._database.read() as session:
+                await datasets.get(session, dataset_id)
+                await _check_site(session, upload)
+            view, is_new = await self._keep(dataset_id, upload)
+        self._feed.blobs_stored.send()
+        self._feed.dataset(dataset_id).send([view.record.id])
+        return view, is_new
+
+    async def _keep(self, dataset_id: str, upload: Upload) -> tuple[ImageView, bool]:
         try:
             verified = await self._intake.store(upload.data)
         except NotUsableError as error:
@@ -135,8 +150,6 @@ class ImageService:
                 record = await _add_uploaded(session, dataset_id, url_key, upload)
                 await images.settle_verified(session, record, verified.sha256, ObtainedBy.UPLOAD)
             view = (await image_views(session, [record]))[0]
-        self._feed.blobs_stored.send()
-        self._feed.dataset(dataset_id).send([record.id])
         return view, not known
 
     async def get_file(self, image_id: str) -> tuple[Path, BlobRecord]:
@@ -168,10 +181,17 @@ class ImageService:
 
         Raises:
             BlobNotFoundError: No verified bytes have this hash.
+            ImagesRemovedError: They were removed for good.
             BlobDamagedError: They should be there, but the file is gone.
         """
         async with self._database.read() as session:
             blob = (await images.get_blobs(session, [sha256])).get(sha256)
+            took = None if blob else await removals.find_removal_of_blob(session, sha256)
+        if took is not None:
+            raise ImagesRemovedError(
+                f"{sha256} was removed for good, with everything of {took.site}",
+                removals=removal_notes([took]),
+            )
         if blob is None:
             raise BlobNotFoundError(sha256)
         return await _find_file(self._stores.blobs, blob), blob
@@ -196,6 +216,18 @@ async def image_views(session: Session, records: Sequence[ImageRecord]) -> list[
         return ImageView(record, names.get(record.label_id or ""), blob, near_count)
 
     return [view(record) for record in records]
+
+
+async def _check_site(session: Session, upload: Upload) -> None:
+    """Refuse what comes from a page of a site that is kept out.
+
+    Raises:
+        ImageNotUsableError: It does.
+    """
+    blocked = await sites.read_blocked(session)
+    site = blocked.find_by_address(upload.source_url, upload.page_url)
+    if site is not None:
+        raise ImageNotUsableError(Reason.OPT_OUT, kept_out(site))
 
 
 async def _add_uploaded(

@@ -9,12 +9,11 @@ from pathlib import Path
 from server.archives.formats import Format, sniff
 from server.db.session import Database
 from server.inference.pool import CpuPool
-from server.pipeline.shelf import ContentShelf
 from server.repositories import datasets
 from server.services.captures import CaptureService
 from server.services.feed import Feed
 from server.services.imports_addresses import AddressImporter
-from server.services.imports_images import ImageImporter, ImageRules
+from server.services.imports_images import ImageImporter, ImageRules, Keeper
 from server.services.imports_report import ImportReport
 
 log = logging.getLogger(__name__)
@@ -24,19 +23,19 @@ class ImportService:
     """Imports archives and tables, one after the other: each has all of what it needs."""
 
     def __init__(
-        self, database: Database, feed: Feed, shelf: ContentShelf, pool: CpuPool, rules: ImageRules
+        self, database: Database, feed: Feed, keeper: Keeper, pool: CpuPool, rules: ImageRules
     ) -> None:
         """Keep what the use case needs.
 
         Args:
             database: Of datasets and images.
             feed: Tells how far an import is.
-            shelf: For the images.
+            keeper: For the images.
             pool: For decoding them.
             rules: What is taken for a usable image.
         """
         self._database = database
-        self._images = ImageImporter(database, feed, shelf, pool, rules)
+        self._images = ImageImporter(database, feed, keeper, pool, rules)
         self._addresses = AddressImporter(database, CaptureService(database, feed))
         self._turn = asyncio.Lock()
 

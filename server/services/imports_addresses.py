@@ -18,8 +18,9 @@ from server.archives.tables import Row, read_rows
 from server.contract.files import sha256_of_file
 from server.db.session import Database
 from server.net import urls
+from server.net.sites import kept_out
 from server.reasons import Reason
-from server.repositories import captures
+from server.repositories import captures, sites
 from server.services.captures import Candidate, Capture, CaptureService
 from server.services.imports_report import ImportReport
 
@@ -94,11 +95,16 @@ class AddressImporter:
     ) -> None:
         """Say what `_take` would do."""
         found = await self._captures.find_known(dataset_id, [address.url for address in batch])
+        async with self._database.read() as session:
+            blocked = await sites.read_blocked(session)
         for place, address in enumerate(batch):
             try:
                 key = urls.normalise(address.url)
             except urls.BadUrlError as error:
                 report.refuse(address.path, Reason.BAD_URL, str(error))
+                continue
+            if (site := blocked.find_by_address(key)) is not None:
+                report.refuse(address.path, Reason.OPT_OUT, kept_out(site))
                 continue
             if place in found or key in seen:
                 held = found[place].label if place in found else address.label

@@ -21,9 +21,12 @@ from server.db.session import Database
 from server.inference.pool import CpuPool
 from server.media.verify import NotUsableError, Verified, VerifyLimits, verify
 from server.net import urls
+from server.net.sites import Sites, kept_out
 from server.pipeline.shelf import ContentShelf
-from server.repositories import datasets, imports
+from server.reasons import Reason
+from server.repositories import datasets, imports, sites
 from server.repositories.imports import NewImage
+from server.services.custody import Custody
 from server.services.feed import Feed
 from server.services.imports_report import ImportReport
 from server.services.intake import blob_row
@@ -53,6 +56,14 @@ class ImageRules:
 
     verify: VerifyLimits
     max_bytes: int
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Where images are kept, and who sees to it that nothing is taken away meanwhile."""
+
+    shelf: ContentShelf
+    custody: Custody
 
 
 @dataclass
@@ -89,12 +100,13 @@ class ImageImporter:
     """Adds the images of archives to datasets."""
 
     def __init__(
-        self, database: Database, feed: Feed, shelf: ContentShelf, pool: CpuPool, rules: ImageRules
+        self, database: Database, feed: Feed, keeper: Keeper, pool: CpuPool, rules: ImageRules
     ) -> None:
         """Keep what the use case needs."""
         self._database = database
         self._feed = feed
-        self._shelf = shelf
+        self._shelf = keeper.shelf
+        self._custody = keeper.custody
         self._pool = pool
         self._rules = rules
         self._turns = asyncio.Semaphore(_VERIFYING_COUNT)
@@ -117,7 +129,8 @@ class ImageImporter:
             reader = _Reader(archive, layout, self._rules.max_bytes, report)
             seen: dict[str, str | None] = {}
             while (batch := await asyncio.to_thread(reader.read_batch)) is not None:
-                await self._take(dataset_id, batch, report, seen if dry_run else None)
+                async with self._custody.keeping():
+                    await self._take(dataset_id, batch, report, seen if dry_run else None)
         return report
 
     async def _take(
@@ -137,6 +150,7 @@ class ImageImporter:
         """
         async with self._database.read() as session:
             await datasets.get(session, dataset_id)
+            _refuse_kept_out(batch, await sites.read_blocked(session), report)
             digests = {item.sha256 for item in batch.items}
             held = await imports.find_held(session, dataset_id, digests)
         held |= {digest: seen[digest] for digest in digests if seen and digest in seen}
@@ -239,6 +253,19 @@ class _Reader:
             raise EntryRefusedError(EntryFlaw.NESTED_ARCHIVE, "archives in archives are not opened")
         origin = self._layout.origin(entry)
         return _Read(entry, label, origin, data, hashlib.sha256(data).hexdigest())
+
+
+def _refuse_kept_out(batch: _Batch, blocked: Sites, report: ImportReport) -> None:
+    if not blocked:
+        return
+    taken = []
+    for item in batch.items:
+        site = blocked.find_by_address(item.origin.source_url, item.origin.final_url)
+        if site is None:
+            taken.append(item)
+        else:
+            report.refuse(item.entry.path, Reason.OPT_OUT, kept_out(site))
+    batch.items = taken
 
 
 def _new_image(item: _Read) -> NewImage:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from server.contract.bundle import Bundle, BundleManifest, read_bundle
 from server.contract.errors import FormatError
@@ -15,6 +17,9 @@ from server.inference.pool import CpuPool
 from server.repositories import models
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
+
+# An hour: between a bundle's move to its place and its row lie some milliseconds.
+_ABANDONED_S: Final = 3600.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,30 @@ class BundleStore:
     def path(self, sha256: str) -> Path:
         """Return where the bundle with this hash lies."""
         return self._folder / f"{sha256}.zip"
+
+    def delete(self, sha256: str) -> None:
+        """Delete a bundle that no model names; it need not be there.
+
+        Raises:
+            OSError: It cannot be deleted.
+        """
+        self.path(sha256).unlink(missing_ok=True)
+
+    def list_abandoned(self, older_than_s: float = _ABANDONED_S) -> list[str]:
+        """Return the hashes of the bundles that are not young.
+
+        Args:
+            older_than_s: Younger ones may be of a model that is not recorded yet.
+        """
+        oldest = time.time() - older_than_s
+        found = []
+        for path in self._folder.glob("*.zip"):
+            try:
+                if path.stat().st_mtime <= oldest:
+                    found.append(path.stem)
+            except FileNotFoundError:  # deleted in this moment
+                continue
+        return found
 
 
 class ModelService:

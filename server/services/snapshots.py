@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from server.db.models import DatasetRecord, SnapshotRecord
 from server.db.session import Database
 from server.errors import (
     BlobDamagedError,
+    ImagesRemovedError,
     LabelConflictError,
     NotEnoughImagesError,
     SnapshotDamagedError,
@@ -27,12 +28,13 @@ from server.exports.difference import Difference, compare
 from server.exports.listing import Listing, Shelves, SnapshotFiles
 from server.exports.manifests import Row, write_manifest
 from server.inference.pool import CpuPool
-from server.repositories import datasets, snapshots
+from server.repositories import datasets, removals, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
 from server.services.grouping import Grouping, Looks, group_images
 from server.services.looks import LookService
 from server.services.verification import verify_blobs
+from server.services.wholeness import check_whole
 
 MIN_LABELS = 2  # a classifier of one class has nothing to tell apart
 
@@ -88,15 +90,17 @@ class SnapshotService:
             LabelConflictError: One blob stands under two labels.
             NotEnoughImagesError: Fewer than two labels, too few images, or an empty side.
             BlobDamagedError: Stored bytes are not what they were.
+            ImagesRemovedError: Some were removed for good in this moment.
         """
+        begun_at = datetime.now(UTC)
         await self._looks.group_new()  # a blob of an older revision may lack its second hash
         async with self._grouping:
-            dataset, members, sources = await self._read(dataset_id)
+            dataset, members, pages = await self._read(dataset_id)
             _check_labels(members, request)
             order = await self._pool.run(_order, members)
             # Beside each other: numpy and the hashing leave Python's lock to others.
             grouping, checks = await asyncio.gather(
-                self._group(members, sources),
+                self._group(members, pages),
                 verify_blobs(self._pool, self._blobs, [members[i].sha256 for i in order]),
             )
         if checks.damaged is not None:
@@ -113,6 +117,9 @@ class SnapshotService:
         await self._pool.run(self._files.write, frozen.snapshot_id, frozen.data, checks.crcs)
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
+            gone = set(await removals.list_gone_since(session, begun_at))
+            if not gone.isdisjoint(member.sha256 for member in ready):
+                raise ImagesRemovedError("images were removed meanwhile; take the snapshot again")
             record = SnapshotRecord(
                 id=frozen.snapshot_id,
                 dataset_id=dataset_id,
@@ -133,6 +140,23 @@ class SnapshotService:
         """
         async with self._database.read() as session:
             return await snapshots.get(session, snapshot_id)
+
+    async def show_whole(self, snapshot_id: str) -> SnapshotRecord:
+        """Return the snapshot, for what needs the bytes of all its images.
+
+        Raises:
+            SnapshotNotFoundError: No snapshot has this id.
+            ImagesRemovedError: Some are gone for good.
+        """
+        async with self._database.read() as session:
+            record = await snapshots.get(session, snapshot_id)
+            await check_whole(session, snapshot_id)
+        return record
+
+    async def count_removed(self, snapshot_ids: Collection[str]) -> dict[str, int]:
+        """Return how many images of snapshots are gone for good; those that are whole are not."""
+        async with self._database.read() as session:
+            return await removals.count_gone(session, snapshot_ids)
 
     async def get_manifest(self, snapshot_id: str) -> tuple[Path, str]:
         """Return where the manifest lies, and its sha256.
@@ -198,7 +222,7 @@ class SnapshotService:
             dataset = await datasets.get(session, dataset_id)
             conflict = await snapshots.find_conflict(session, dataset_id)
             members = await snapshots.list_members(session, dataset_id)
-            sources = await snapshots.list_sources(session, dataset_id)
+            pages = await snapshots.list_pages(session, dataset_id)
         if conflict is not None:
             raise LabelConflictError(
                 f"image {conflict.first_id} ({conflict.first_label!r}) and image "
@@ -207,16 +231,14 @@ class SnapshotService:
                 image_ids=[conflict.first_id, conflict.second_id],
                 labels=[conflict.first_label, conflict.second_label],
             )
-        return dataset, members, sources
+        return dataset, members, pages
 
-    async def _group(
-        self, members: Sequence[Member], sources: Sequence[tuple[str, str]]
-    ) -> Grouping:
+    async def _group(self, members: Sequence[Member], pages: Sequence[tuple[str, str]]) -> Grouping:
         """Return each image's group; new ones are stored, old ones are kept.
 
         Called with ``_grouping`` held since the members were read.
         """
-        grouping = await self._pool.run(_find_groups, members, sources)
+        grouping = await self._pool.run(_find_groups, members, pages)
         new = {
             member.image_id: name
             for member, name in zip(members, grouping.names, strict=True)
@@ -228,7 +250,7 @@ class SnapshotService:
         return grouping
 
 
-def _find_groups(members: Sequence[Member], sources: Sequence[tuple[str, str]]) -> Grouping:
+def _find_groups(members: Sequence[Member], pages: Sequence[tuple[str, str]]) -> Grouping:
     # By way of bytes: so numpy reads the signed numbers of SQL as the unsigned ones they stand for.
     looks = Looks(
         np.array([m.dhash for m in members], dtype=np.int64).view(np.uint64),
@@ -236,12 +258,10 @@ def _find_groups(members: Sequence[Member], sources: Sequence[tuple[str, str]]) 
     )
     sha256s = [member.sha256 for member in members]
     places = {sha256: place for place, sha256 in enumerate(sha256s)}
-    pages: defaultdict[str, set[int]] = defaultdict(set)
-    for sha256, url in sources:
-        place = places.get(sha256)
-        if place is not None:
-            pages[url.partition("#")[0]].add(place)
-    shown = {url: sorted(on_it) for url, on_it in pages.items() if len(on_it) > 1}
+    shown = {
+        url: sorted({places[sha256] for sha256 in digests.split(",") if sha256 in places})
+        for url, digests in pages
+    }
     return group_images(looks, [member.group for member in members], sha256s, shown)
 
 

@@ -15,8 +15,8 @@ from server.db.session import Database, Session
 from server.errors import InvalidCursorError, ModelNotFoundError, NoModelError
 from server.inference.pool import CpuPool
 from server.repositories import datasets, models, suspects
-from server.repositories.paging import PageRequest
-from server.repositories.suspects import Suspect
+from server.repositories.paging import ULID_LENGTH, PageRequest
+from server.repositories.suspects import LabelledBytes, Suspect
 from server.services.comparison import Comparison, compare
 from server.services.evaluations import EvaluationColumns, EvaluationShelf
 from server.services.models import BundleStore
@@ -70,12 +70,17 @@ class SuspicionPage:
 
     Attributes:
         total: Images in the whole list.
+        judged_count: Images of this label then, and of this side, that the model judged at all.
+            Those that are not in the list were relabelled, excluded or deleted since, or do not
+            match ``reviewed``: beside a list of what nobody has looked at yet, it says how far
+            one has come.
     """
 
     model_id: str
     items: Sequence[Suspicion]
     next_cursor: str | None
     total: int
+    judged_count: int
 
 
 class SuspicionService:
@@ -111,7 +116,7 @@ class SuspicionService:
         columns = await self._shelf.get(model)
         async with self._database.read() as session:
             now = await suspects.read_labels(session, dataset_id, wanted.label, wanted.reviewed)
-        places = await self._pool.run(_places, columns, *now, wanted.split)
+        places = await self._pool.run(_places, columns, now, wanted.split)
         chosen = places[places >= start][: request.limit + 1]
         page = columns.order[chosen[: request.limit]]
         shown = [columns.sha256[row].decode() for row in page]
@@ -123,6 +128,7 @@ class SuspicionService:
             items=_suspicions(columns, page, found),
             next_cursor=str(chosen[request.limit]) if is_more else None,
             total=len(places),
+            judged_count=_count_judged(columns, wanted),
         )
 
     async def compare(self, before_id: str, after_id: str) -> Comparison:
@@ -154,6 +160,7 @@ def compare_columns(before: EvaluationColumns, after: EvaluationColumns) -> Comp
         names_after[after.answer[rows_after]],
         names_before[before.label[rows_before]],
         names_after[after.label[rows_after]],
+        before.classes,
     )
 
 
@@ -178,22 +185,32 @@ async def _choose(session: Session, dataset_id: str, model_id: str | None) -> Mo
 
 
 def _places(
-    columns: EvaluationColumns,
-    digests: Sequence[str],
-    labels: Sequence[str],
-    split: Split | None,
+    columns: EvaluationColumns, now: LabelledBytes, split: Split | None
 ) -> NDArray[np.int64]:
     """Return the places in the model's order, rising, of the images that still have their label."""
     number = {name: place for place, name in enumerate(columns.classes)}
-    now = np.array([number.get(label, -1) for label in labels], dtype=np.int16)
-    rows = columns.find(np.array(digests, dtype="S64"))
-    now, rows = now[rows >= 0], rows[rows >= 0]
-    rows = rows[columns.label[rows] == now]
+    ids = sorted(now.names)
+    numbers = np.array([number.get(now.names[each], -1) for each in ids], dtype=np.int16)
+    label_ids = np.frombuffer(now.label_ids.encode(), dtype=f"S{ULID_LENGTH}")
+    labels = numbers[np.searchsorted(np.array(ids, dtype=label_ids.dtype), label_ids)]
+    rows = columns.find(np.frombuffer(now.digests.encode(), dtype=columns.sha256.dtype))
+    labels, rows = labels[rows >= 0], rows[rows >= 0]
+    rows = rows[columns.label[rows] == labels]
     is_listed = np.zeros(len(columns.sha256), dtype=np.bool_)
     is_listed[rows] = True
     if split is not None:
         is_listed &= columns.is_valid == (split is Split.VALID)
     return np.flatnonzero(is_listed[columns.order])
+
+
+def _count_judged(columns: EvaluationColumns, wanted: SuspicionFilter) -> int:
+    is_meant = np.ones(len(columns.sha256), dtype=np.bool_)
+    if wanted.split is not None:
+        is_meant &= columns.is_valid == (wanted.split is Split.VALID)
+    if wanted.label is not None:
+        names = np.array(columns.classes, dtype=object)
+        is_meant &= names[columns.label] == wanted.label
+    return int(np.count_nonzero(is_meant))
 
 
 def _suspicions(

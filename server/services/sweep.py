@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from server.db.session import Database
+from server.exports.leftovers import SnapshotLeftovers
 from server.media.blobs import FileStore
-from server.repositories import images
+from server.repositories import images, models, snapshots
 from server.services.intake import Stores
+from server.services.models import BundleStore
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +23,14 @@ _BATCH: Final = 500
 _PAUSE_S: Final = 0.05
 
 
+@dataclass(frozen=True)
+class KeptFiles:
+    """The files of what is made of datasets, beside its rows."""
+
+    snapshots: SnapshotLeftovers
+    bundles: BundleStore
+
+
 class SweepService:
     """Removes files without a row that are older than an hour.
 
@@ -27,10 +38,11 @@ class SweepService:
     again that it finds and relies on.
     """
 
-    def __init__(self, database: Database, stores: Stores) -> None:
+    def __init__(self, database: Database, stores: Stores, kept: KeptFiles) -> None:
         """Keep what the use case needs."""
         self._database = database
         self._stores = stores
+        self._kept = kept
 
     async def sweep_temporary(self) -> int:
         """Remove what was left half-written; return how many files that were."""
@@ -48,6 +60,24 @@ class SweepService:
                     await asyncio.sleep(_PAUSE_S)
         if swept:
             log.info("sweep.orphans", extra={"count": swept})
+        return swept
+
+    async def sweep_leftovers(self) -> int:
+        """Remove the files of snapshots and models that have no row; return of how many those were.
+
+        A crash leaves them, after a dataset was deleted or before what it had made was recorded.
+        """
+        ids = await asyncio.to_thread(self._kept.snapshots.list_ids)
+        bundles = await asyncio.to_thread(self._kept.bundles.list_abandoned)
+        async with self._database.read() as session:
+            lost_ids = await snapshots.list_unknown(session, ids)
+            lost_bundles = await models.list_unnamed(session, bundles)
+        for snapshot_id in lost_ids:
+            await asyncio.to_thread(self._kept.snapshots.delete, snapshot_id)
+        for sha256 in lost_bundles:
+            await asyncio.to_thread(self._kept.bundles.delete, sha256)
+        if swept := len(lost_ids) + len(lost_bundles):
+            log.info("sweep.leftovers", extra={"count": swept})
         return swept
 
     async def _sweep(self, store: FileStore, digests: Sequence[str]) -> int:

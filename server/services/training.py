@@ -11,7 +11,7 @@ from pathlib import Path
 from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
 from server.contract.files import move_durably, sha256_of_file
-from server.contract.jobs import JobError, JobState, Progress
+from server.contract.jobs import FINISHED, JobError, JobState, Progress
 from server.contract.recipes import Recipe, parse_recipe
 from server.contract.training import LrFinding
 from server.db.ids import new_id
@@ -24,10 +24,9 @@ from server.repositories import jobs, models, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.services.feed import Feed
 from server.services.models import BundleStore
+from server.services.wholeness import check_whole
 
 log = logging.getLogger(__name__)
-
-FINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,11 @@ class TrainingService:
 
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
+            ImagesRemovedError: Some of its images are gone for good.
         """
         async with self._database.write() as session:
             snapshot = await snapshots.get(session, snapshot_id)
+            await check_whole(session, snapshot_id)
             record = JobRecord(
                 id=new_id(),
                 snapshot_id=snapshot_id,
@@ -122,7 +123,7 @@ class TrainingService:
         """
         async with self._database.write() as session:
             record = await jobs.get(session, job_id)
-            if record.state in FINAL:
+            if record.state in FINISHED:
                 raise JobFinishedError(f"the job has {record.state} already")
             self._finish(record, JobState.CANCELLED)
             view = await _view(session, record)

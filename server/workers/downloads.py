@@ -59,6 +59,7 @@ class DownloadWorker:
                 if count := await self._sweep.sweep_temporary():
                     log.info("download.swept", extra={"count": count})
                 await self._sweep.sweep_orphans()
+                await self._sweep.sweep_leftovers()
             except OSError:  # room that is not won back is no reason not to download
                 log.exception("download.sweep_failed")
             await asyncio.sleep(SWEEP_GAP_S)

@@ -75,7 +75,16 @@ async def test_a_version_goes_up_with_each_real_change(shared: Bird):
 
 @pytest.mark.parametrize(
     ("if_match", "status"),
-    [('"2"', 200), ('"1"', 412), ('"1", "2"', 200), ("*", 200), ('W/"2"', 412), ("2", 412)],
+    [
+        *(('"2"', 200), ('"1"', 412), ('"1", "2"', 200), ("*", 200), ('W/"2"', 412), ("2", 412)),
+        *(
+            ("", 412),
+            ('W/"2", "2"', 200),
+            ('"2", *', 200),
+            ('"1", *', 412),
+            ('"' + "2" * 30 + '"', 412),
+        ),
+    ],
 )
 @on_shared
 async def test_a_change_to_what_others_changed_is_refused(shared: Bird, if_match, status):

@@ -148,7 +148,9 @@ async def test_a_watcher_goes_on_where_it_was_cut_off(still: Bird):
         assert [brief["id"] for brief in shown["images"]["items"]] == [second["id"]]
 
 
-@pytest.mark.parametrize("last", ["", "0", "nonsense", "01JD0000000000000000000000-1", "{}-99"])
+@pytest.mark.parametrize(
+    "last", ["", "0", "nonsense", "01JD0000000000000000000000-1", "{}-99", "{}-" + "9" * 70]
+)
 async def test_a_watcher_that_was_away_too_long_is_told_to_read_anew(still: Bird, last):
     dataset = await still.dataset()
     await still.upload(dataset, jpeg(), "cat")
@@ -166,6 +168,12 @@ async def test_changes_of_very_many_images_are_not_named(still: Bird):
         await still.post(f"/datasets/{dataset}/images/retry")
         kind, shown = await anext(events)
         assert (kind, shown) == ("images", {"items": None})
+
+
+async def test_asking_for_what_is_not_there_leaves_nothing(still: Bird):
+    for path in ("changes", "events", "changes?since=x"):
+        problem(await still.get(f"/datasets/nowhere/{path}"), 404, "dataset-not-found")
+    assert "nowhere" not in still.parts.services.feed._datasets
 
 
 async def test_a_plain_reading_says_the_same(still: Bird):

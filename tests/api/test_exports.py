@@ -18,9 +18,10 @@ import pyarrow.parquet
 import pytest
 import pytest_asyncio
 
+from server.archives.cells import unguard
 from server.contract.files import sha256_of
 from server.contract.snapshot import Manifest
-from server.exports.cells import unguard
+from server.services import exports
 from tests.support.app import Bird, listening, problem
 from tests.support.images import jpeg
 from tests.support.played_trainer import coloured_dataset, snapshot
@@ -106,6 +107,12 @@ async def test_a_range_of_another_file_gets_the_whole_and_one_behind_the_end_not
     shared: Bird, made: dict[str, Any]
 ):
     whole = (await export(shared, made, "csv")).content
+    for beyond in (f"bytes={len(whole)}-", "bytes=-0", "bytes=9999999999999999999-"):
+        refused = await export(shared, made, "csv", Range=beyond)
+        assert refused.status_code == 416
+        assert refused.headers["content-range"] == f"bytes */{len(whole)}"
+    last = await export(shared, made, "csv", Range=f"bytes={len(whole) - 1}-{len(whole)}")
+    assert (last.status_code, last.content) == (206, whole[-1:])
     headers = {"Range": "bytes=5-", "If-Range": '"another"'}
     assert (await export(shared, made, "csv", **headers)).content == whole
     beyond = await export(shared, made, "csv", Range=f"bytes={len(whole)}-")
@@ -315,6 +322,31 @@ async def test_a_client_that_reads_slowly_or_leaves_holds_nothing(bird: Bird):
             assert pool.checkedout() == 0, "no session is open while a client reads"
         whole = await client.get(url, headers=headers)
         assert len(whole.content) == int(whole.headers["content-length"])
+
+
+async def test_a_download_of_what_is_deleted_meanwhile_breaks_off(bird: Bird):
+    """Never a file that looks whole: fewer bytes come than were promised."""
+    made = await snapshot(bird, await coloured_dataset(bird))
+    headers = {"Authorization": f"Bearer {bird.token}"}
+    items = (await manifest_of(bird, made)).items
+    async with listening(bird) as address, httpx2.AsyncClient(trust_env=False) as client:
+        url = f"{address}/api/v1/snapshots/{made['id']}/export?format=folder"
+        for item in items[len(items) // 2 :]:
+            bird.parts.services.images._stores.blobs.path(item.sha256).unlink()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await client.get(url, headers=headers)
+
+
+async def test_what_several_want_at_once_is_written_once(
+    bird: Bird, monkeypatch: pytest.MonkeyPatch
+):
+    made = await snapshot(bird, await coloured_dataset(bird))
+    written: list[Path] = []
+    write = exports._write
+    monkeypatch.setattr(exports, "_write", lambda path, do: (written.append(path), write(path, do)))
+    answers = await asyncio.gather(*(export(bird, made, "parquet") for _ in range(4)))
+    assert len({answer.content for answer in answers}) == 1
+    assert len(written) == 1
 
 
 @on_shared

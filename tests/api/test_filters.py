@@ -91,6 +91,8 @@ async def test_images_are_found_by_where_and_when(shared: Bird, wanted, count):
         {"min_px": -1},
         {"captured_from": "yesterday"},
         {"sort": "-oldest"},
+        {"skip": -1},
+        {"skip": 1_000_001},
         {"sort": "short_side_px"},
     ],
     ids=str,
@@ -100,6 +102,37 @@ async def test_odd_filters_are_refused(shared: Bird, wanted):
     dataset = await shared.dataset()
     response = await shared.get(f"/datasets/{dataset}/images", params=wanted)
     assert response.status_code == 422, response.text
+
+
+@pytest.mark.parametrize("wanted", [{}, {"sort": "newest"}, {"site": "a.test"}, {"sort": "size"}])
+@on_shared
+async def test_a_list_can_be_begun_anywhere(shared: Bird, wanted):
+    dataset = await shared.dataset()
+    tiles = [(f"http://a.test/{number}", "http://a.test/") for number in range(4)]
+    await capture(shared, dataset, "bing", "bear", tiles)
+    for seed in range(4):
+        await shared.upload(dataset, jpeg(60 + seed, 60, seed))
+    path = f"/datasets/{dataset}/images"
+    whole = (await shared.get(path, params=wanted)).json()
+    ids = [image["id"] for image in whole["items"]]
+    assert whole["total"] == len(ids) >= 4
+    for skip in range(len(ids) + 2):
+        page = (await shared.get(path, params=wanted | {"skip": skip, "limit": 2})).json()
+        assert [image["id"] for image in page["items"]] == ids[skip : skip + 2]
+        assert page["total"] == len(ids), "also behind the end"
+        if page["next_cursor"] is not None:
+            behind = {"cursor": page["next_cursor"], "limit": 500}
+            rest = (await shared.get(path, params=wanted | behind)).json()
+            assert [image["id"] for image in rest["items"]] == ids[skip + 2 :]
+        else:
+            assert skip + 2 >= len(ids)
+
+
+@on_shared
+async def test_a_cursor_and_a_place_are_not_asked_for_at_once(shared: Bird):
+    dataset = await shared.dataset()
+    both = {"cursor": "0" * 26, "skip": 1}
+    problem(await shared.get(f"/datasets/{dataset}/images", params=both), 422, "input-refused")
 
 
 @on_shared

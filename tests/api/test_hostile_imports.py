@@ -301,6 +301,19 @@ async def test_names_of_other_encodings_are_read(shared: Bird):
     assert report["labels"] == {"bär": 4}
 
 
+async def test_a_broken_table_is_named_with_its_line(shared: Bird):
+    dataset_id = await shared.dataset()
+    tables = {"train/metadata.csv": b'file_name,label\n"a', "valid/metadata.csv": b"label\nx\n"}
+    told = {
+        "train/metadata.csv": "train/metadata.csv: line 2: unexpected end of data",
+        "valid/metadata.csv": "valid/metadata.csv: its first line must name the column `file_name`",
+    }
+    for name, table in tables.items():
+        body = plain_zip({name: table, "train/a.jpg": GOOD})
+        response = await shared.post(f"/datasets/{dataset_id}/imports", content=body)
+        assert told[name] in problem(response, 422, "import-refused")["detail"]
+
+
 @pytest.mark.parametrize(
     ("claimed", "name", "kind"),
     [(1_000_000, b"x" * 10, "too-many-entries"), (10, b"x" * 30, "directory-too-large")],

@@ -383,3 +383,18 @@ async def test_rejected_images_are_queued_again_all_or_by_reason(bird: Bird, sit
         assert (image["reason"], image["detail"], image["attempts"]) == (None, None, 2)
     assert (await bird.post(retry)).json() == {"queued": 0}
     problem(await bird.post(retry, json={"reason": "boredom"}), 422, "invalid-request")
+
+
+async def test_rejected_images_of_one_host_are_queued_again(bird: Bird, site: Site):
+    dataset = await bird.dataset()
+    address = site.url("/none.jpg")
+    await bird.capture(dataset, [address, "http://sub.127.0.0.1.test/a.jpg"])
+    await bird.settled(dataset)
+    retry = f"/datasets/{dataset}/images/retry"
+    assert (await bird.post(retry, json={"host": "0.0.1"})).json() == {"queued": 0}
+    wanted = {"host": "127.0.0.1", "reason": "timeout"}
+    assert (await bird.post(retry, json=wanted)).json() == {"queued": 0}
+    site.routes["/none.jpg"] = answer(jpeg())
+    assert (await bird.post(retry, json={"host": "127.0.0.1"})).json() == {"queued": 1}
+    assert (await bird.settled(dataset))["status"]["ready"] == 1
+    problem(await bird.post(retry, json={"host": ""}), 422, "invalid-request")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import tarfile
 from typing import Any
 
+import httpx2
 import pytest
 
-from tests.support.app import Bird, problem, running
+from tests.support.app import Bird, listening, problem, running
 from tests.support.archives import plain_tar, plain_zip
 from tests.support.images import jpeg
 
@@ -234,3 +236,32 @@ async def test_a_file_over_the_cap_is_refused(data_folder):
     async with running(data_folder, workers=False, http={"max_import_bytes": 1024}) as bird:
         path = f"/datasets/{await bird.dataset()}/imports"
         problem(await bird.post(path, content=bytes(2000)), 413, "body-too-large")
+
+
+async def test_two_imports_at_once_add_each_image_once(still: Bird):
+    """One after the other: the second one finds what the first has added, under its label."""
+    dataset_id = await still.dataset()
+    files = [jpeg(32, 32, n) for n in range(130)]
+    first = plain_zip({f"x/{n}.jpg": data for n, data in enumerate(files)})
+    second = plain_tar({f"y/{n}.jpg": data for n, data in enumerate(files)})
+    reports = await asyncio.gather(
+        send(still, dataset_id, first),
+        send(still, dataset_id, second),
+        send(still, dataset_id, first),
+    )
+    assert sum(report["added"] for report in reports) == 130
+    assert sum(report["known"] for report in reports) == 260
+    assert (await still.counts(dataset_id))["status"]["ready"] == 130
+
+
+async def test_a_body_that_nobody_reads_costs_no_connection(still: Bird):
+    headers = {"Authorization": f"Bearer {still.token}"}
+    ports = set()
+    async with listening(still) as address, httpx2.AsyncClient(trust_env=False) as client:
+        for body in (b"", bytes(1 << 22), b"", bytes(100)):
+            url = f"{address}/api/v1/datasets/nowhere/imports"
+            response = await client.post(url, headers=headers, content=body)
+            problem(response, 404, "dataset-not-found")
+            stream = response.extensions["network_stream"]
+            ports.add(stream.get_extra_info("client_addr"))
+    assert len(ports) == 1, "all went over one connection"

@@ -93,7 +93,7 @@ async def test_a_label_a_split_and_what_was_reviewed_narrow_the_list(still: Bird
             page = await suspicions(still, dataset, label=label, split=split.value)
             wanted = [i.sha256 for i in manifest.items if (i.label, i.split) == (label, split)]
             assert digests(page) == wanted[::-1]
-            assert page["total"] == len(wanted)
+            assert page["total"] == page["judged_count"] == len(wanted)
     everything = await suspicions(still, dataset)
     kept = everything["items"][0]
     await still.patch(f"/images/{kept['image_id']}", json={"reviewed": True})
@@ -114,6 +114,7 @@ async def test_what_was_relabelled_excluded_or_came_later_is_not_in_the_list(sti
     page = await suspicions(still, dataset)
     assert digests(page) == [third["sha256"], *(item["sha256"] for item in rest)]
     assert page["total"] == 10
+    assert page["judged_count"] == 12, "two of which nobody need look at any more"
     await still.patch(f"/images/{first['image_id']}", json={"label": first["label"]})
     await still.patch(f"/images/{second['image_id']}", json={"excluded": False})
     assert (await suspicions(still, dataset))["total"] == 12

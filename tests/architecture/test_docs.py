@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,24 @@ def test_every_verb_is_in_the_reference():
     assert len(found) >= 10
     for verb in found:
         assert re.search(rf"^#+ `bowerbird {re.escape(verb)}\b", text, re.MULTILINE), verb
+
+
+def test_the_figure_of_the_layers_is_what_is_enforced():
+    """Of packages: leaving one out is easy, and the next reader looks for it."""
+    text = read("docs/architecture.md")
+    figure = text.split("## Layers")[1].split("```")[1]
+    drawn: dict[str, list[set[str]]] = {}
+    for line in figure.strip().splitlines():
+        begun = re.match(r"[a-z]+", line)
+        if begun is not None:
+            name = begun[0]
+            drawn[name] = []
+        text = line if begun is None else line[begun.end() :]
+        layers = [layer for layer in text.split("▸") if layer.strip()]
+        drawn[name] += [{one.strip() for one in layer.split("|")} for layer in layers]
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]
+    for contract in contracts["contracts"]:
+        if contract["type"] == "layers":
+            wanted = [{one.strip() for one in layer.split("|")} for layer in contract["layers"]]
+            assert drawn.pop(contract["containers"][0]) == wanted
+    assert drawn == {}

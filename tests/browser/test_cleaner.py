@@ -1,4 +1,4 @@
-"""The cleaner in Chromium, by the keyboard alone: find flipped labels, retrain, compare.
+"""The cleaner in Chromium, by the keyboard alone: find flipped labels, retrain, compare, go astray.
 
 One run on real photos, looked at by several tests: the fixture goes the way that a person goes.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
@@ -45,7 +46,7 @@ class Cleaning:
 
     page: Page
     client: httpx2.Client
-    url: str
+    server: ServerProcess
     shots: Path
     dataset_id: str = ""
     model_id: str = ""
@@ -55,6 +56,32 @@ class Cleaning:
     looked_at: int = 0
     undone: list[dict[str, Any]] = field(default_factory=list)
     comparison: str = ""
+
+    def open(self, **query: str) -> None:
+        """Open the cleaner anew and wait for its first image, or for its end."""
+        self.page.goto("about:blank")
+        path = f"#/datasets/{self.dataset_id}/clean?{urlencode(query)}"
+        self.page.goto(f"{self.server.url}/{path}")
+        expect(self.page.locator(".clean-stage > *").first).to_be_visible()
+
+    def read(self, image_id: str) -> dict[str, Any]:
+        """Return an image as the server has it."""
+        found: dict[str, Any] = self.client.get(f"/api/v1/images/{image_id}").json()
+        return found
+
+    def wait_for(self, image_id: str, what: str, **values: Any) -> dict[str, Any]:
+        """Wait until the server has these values of an image; return it."""
+
+        def holds() -> dict[str, Any] | None:
+            image = self.read(image_id)
+            return image if all(image[name] == values[name] for name in values) else None
+
+        found: dict[str, Any] = wait_until(holds, 10, what)
+        return found
+
+    def wait_reviewed(self, image_id: str) -> None:
+        """Wait until the server knows this image to be reviewed."""
+        wait_until(lambda: self.read(image_id)["reviewed_at"], 10, f"the review of {image_id}")
 
     def press(self, key: str) -> None:
         """Press a key, wherever the focus is."""
@@ -108,11 +135,10 @@ def cleaning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cleaning]:
         server.client() as client,
         chromium(folder / "profile") as browser,
     ):
-        state = Cleaning(sign_in(browser, client), client, server.url, folder)
+        state = Cleaning(sign_in(browser, client), client, server, folder)
         _upload(state)
         _train(state)
-        state.page.goto(f"{server.url}/#/datasets/{state.dataset_id}/clean")
-        expect(state.page.locator(".clean-stage > img")).to_be_visible()
+        state.open()
         state.shoot("cleaner")
         _clean(state)
         _retrain(state)
@@ -173,19 +199,10 @@ def _try_undo(state: Cleaning) -> None:
         first = state.shown()
         state.decide(key)
 
-        def changed(image: dict[str, Any] = first) -> Any:
-            now = state.client.get(f"/api/v1/images/{image['id']}").json()
-            return now if now["reviewed_at"] else None
-
-        wait_until(changed, 10, f"{key} reaches the server")
+        state.wait_reviewed(first["id"])
         state.decide("u")
         assert state.shown()["id"] == first["id"]
-
-        def back(image: dict[str, Any] = first) -> Any:
-            now = state.client.get(f"/api/v1/images/{image['id']}").json()
-            return now if now["reviewed_at"] is None else None
-
-        state.undone.append(wait_until(back, 10, f"undoing {key} reaches the server"))
+        state.undone.append(state.wait_for(first["id"], f"undoing {key}", reviewed_at=None))
 
 
 def _retrain(state: Cleaning) -> None:
@@ -248,3 +265,141 @@ def test_a_label_and_a_split_narrow_the_list(cleaning: Cleaning) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing(cleaning: Cleaning, scheme: Scheme) -> None:
     assert_accessible(cleaning.page, scheme)
+
+
+def test_undo_goes_on_after_a_reload_and_says_what_it_took_back(cleaning: Cleaning) -> None:
+    cleaning.open(model=cleaning.model_id)
+    first = cleaning.shown()
+    cleaning.decide("x")
+    cleaning.wait_for(first["id"], "the exclusion", excluded=True)
+    cleaning.page.reload()
+    expect(cleaning.page.locator(".clean-stage > img")).to_be_visible()
+    assert cleaning.shown()["id"] != first["id"], "what is decided is not asked about again"
+    cleaning.decide("u")
+    assert cleaning.shown()["id"] == first["id"]
+    expect(cleaning.page.locator("#toast")).to_have_text("Undone: excluded, 1 image.")
+    assert cleaning.read(first["id"])["excluded"] is False
+    cleaning.press("Control+Shift+Z")
+    cleaning.wait_for(first["id"], "redo", excluded=True)
+    expect(cleaning.page.locator("#toast")).to_have_text("Done again: excluded, 1 image.")
+    cleaning.decide("u")
+    cleaning.wait_for(first["id"], "undo", excluded=False, reviewed_at=None)
+
+
+def test_progress_is_the_servers(cleaning: Cleaning) -> None:
+    cleaning.open(model=cleaning.model_id)
+    progress = cleaning.page.get_by_test_id("clean-progress").locator("progress")
+    seen = cleaning.looked_at
+    expect(progress).to_have_attribute("value", str(seen))
+    expect(progress).to_have_attribute("max", str(PER_GROUP * len(GROUPS)))
+    cleaning.decide("k")
+    expect(progress).to_have_attribute("value", str(seen + 1))
+    cleaning.decide("u")
+    expect(progress).to_have_attribute("value", str(seen))
+
+
+def test_what_another_tab_changed_is_not_overwritten(cleaning: Cleaning) -> None:
+    cleaning.open(model=cleaning.model_id)
+    image = cleaning.shown()
+    verdict = cleaning.page.get_by_test_id("verdict")
+    expect(verdict).to_contain_text("sure")
+    cleaning.page.wait_for_load_state("networkidle")
+    elsewhere = next(name for name in GROUPS if name != image["label"])
+    path = f"/api/v1/images/{image['id']}"
+    assert cleaning.client.patch(path, json={"label": elsewhere}).status_code == 200
+    cleaning.decide("x")
+    toast = cleaning.page.locator("#toast")
+    expect(toast).to_contain_text("changed elsewhere in the meantime")
+    now = cleaning.read(image["id"])
+    assert (now["label"], now["excluded"]) == (elsewhere, False)
+    cleaning.decide("ArrowLeft")
+    expect(cleaning.page.get_by_test_id("decided")).to_contain_text(f"\u2192 {elsewhere}")
+    cleaning.client.patch(path, json={"label": image["label"]})
+
+
+def test_the_keys_are_listed_and_can_be_chosen(cleaning: Cleaning) -> None:
+    cleaning.open(model=cleaning.model_id)
+    cleaning.press("?")
+    dialog = cleaning.page.get_by_test_id("keys-dialog")
+    expect(dialog).to_contain_text("Keep the label as it is")
+    field = cleaning.page.get_by_test_id("key-marine fish")
+    for key, said in {
+        "k": "\u201ck\u201d cannot be a label\u2019s key: it means",
+        "1": "\u201cfruits\u201d had it, and has the key 3 now",
+        "m": "\u201cmarine fish\u201d has the key m now",
+    }.items():
+        field.press(key)
+        expect(dialog.get_by_test_id("message")).to_contain_text(said)
+    cleaning.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(cleaning.page.get_by_test_id("key-m")).to_have_text("Mmarine fish")
+    cleaning.page.reload()
+    expect(cleaning.page.get_by_test_id("key-m")).to_have_text("Mmarine fish")
+    image = cleaning.shown()
+    cleaning.decide("m")
+    cleaning.wait_for(image["id"], "the label by its new key", label="marine fish")
+    cleaning.decide("u")
+    cleaning.wait_for(image["id"], "undo", label=image["label"], reviewed_at=None)
+
+
+def test_the_loupe_shows_the_round(cleaning: Cleaning) -> None:
+    cleaning.open(model=cleaning.model_id)
+    second = cleaning.page.get_by_test_id("verdict")
+    cleaning.press("Enter")
+    loupe = cleaning.page.get_by_test_id("loupe")
+    expect(loupe.get_by_test_id("place")).to_contain_text("1 of ")
+    cleaning.press("ArrowRight")
+    expect(loupe.get_by_test_id("place")).to_contain_text("2 of ")
+    cleaning.press("Escape")
+    expect(loupe).to_have_count(0)
+    expect(second).to_contain_text("2 of ")
+
+
+def test_a_server_that_is_away_loses_nothing(cleaning: Cleaning) -> None:
+    cleaning.open(model=cleaning.model_id)
+    image = cleaning.shown()
+    cleaning.page.wait_for_load_state("networkidle")
+    cleaning.server.stop()
+    cleaning.press("x")
+    message = cleaning.page.get_by_test_id("clean-message")
+    expect(message).to_contain_text("The server does not answer")
+    stage = cleaning.page.locator(".clean-stage")
+    expect(stage).to_have_attribute("data-id", image["id"])
+    expect(cleaning.page.get_by_test_id("decided")).to_have_count(0)
+    cleaning.server.start()
+    assert cleaning.read(image["id"])["excluded"] is False
+    cleaning.decide("x")
+    cleaning.wait_for(image["id"], "the exclusion", excluded=True)
+    expect(message).to_be_empty()
+    cleaning.decide("u")
+    cleaning.wait_for(image["id"], "undo", excluded=False, reviewed_at=None)
+
+
+def test_the_end_of_a_list_is_said_and_can_be_undone(cleaning: Cleaning) -> None:
+    query = {"model": cleaning.model_id, "label": "fruits", "split": "valid"}
+    cleaning.open(**query)
+    end = cleaning.page.get_by_text("That was the last image of this round")
+    decided: list[str] = []
+    while not end.is_visible():
+        assert len(decided) < PER_GROUP
+        decided.append(cleaning.shown()["id"])
+        cleaning.decide("k")
+    expect(cleaning.page.get_by_text("Retrain to see whether it helped.").first).to_be_visible()
+    for image_id in decided:
+        cleaning.wait_reviewed(image_id)
+    cleaning.open(**query)
+    expect(cleaning.page.get_by_text("Nothing left to look at here")).to_be_visible()
+    for image_id in reversed(decided):
+        cleaning.press("u")
+        cleaning.wait_for(image_id, "undo after the end", reviewed_at=None)
+        expect(cleaning.page.locator(".clean-stage")).to_have_attribute("data-id", image_id)
+
+
+def test_without_a_change_no_model_is_trained_again(cleaning: Cleaning) -> None:
+    models = cleaning.client.get("/api/v1/models", params={"dataset": cleaning.dataset_id}).json()
+    cleaning.open(model=models["items"][0]["id"])
+    cleaning.focus("retrain")
+    cleaning.press("Enter")
+    said = cleaning.page.get_by_text("Nothing has changed since this model was trained")
+    expect(said).to_be_visible()
+    expect(cleaning.page.get_by_test_id("comparison")).to_have_count(0)

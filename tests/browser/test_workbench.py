@@ -232,7 +232,7 @@ def test_a_key_is_given_to_another_label_for_good(bench):
     expect(said).to_have_text("“teddy” has the key t now.")
     bench.press("Escape")
     bench.page.reload()
-    expect(bench.page.get_by_test_id("legend")).to_contain_text("tteddy")
+    expect(bench.page.get_by_test_id("legend")).to_contain_text("Tteddy")
     bench.enter_grid()
     bench.press("t")
     bench.wait(is_labelled("teddy"), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,3 +154,73 @@ def test_what_has_a_table_is_read_by_the_server(run: Run, tmp_path: Path):
     refused = run("dataset", "import", "bad.tar", "--dataset", "table")
     assert refused.code == 1
     assert "neither a zip nor a tar" in refused.err
+
+
+def test_everything_of_a_site_is_removed_and_kept_out(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run("dataset", "create", "sited")
+    table = ["file_name,label,source_url,title,license"]
+    files = {}
+    for number, host in enumerate(("example.org", "img.example.org", "other.test")):
+        files[f"{number}.jpg"] = jpeg(64, 64, 500 + number)
+        table.append(f"{number}.jpg,a,https://{host}/{number},=1+1|{host},CC BY")
+    files["metadata.csv"] = "\n".join(table).encode()
+    (tmp_path / "sited.zip").write_bytes(plain_zip(files))
+    assert run("dataset", "import", "sited.zip", "--dataset", "sited").code == 0
+
+    listed_credits = run("dataset", "credits", "sited", "--format", "csv").out.splitlines()
+    assert listed_credits[0].startswith("image_id,sha256,label,title,url,source_url")
+    assert len(listed_credits) == 4
+    assert all(",'=1+1|" in line for line in listed_credits[1:]), "no spreadsheet runs it"
+    shown = run("dataset", "credits", "sited").out
+    assert "=1+1\\|example.org" in shown
+    assert [one["site"] for one in run("dataset", "credits", "sited", "--json").json] == [
+        "example.org",
+        "img.example.org",
+        "other.test",
+    ]
+
+    seen = run("site", "remove", "example.org", "--dataset", "sited", "--dry-run", "--json")
+    assert (seen.json["images"], seen.json["removal_id"]) == (2, None)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    asked = run("site", "remove", "example.org")
+    assert asked.code == 1, "the answer is no"
+    assert "Of example.org would go: 2 images, 0 captures, 2 files" in asked.err
+    done = run("site", "remove", "example.org", "--block", "--yes")
+    assert (done.code, done.out) == (0, "")
+    assert "Of example.org are gone: 2 images" in done.err
+    assert "It can't be undone. example.org is kept out now." in done.err
+    [listed] = run("site", "list-removed", "--json").json
+    assert (listed["site"], listed["images"], listed["block"]) == ("example.org", 2, True)
+    assert run("site", "list-removed").out.startswith("example.org\t")
+    assert run("site", "list-blocked").out.startswith("example.org\t")
+    again = run("dataset", "import", "sited.zip", "--dataset", "sited", "--json").json
+    assert again["reasons"] == {"opt-out": 2}
+    assert "is let in again" in run("site", "unblock", "example.org").err
+    refused = run("site", "unblock", "example.org")
+    assert (refused.code, "example.org is not kept out" in refused.err) == (1, True)
+    assert run("dataset", "delete", "sited", "--yes").code == 0
+
+
+def test_an_export_comes_in_again_under_the_labels_that_it_left_with(run: Run, tmp_path: Path):
+    wanted = {"grizzly": 6, "black/brown": 6}
+    for label, folder in (("grizzly", "grizzly"), ("black/brown", "black%2Fbrown")):
+        (tmp_path / "photos" / folder).mkdir(parents=True)
+        for n in range(wanted[label]):
+            picture = jpeg(64, 48, 300 + n + 10 * len(folder))
+            (tmp_path / "photos" / folder / f"{n}.jpg").write_bytes(picture)
+    assert run("dataset", "import", "photos", "--dataset", "left").code == 0
+    assert labels(run, "left") == wanted
+    made = run("snapshot", "create", "--dataset", "left", "--valid-ratio", "0.3")
+    assert made.code == 0, made.err
+    snapshot_id = made.out.strip()
+    for form, name in (("folder", "a.zip"), ("hf", "b.zip"), ("webdataset", "c.tar")):
+        assert run("snapshot", "export", snapshot_id, "--format", form, "--out", name).code == 0
+        done = run("dataset", "import", name, "--dataset", f"came as {form}")
+        assert done.out.startswith("12 added, 0 already there\n"), done.err
+        assert labels(run, f"came as {form}") == wanted
+    with zipfile.ZipFile("a.zip") as archive:
+        archive.extractall("unpacked")
+    assert run("dataset", "import", "unpacked", "--dataset", "came unpacked").code == 0
+    assert labels(run, "came unpacked") == wanted

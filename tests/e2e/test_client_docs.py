@@ -34,6 +34,7 @@ def test_every_example_does_what_it_says(
     photos.mkdir(parents=True)
     for n in range(24):
         (photos / f"{n:02}.jpg").write_bytes(jpeg(96, 72, n))
+    (tmp_path / "extra.jpg").write_bytes(jpeg(96, 72, 999))
     teddies = {f"teddy/{n}.jpg": jpeg(96, 72, 100 + n) for n in range(24)}
     (tmp_path / "teddies.zip").write_bytes(plain_zip({**teddies, "teddy/notes.jpg": b"no image"}))
     monkeypatch.chdir(tmp_path)

@@ -44,7 +44,16 @@ def execute(path: Path, sql: str) -> list[tuple[object, ...]]:
 # Kept from other tables, so made anew on the way up: compared by what they say, not by their rows.
 KEPT = "SELECT * FROM image_counts WHERE number > 0 ORDER BY 1, 2, 3"
 # What the first revision has no place for is lost on the way down.
-NEW_TABLES = {"attempts", "image_counts", "actions", "action_changes"}
+NEW_TABLES = {
+    "attempts",
+    "image_counts",
+    "actions",
+    "action_changes",
+    "removals",
+    "removed_blobs",
+    "snapshot_removals",
+    "blocked_sites",
+}
 
 
 def rows(path: Path) -> dict[str, int]:
@@ -297,3 +306,28 @@ def test_images_from_before_get_a_version_and_the_host_of_their_page(
     assert dict(execute(path, "SELECT source_url, page_host FROM images WHERE id LIKE 'new%'")) == (
         PAGES
     )
+
+
+def test_a_removal_is_named_by_its_snapshot_until_that_goes(config: Config, tmp_path: Path):
+    """What was removed is remembered; only what is said of a snapshot goes with it."""
+    path = tmp_path / "bowerbird.db"
+    command.upgrade(config, "0001")
+    fill_old(path)
+    command.upgrade(config, "0008")
+    day = "'2026-11-22 10:00:00'"
+    for sql in (
+        f"INSERT INTO snapshots VALUES ('s', 'd', '', 0.2, 42, '{{}}', {day})",
+        f"INSERT INTO removals VALUES ('r', 'a.test', 'd', 1, 2, 1, 2, 9, '{{}}', {day}, NULL)",
+        f"INSERT INTO removed_blobs VALUES ('{0:064x}', 'r', {day})",
+        "INSERT INTO snapshot_removals VALUES ('s', 'r', 2, 1)",
+        f"INSERT INTO blocked_sites VALUES ('a.test', {day})",
+        "PRAGMA foreign_keys=ON; DELETE FROM snapshots",
+    ):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.executescript(sql)
+    assert execute(path, "SELECT * FROM snapshot_removals") == []
+    kept = [execute(path, f"SELECT count(*) FROM {name}") for name in ("removals", "removed_blobs")]
+    assert kept == [[(1,)], [(1,)]]
+    command.downgrade(config, "0007")
+    command.upgrade(config, "0008")
+    assert execute(path, "SELECT count(*) FROM images") == [(len(OLD_IMAGES),)]

@@ -1,129 +1,181 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { assignLabelKeys, commandFor, Round } from '../../server/web/assets/lib/cleaning.js';
+import {
+  answerFor,
+  decisionOf,
+  describe,
+  isAnswer,
+  Round,
+} from '../../server/web/assets/lib/cleaning.js';
+import { changed } from '../../server/web/assets/lib/image-changes.js';
 
-/** @param {number} count How many. */
-const items = (count) =>
-  Array.from({ length: count }, (_, n) => ({
-    image_id: `image ${String(n)}`,
-    sha256: String(n),
-    label: 'bear',
-    split: /** @type {const} */ ('train'),
-    predicted: 'bus',
-    probability: 0.9,
-    label_probability: 0.1,
-    loss: 2.3,
-    reviewed_at: null,
-  }));
-/** @param {string} key What is pressed. */
-const stroke = (key, more = {}) => ({
-  key,
-  ctrlKey: false,
-  metaKey: false,
-  altKey: false,
-  shiftKey: false,
+const item = (n, more = {}) => ({
+  image_id: `image ${String(n)}`,
+  sha256: String(n),
+  label: 'bear',
+  split: 'train',
+  predicted: 'bus',
+  probability: 0.9,
+  label_probability: 0.1,
+  loss: 2.3,
+  reviewed_at: null,
   ...more,
 });
+const image = (n, more = {}) => ({
+  id: `image ${String(n)}`,
+  version: 1,
+  label: 'bear',
+  excluded: false,
+  reviewed_at: null,
+  ...more,
+});
+const REVIEWED = { reviewed_at: '2026-11-22T10:00:00Z' };
 
-test('labels get keys that cleaning does not need', () => {
-  const labels = Array.from({ length: 40 }, (_, n) => `label ${String(n)}`);
-  const keys = assignLabelKeys(labels);
-  assert.equal(keys.size, 33);
-  assert.equal(keys.get('1'), 'label 0');
-  assert.equal(keys.get('0'), 'label 9');
-  assert.equal(keys.get('a'), 'label 10');
-  for (const key of 'kxu') assert.equal(keys.has(key), false);
-  assert.equal(assignLabelKeys(['bear']).size, 1);
+/** A round of which all images have been read. */
+const round = (count) => {
+  const items = Array.from({ length: count }, (_, n) => item(n));
+  const made = new Round(items);
+  items.forEach((_, n) => made.put(image(n)));
+  return made;
+};
+
+/** Answer as the page does: the change is shown at once, and one goes on. */
+const answer = (on, command) => {
+  const now = on.imageAt();
+  const change = answerFor(command, on.current, now);
+  on.follow(changed(now, change));
+  if (isAnswer(change)) on.next();
+  return change;
+};
+
+test('what was decided is read from the image, whoever decided it', () => {
+  const rows = [
+    [{}, null],
+    [REVIEWED, { kind: 'keep' }],
+    [{ label: 'bus' }, { kind: 'relabel', label: 'bus' }],
+    [{ label: null }, { kind: 'relabel', label: 'no label' }],
+    [{ excluded: true, label: 'bus' }, { kind: 'exclude' }],
+  ];
+  for (const [more, decision] of rows)
+    assert.deepEqual(decisionOf(item(0), image(0, more)), decision);
+  assert.equal(describe({ kind: 'keep' }, item(0)), 'kept as bear');
+  assert.equal(describe({ kind: 'exclude' }, item(0)), 'excluded');
+  assert.equal(describe({ kind: 'relabel', label: 'bus' }, item(0)), 'bear → bus');
 });
 
-test('keys mean what they say, and nothing with other modifiers', () => {
-  const keys = assignLabelKeys(['bear', 'bus']);
-  assert.deepEqual(commandFor(stroke('k'), keys), { kind: 'keep' });
-  assert.deepEqual(commandFor(stroke('X'), keys), { kind: 'exclude' });
-  assert.deepEqual(commandFor(stroke('2'), keys), { kind: 'relabel', label: 'bus' });
-  assert.deepEqual(commandFor(stroke('z', { ctrlKey: true }), keys), { kind: 'undo' });
-  assert.equal(commandFor(stroke('3'), keys), null);
-  for (const modifier of ['ctrlKey', 'metaKey', 'altKey', 'shiftKey']) {
-    assert.equal(commandFor(stroke('x', { [modifier]: true }), keys), null);
+test('each answer is one change that says all, and only what is new', () => {
+  const label = (name) => ({ name: 'label', label: name });
+  const excluded = { excluded: true, ...REVIEWED };
+  const rows = [
+    [{ name: 'keep' }, {}, { reviewed: true }],
+    [label('bear'), {}, { reviewed: true }],
+    [label('bus'), {}, { label: 'bus', reviewed: true }],
+    [{ name: 'exclude' }, {}, { excluded: true, reviewed: true }],
+    [{ name: 'review' }, {}, { reviewed: true }],
+    // Decided about again.
+    [{ name: 'keep' }, { label: 'bus', ...REVIEWED }, { label: 'bear', reviewed: true }],
+    [{ name: 'keep' }, excluded, { excluded: false, reviewed: true }],
+    [label('bus'), excluded, { label: 'bus', excluded: false, reviewed: true }],
+    [{ name: 'exclude' }, REVIEWED, { excluded: true, reviewed: true }],
+    // Taken back: the question is open again.
+    [{ name: 'exclude' }, excluded, { excluded: false, reviewed: false }],
+    [{ name: 'review' }, REVIEWED, { reviewed: false }],
+    // No answer.
+    [{ name: 'open' }, {}, null],
+    [{ name: 'undo' }, {}, null],
+  ];
+  for (const [command, more, change] of rows) {
+    assert.deepEqual(answerFor(command, item(0), image(0, more)), change, JSON.stringify(command));
   }
+  assert.equal(isAnswer({ reviewed: true }), true);
+  assert.equal(isAnswer({ excluded: false, reviewed: false }), false);
 });
 
-test('each decision is told to the server and counted', () => {
-  const round = new Round(items(4));
-  assert.deepEqual(round.decide({ kind: 'keep' })?.change, { reviewed: true });
-  assert.deepEqual(round.decide({ kind: 'exclude' })?.change, { excluded: true, reviewed: true });
-  assert.deepEqual(round.decide({ kind: 'relabel', label: 'bus' })?.change, {
-    label: 'bus',
-    reviewed: true,
-  });
-  assert.deepEqual(round.tally, { kept: 1, relabelled: 1, excluded: 1 });
-  assert.equal(round.current?.image_id, 'image 3');
+test('answers are counted, listed, and gone on from', () => {
+  const on = round(4);
+  answer(on, { name: 'keep' });
+  answer(on, { name: 'exclude' });
+  answer(on, { name: 'label', label: 'bus' });
+  assert.deepEqual(on.tally, { kept: 1, relabelled: 1, excluded: 1 });
+  assert.equal(on.current?.image_id, 'image 3');
   assert.deepEqual(
-    round.latest(2).map(({ item }) => item.image_id),
+    on.latest(2).map(({ item: each }) => each.image_id),
     ['image 2', 'image 1'],
   );
-  round.decide({ kind: 'keep' });
-  assert.equal(round.current, null);
-  assert.equal(round.decide({ kind: 'keep' }), null);
+  answer(on, { name: 'keep' });
+  assert.deepEqual([on.current, on.decision, on.decided, on.at], [null, null, 4, 4]);
+  on.next();
+  assert.equal(on.at, 4, 'the end is the end');
 });
 
-test('the own label keeps', () => {
-  const round = new Round(items(1));
-  assert.deepEqual(round.decide({ kind: 'relabel', label: 'bear' })?.change, { reviewed: true });
-  assert.deepEqual(round.tally, { kept: 1, relabelled: 0, excluded: 0 });
+test('what was taken back, or refused, is asked about again', () => {
+  const on = round(3);
+  answer(on, { name: 'keep' });
+  answer(on, { name: 'keep' });
+  on.follow(image(1));
+  on.follow(image(0));
+  assert.equal(on.current?.image_id, 'image 0', 'the first of several comes first');
+  assert.equal(on.decided, 0);
+  on.goTo(2);
+  answer(on, { name: 'exclude' });
+  on.goTo(0);
+  on.follow(image(2));
+  assert.equal(on.at, 0, 'what lies ahead comes by itself');
 });
 
-test('undo takes the last decision back, wherever one is', () => {
-  const round = new Round(items(5));
-  round.decide({ kind: 'relabel', label: 'bus' });
-  round.decide({ kind: 'exclude' });
-  round.move(1);
-  assert.deepEqual(round.undo(), {
-    item: round.current,
-    index: 1,
-    change: { excluded: false, reviewed: false },
-  });
-  assert.equal(round.at, 1);
-  assert.deepEqual(round.undo()?.change, { label: 'bear', reviewed: false });
-  assert.equal(round.at, 0);
-  assert.equal(round.undo(), null);
-  assert.equal(round.decided, 0);
+test('one goes on past what is decided, as by going back or in another tab', () => {
+  const on = round(5);
+  answer(on, { name: 'keep' });
+  answer(on, { name: 'keep' });
+  on.put(image(3, { version: 2, excluded: true }));
+  on.move(-2);
+  assert.deepEqual(on.decision, { kind: 'keep' });
+  assert.deepEqual(answer(on, { name: 'exclude' }), { excluded: true, reviewed: true });
+  assert.equal(on.current?.image_id, 'image 2');
+  answer(on, { name: 'keep' });
+  assert.equal(on.current?.image_id, 'image 4');
+  assert.equal(on.decided, 4);
+  assert.equal(on.latest(1)[0]?.item.image_id, 'image 2');
 });
 
-test('another decision on the same image takes the first one back', () => {
-  const round = new Round(items(2));
-  round.decide({ kind: 'exclude' });
-  round.move(-1);
-  assert.deepEqual(round.decision, { kind: 'exclude' });
-  assert.deepEqual(round.decide({ kind: 'relabel', label: 'bus' })?.change, {
-    excluded: false,
-    label: 'bus',
-    reviewed: true,
-  });
-  round.move(-1);
-  assert.deepEqual(round.decide({ kind: 'keep' })?.change, { label: 'bear', reviewed: true });
-  assert.equal(round.decided, 1);
+test('an answer of the server that is older than the change is passed over', () => {
+  const on = round(1);
+  answer(on, { name: 'exclude' });
+  on.put(image(0));
+  assert.equal(on.decided, 1);
+  on.put(image(0, { version: 3, label: 'bus' }));
+  assert.deepEqual(on.tally, { kept: 0, relabelled: 1, excluded: 0 });
+  on.put(image(7));
+  assert.equal(on.size, 1, 'others are none of its business');
 });
 
-test('a decision that was refused is asked about again', () => {
-  const round = new Round(items(3));
-  const step = round.decide({ kind: 'keep' });
-  round.decide({ kind: 'keep' });
-  round.forget(step?.index ?? -1);
-  assert.equal(round.current?.image_id, 'image 0');
-  assert.equal(round.decided, 1);
+test('an image that is deleted leaves the round, and one stays where one is', () => {
+  const on = round(4);
+  on.goTo(2);
+  on.drop('image 0');
+  assert.deepEqual([on.current?.image_id, on.at, on.size], ['image 2', 1, 3]);
+  on.drop('image 2');
+  assert.equal(on.current?.image_id, 'image 3');
+  on.drop('image 3');
+  assert.equal(on.current, null);
+  on.drop('image 9');
+  assert.equal(on.size, 1);
 });
 
-test('skipping stays within the round and loads what comes', () => {
-  const round = new Round(items(3));
-  round.move(-1);
-  assert.equal(round.at, 0);
+test('skipping stays within the round; what comes is read and loaded ahead', () => {
+  const on = new Round([0, 1, 2, 3].map((n) => item(n)));
+  assert.deepEqual(on.unread(1), ['image 0', 'image 1']);
+  on.put(image(1));
+  assert.deepEqual(on.unread(2), ['image 0', 'image 2']);
+  assert.equal(on.imageAt(), undefined);
+  assert.equal(on.imageAt(1)?.id, 'image 1');
+  on.move(-Infinity);
+  assert.equal(on.at, 0);
   assert.deepEqual(
-    round.ahead(5).map((item) => item.image_id),
-    ['image 1', 'image 2'],
+    on.ahead(5).map((each) => each.image_id),
+    ['image 1', 'image 2', 'image 3'],
   );
-  for (let n = 0; n < 9; n += 1) round.move(1);
-  assert.equal(round.at, 3);
-  assert.equal(round.decided, 0);
+  for (let n = 0; n < 9; n += 1) on.move(1);
+  assert.deepEqual([on.at, on.decided, on.unread(3)], [4, 0, []]);
 });

@@ -34,6 +34,7 @@ function fakeServer(images) {
     return { changed: before.length, action_id: action.id, conflicts };
   };
   const undo = ({ action_id }) => {
+    if (!action_id && actions.every((each) => each.isUndone)) return null;
     const action = action_id
       ? actions.find(({ id }) => id === action_id)
       : actions.findLast((each) => !each.isUndone);
@@ -50,7 +51,11 @@ function fakeServer(images) {
     const sent = body ? JSON.parse(body) : {};
     asked.push([path, sent]);
     if (path.endsWith('/bulk')) return Promise.resolve(Response.json(bulk(sent)));
-    if (path.endsWith('/undo')) return Promise.resolve(Response.json(undo(sent)));
+    if (path.endsWith('/undo')) {
+      const none = { type: 'https://x/problems/nothing-to-undo', detail: 'none stands' };
+      const answer = undo(sent);
+      return Promise.resolve(answer ? Response.json(answer) : Response.json(none, { status: 409 }));
+    }
     return Promise.resolve(Response.json(rows.get(path.split('/').at(-1))));
   };
   return { rows, asked };
@@ -147,8 +152,11 @@ test('undoing what another page did has everything read again', async () => {
   fakeServer([bear('1')]);
   await watched().actions.apply([bear('1')], { label: 'grizzly' });
   const after = watched();
-  await after.actions.step('undo');
+  assert.deepEqual(await after.actions.step('undo'), ['1'], 'which image it was is known');
   assert.equal(after.told.unknown, 1);
+  assert.deepEqual(await after.actions.step('undo'), []);
+  assert.equal(after.told.said.at(-1), 'There is nothing to undo.');
+  assert.deepEqual(after.told.errors, []);
 });
 
 test('one press on more images than the server takes at once is undone by one press', async () => {

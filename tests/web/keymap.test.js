@@ -7,7 +7,9 @@ import {
   isTyping,
   keepChosenKeys,
   readChosenKeys,
+  listenToKeys,
   rebind,
+  whyNoLabelKey,
 } from '../../server/web/assets/lib/keymap.js';
 
 const stroke = (key, held = {}) => ({
@@ -26,8 +28,8 @@ test('labels get 1 to 9, 0, then the letters that mean nothing else', () => {
   assert.equal(keys.get('1'), 'label 0');
   assert.equal(keys.get('0'), 'label 9');
   assert.equal(keys.get('a'), 'label 10');
-  assert.equal(keys.size, 33, 'the rest is labelled by the list');
-  for (const taken of ['x', 'r', 'u', '?', '/']) assert.equal(keys.has(taken), false);
+  assert.equal(keys.size, 32, 'the rest is labelled by the list');
+  for (const taken of ['k', 'x', 'r', 'u', '?', '/']) assert.equal(keys.has(taken), false);
 });
 
 test('a chosen key is kept when labels come and go, a wrong one is passed over', () => {
@@ -51,6 +53,7 @@ test('what each key means', () => {
     [stroke('2'), { name: 'label', label: 'grizzly' }],
     [stroke('X'), { name: 'exclude' }], // caps lock
     [stroke('r'), { name: 'review' }],
+    [stroke('k'), { name: 'keep' }],
     [stroke('u'), { name: 'undo' }],
     [stroke('z', { ctrlKey: true }), { name: 'undo' }],
     [stroke('Z', { ctrlKey: true, shiftKey: true }), { name: 'redo' }],
@@ -69,6 +72,41 @@ test('what each key means', () => {
   for (const [pressed, command] of rows) {
     assert.deepEqual(commandFor(pressed, keys), command, JSON.stringify(pressed));
   }
+});
+
+test('a key that is a command cannot be a label’s, and it is said why', () => {
+  assert.equal(whyNoLabelKey('t'), null);
+  assert.equal(
+    whyNoLabelKey('k'),
+    '“k” cannot be a label’s key: it means “keep an image as it is”, in the grid and in the cleaner.',
+  );
+  for (const command of 'krux') assert.match(whyNoLabelKey(command), /it means “/);
+  assert.match(whyNoLabelKey('é'), /take a digit or a letter/);
+  const keys = assignKeys(BEARS, { teddy: 'k' });
+  assert.equal(keys.get('k'), undefined);
+  assert.equal(keys.get('3'), 'teddy', 'one that was chosen when K was free is given another');
+});
+
+test('a view hears keys until it ends, but for those of fields and dialogs', () => {
+  const heard = [];
+  const end = new AbortController();
+  const press = (key, target = window.document.body) => {
+    const event = new window.KeyboardEvent('keydown', { key, bubbles: true, cancelable: true });
+    target.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  listenToKeys((event) => heard.push(event.key) > 0 && event.key === 'x', end.signal);
+  assert.equal(press('x'), true);
+  assert.equal(press('q'), false, 'what means nothing is the browser’s');
+  const field = window.document.body.appendChild(window.document.createElement('input'));
+  press('a', field);
+  const dialog = window.document.body.appendChild(window.document.createElement('dialog'));
+  dialog.setAttribute('open', '');
+  press('b');
+  dialog.remove();
+  end.abort();
+  press('c');
+  assert.deepEqual(heard, ['x', 'q']);
 });
 
 test('in a field a key is text', () => {

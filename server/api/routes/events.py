@@ -77,7 +77,8 @@ async def watch_dataset(
         await signal.wait(_UNKNOWN if seen is None else seen, KEEP_ALIVE_S)
 
 
-@router.get("/datasets/{dataset_id}/changes")
+# Checked first: asking for its signal would make one for whatever id is asked for.
+@router.get("/datasets/{dataset_id}/changes", dependencies=[Depends(check_dataset)])
 async def read_changes(dataset_id: str, services: ServicesDep, since: EventId = None) -> ChangesOut:
     """Return what the stream says, once: for those who ask now and then.
 

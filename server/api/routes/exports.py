@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from server.api.deps import ServicesDep
 from server.api.ranges import UnsatisfiableError, names_tag, wanted_span
 from server.api.schemas.exports import ExportOut, ExportsOut
-from server.services.exports import ExportFormat
+from server.contract.exports import ExportFormat
 
 router = APIRouter(tags=["exports"])
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
+from server.api.ranges import names_tag
 from server.api.schemas.base import MAX_SIDE_PX, Name, PageOut
 from server.api.schemas.images import (
     ImageDetailOut,
@@ -25,6 +26,7 @@ from server.media.hints import HintName
 from server.reasons import Reason
 from server.repositories.filters import ImageFilter, ImageSort
 from server.repositories.obtainable import ObtainableBy
+from server.repositories.paging import PageRequest
 from server.services.completions import Completion
 from server.services.images import Upload
 from server.services.sides import SideOf
@@ -33,6 +35,8 @@ router = APIRouter(tags=["images"])
 
 WebAddress = Annotated[str | None, Form(max_length=8192, pattern="^https?://")]
 
+# What is skipped is gone through, if only along an index: a fifth of a second at this many.
+MAX_SKIP: Final = 1_000_000
 # Ids hold milliseconds since 1970; nothing here is older.
 _FIRST_YEAR: Final = 1970
 
@@ -126,15 +130,39 @@ async def get_side(
     return None if snapshot is None else SideOf(snapshot, split)
 
 
+async def get_image_page(
+    page: PageDep,
+    skip: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=MAX_SKIP,
+            description="Begin so many images later in the list; not beside a cursor.",
+        ),
+    ] = 0,
+) -> PageRequest:
+    """Return which page of a list of images is asked for: behind another one, or at a place.
+
+    Raises:
+        RefusedError: Both are asked for.
+    """
+    if skip and page.cursor is not None:
+        raise RefusedError("a cursor is a place already: send it without skip")
+    return replace(page, skip=skip)
+
+
 @router.get("/datasets/{dataset_id}/images")
 async def list_images(
     dataset_id: str,
     wanted: Annotated[ImageFilter, Depends(get_filter)],
     side: Annotated[SideOf | None, Depends(get_side)],
-    page: PageDep,
+    page: Annotated[PageRequest, Depends(get_image_page)],
     services: ServicesDep,
 ) -> PageOut[ImageOut]:
-    """List a dataset's images: as they were first seen, the newest first, or by a measure."""
+    """List a dataset's images: as they were first seen, the newest first, or by a measure.
+
+    With `skip` the page begins at that place of the list, and its `next_cursor` goes on from there.
+    """
     if side is not None:
         wanted = replace(wanted, members=await services.sides.list_members(side))
     found = await services.images.list_page(dataset_id, wanted, page)
@@ -165,9 +193,9 @@ async def upload_image(  # noqa: PLR0913, PLR0917 - one parameter per form field
 async def retry_images(
     dataset_id: str, services: ServicesDep, body: RetryIn | None = None
 ) -> RetryOut:
-    """Queue rejected images again, all or those of one reason."""
-    reason = None if body is None else body.reason
-    return RetryOut(queued=await services.images.retry(dataset_id, reason))
+    """Queue rejected images again, all or those of one reason or of one host."""
+    wanted = body or RetryIn()
+    return RetryOut(queued=await services.images.retry(dataset_id, wanted.reason, wanted.host))
 
 
 @router.get("/images/{image_id}")
@@ -228,15 +256,9 @@ def serve(request: Request, path: Path, blob: BlobRecord, media_type: str) -> Re
     """
     etag = f'"{blob.sha256}"'
     headers = {"ETag": etag, "Cache-Control": CACHING}
-    if _has(request.headers.get("if-none-match", ""), etag):
+    if names_tag(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return FileResponse(path, headers=headers, media_type=media_type)
-
-
-def _has(if_none_match: str, etag: str) -> bool:
-    """Tell whether the header names the tag: a list, compared weakly (RFC 9110 section 13.1.2)."""
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return etag in tags or tags == {"*"}
 
 
 async def read_capped(file: UploadFile, max_bytes: int) -> bytes:

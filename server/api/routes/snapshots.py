@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, status
@@ -10,6 +11,7 @@ from fastapi.responses import FileResponse
 from server.api.deps import PageDep, ServicesDep
 from server.api.schemas.base import PageOut
 from server.api.schemas.training import DifferenceOut, SnapshotIn, SnapshotOut
+from server.db.models import SnapshotRecord
 from server.services.snapshots import SplitRequest
 
 router = APIRouter(tags=["training"])
@@ -31,13 +33,15 @@ async def list_snapshots(
 ) -> PageOut[SnapshotOut]:
     """List a dataset's snapshots, newest first."""
     found = await services.snapshots.list_page(dataset_id, page)
-    return PageOut.of(found, SnapshotOut.model_validate)
+    removed = await services.snapshots.count_removed([record.id for record in found.items])
+    return PageOut.of(found, lambda record: _shown(record, removed))
 
 
 @router.get("/snapshots/{snapshot_id}")
 async def read_snapshot(snapshot_id: str, services: ServicesDep) -> SnapshotOut:
     """Return a snapshot."""
-    return SnapshotOut.model_validate(await services.snapshots.show(snapshot_id))
+    record = await services.snapshots.show(snapshot_id)
+    return _shown(record, await services.snapshots.count_removed([snapshot_id]))
 
 
 @router.get("/snapshots/{before_id}/diff/{after_id}")
@@ -57,3 +61,8 @@ async def read_manifest(snapshot_id: str, services: ServicesDep) -> FileResponse
     path, sha256 = await services.snapshots.get_manifest(snapshot_id)
     headers = {"ETag": f'"{sha256}"', "Cache-Control": "private, max-age=31536000, immutable"}
     return FileResponse(path, headers=headers, media_type="application/json")
+
+
+def _shown(record: SnapshotRecord, removed: Mapping[str, int]) -> SnapshotOut:
+    shown = SnapshotOut.model_validate(record)
+    return shown.model_copy(update={"removed_count": removed.get(record.id, 0)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.api.schemas.base import ReplyModel
-from server.services.exports import ExportFormat
+from server.contract.exports import ExportFormat
 
 
 class ExportOut(ReplyModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -212,9 +212,13 @@ class BulkIn(RequestModel):
 
 
 class RetryIn(RequestModel):
-    """Which rejected images to queue again; without a reason, all."""
+    """Which rejected images to queue again: what is not given narrows nothing.
+
+    ``host`` is that of the image's address, whole and in lower case.
+    """
 
     reason: Reason | None = None
+    host: Annotated[str | None, Field(min_length=1, max_length=253)] = None
 
 
 class RetryOut(ReplyModel):

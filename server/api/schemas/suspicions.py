@@ -31,6 +31,7 @@ class SuspicionsOut(ReplyModel):
     items: list[SuspicionOut]
     next_cursor: str | None
     total: int
+    judged_count: int
 
     @classmethod
     def of(cls, page: SuspicionPage) -> SuspicionsOut:
@@ -50,6 +51,8 @@ class ComparisonOut(ReplyModel):
     as_labelled_error_rate: float | None
     fixed_count: int
     broken_count: int
+    changed_answer_count: int
+    unknown_label_count: int
     difference: float
     interval: tuple[float, float]
     p_value: float
@@ -73,6 +76,8 @@ class ComparisonOut(ReplyModel):
             as_labelled_error_rate=rate(found.as_labelled_error_count),
             fixed_count=found.fixed_count,
             broken_count=found.broken_count,
+            changed_answer_count=found.changed_answer_count,
+            unknown_label_count=found.unknown_label_count,
             difference=found.difference,
             interval=found.interval,
             p_value=found.p_value,

@@ -120,7 +120,7 @@ class SnapshotIn(RequestModel):
 
 
 class SnapshotOut(ReplyModel):
-    """A snapshot."""
+    """A snapshot; of its images, ``removed_count`` are gone for good."""
 
     id: str
     dataset_id: str
@@ -129,6 +129,7 @@ class SnapshotOut(ReplyModel):
     seed: int
     counts: dict[str, Any]
     created_at: datetime
+    removed_count: int = 0
 
 
 class ChangeOut(ReplyModel):

@@ -1,4 +1,4 @@
-"""``bowerbird dataset list | create | show | import | pause | resume | retry | delete``."""
+"""``bowerbird dataset list | create | show | import | pause | resume | retry | …``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from server.cli import datasets
+from server.cli import credit_list, datasets
 from server.cli.commands.options import AsJson, DatasetName
 from server.cli.console import emit, emit_json, emit_table, examples, note
+from server.cli.credit_list import CreditsFormat
 from server.cli.importing import job, whole
 from server.cli.session import connect, open_bird
 from server.client.views import Dataset
@@ -120,21 +121,44 @@ def resume(name: Name, as_json: AsJson = False) -> None:
 
 @app.command(
     epilog=examples(
-        "bowerbird dataset retry bears", "bowerbird dataset retry bears --reason timeout"
+        "bowerbird dataset retry bears",
+        "bowerbird dataset retry bears --reason timeout",
+        "bowerbird dataset retry bears --host img.example.org",
     )
 )
 def retry(
     name: Name,
     reason: Annotated[str | None, typer.Option(help="Only those rejected for this.")] = None,
+    host: Annotated[str | None, typer.Option(help="Only those whose address is on it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Queue rejected images again."""
     with open_bird() as bird:
-        queued = datasets.open_dataset(bird, name).retry(reason)
+        queued = datasets.open_dataset(bird, name).retry(reason, host=host)
     if as_json:
         emit_json({"queued": queued})
     else:
         note(f"{queued} images are queued again.")
+
+
+@app.command(
+    "credits",
+    epilog=examples(
+        "bowerbird dataset credits bears > CREDITS.md",
+        "bowerbird dataset credits bears --format csv > credits.csv",
+    ),
+)
+def list_credits(
+    name: Name,
+    form: Annotated[
+        CreditsFormat, typer.Option("--format", help="markdown, csv or json.")
+    ] = CreditsFormat.MARKDOWN,
+    as_json: AsJson = False,
+) -> None:
+    """List where the images come from: ready ones that are not excluded, with licence and page."""
+    with open_bird() as bird:
+        found = datasets.open_dataset(bird, name).credits()
+        credit_list.write(found, CreditsFormat.JSON if as_json else form)
 
 
 @app.command(epilog=examples("bowerbird dataset delete bears --yes"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,34 +14,12 @@ from server.cli.session import connect
 from server.client.downloads import Download, Source
 from server.client.transport import SNAPSHOT_S, Client
 from server.client.views import Dataset, Difference, Snapshot
+from server.contract.exports import ENDINGS, ExportFormat
 
 app = typer.Typer(no_args_is_help=True, help="Snapshots: create, list, diff, export.")
 
 # As many as the server lists; it counts all.
 MOST_LISTED = 100_000
-
-
-class Format(StrEnum):
-    """As what a snapshot leaves."""
-
-    FOLDER = "folder"
-    WEBDATASET = "webdataset"
-    HF = "hf"
-    CSV = "csv"
-    PARQUET = "parquet"
-    CROISSANT = "croissant"
-    DATASHEET = "datasheet"
-
-
-_ENDINGS = {
-    Format.FOLDER: ".zip",
-    Format.WEBDATASET: ".tar",
-    Format.HF: ".hf.zip",
-    Format.CSV: ".csv",
-    Format.PARQUET: ".parquet",
-    Format.CROISSANT: ".croissant.json",
-    Format.DATASHEET: ".md",
-}
 
 
 @app.command(
@@ -148,7 +125,7 @@ def diff(
 )
 def export(
     snapshot_id: Annotated[str, typer.Argument(metavar="ID", help="The snapshot's id.")],
-    wanted: Annotated[Format, typer.Option("--format", help="As what it leaves.")],
+    wanted: Annotated[ExportFormat, typer.Option("--format", help="As what it leaves.")],
     out: Annotated[
         Path, typer.Option("--out", metavar="PATH", help="The file to write, or a folder for it.")
     ],
@@ -163,7 +140,7 @@ def export(
     run of the same command.
     """
     snapshot_id = _safe(snapshot_id)
-    if shard is not None and wanted is not Format.WEBDATASET:
+    if shard is not None and wanted is not ExportFormat.WEBDATASET:
         raise typer.BadParameter("only webdataset has parts", param_hint="--shard")
     out = _target(out, snapshot_id, wanted, shard)
     with connect() as client:
@@ -181,7 +158,9 @@ def export(
         emit(str(out))
 
 
-def _save(client: Client, snapshot_id: str, wanted: Format, shard: int | None, out: Path) -> int:
+def _save(
+    client: Client, snapshot_id: str, wanted: ExportFormat, shard: int | None, out: Path
+) -> int:
     params: dict[str, str | int] = {"format": wanted.value}
     if shard is not None:
         params["shard"] = shard
@@ -195,10 +174,10 @@ def _save(client: Client, snapshot_id: str, wanted: Format, shard: int | None, o
         return Download(client, source, out).run(tell)
 
 
-def _target(out: Path, snapshot_id: str, wanted: Format, shard: int | None) -> Path:
+def _target(out: Path, snapshot_id: str, wanted: ExportFormat, shard: int | None) -> Path:
     if out.is_dir():
         part = "" if shard is None else f"-{shard:06}"
-        return out / f"{snapshot_id}{part}{_ENDINGS[wanted]}"
+        return out / f"{snapshot_id}{part}{ENDINGS[wanted]}"
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     return out

@@ -12,9 +12,11 @@ from pathlib import Path
 from pydantic import JsonValue
 from ulid import ULID
 
+from server.archives.cells import unguard
+from server.archives.names import label_of
 from server.cli.console import Reporter
 from server.cli.errors import CommandError
-from server.cli.importing.source import MAX_FILES, Skipped, label_of
+from server.cli.importing.source import MAX_FILES, Skipped
 from server.cli.importing.tally import Refused, Tally
 from server.cli.version import client_name
 from server.client.transport import Client
@@ -121,7 +123,7 @@ def _with_first(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[st
 def _address(row: list[str], url_at: int, label_at: int) -> Address | None:
     if len(row) <= max(url_at, label_at):
         return None
-    url, label = row[url_at].strip(), label_of(row[label_at])
+    url, label = row[url_at].strip(), label_of(unguard(row[label_at].strip()))
     is_address = 0 < len(url) <= MAX_URL_CHARS and url.isprintable()
     return Address(url, label) if is_address and label is not None else None
 

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from server.archives.names import is_hidden, label_of_folder
 from server.cli.errors import CommandError
 from server.cli.importing.source import (
     MAX_FILE_BYTES,
@@ -18,7 +19,6 @@ from server.cli.importing.source import (
     Listing,
     Skipped,
     Unreadable,
-    label_of,
     too_many,
 )
 
@@ -78,7 +78,7 @@ class ZipSource:
 
     def _label(self, member: zipfile.ZipInfo) -> str | None:
         parts = PurePosixPath(member.filename).parts[self._wrapper :]
-        return label_of(parts[0]) if len(parts) > 1 else None
+        return label_of_folder(parts[0]) if len(parts) > 1 else None
 
     def _why_not(self, member: zipfile.ZipInfo) -> str | None:
         reasons = (
@@ -99,8 +99,7 @@ def _is_unsafe(name: str) -> bool:
 
 
 def _is_hidden(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or any(part.startswith(".") for part in parts)
+    return is_hidden(PurePosixPath(name).parts)
 
 
 def _wrapper(members: list[zipfile.ZipInfo]) -> int:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from server.archives.names import label_of_folder
 from server.cli.errors import CommandError
 from server.cli.importing.source import (
     MAX_DEPTH,
@@ -15,7 +16,6 @@ from server.cli.importing.source import (
     Listing,
     Skipped,
     Unreadable,
-    label_of,
     too_many,
 )
 
@@ -74,7 +74,7 @@ class FolderSource:
                 yield self._judge(path, depth)
 
     def _enter(self, folder: Path, depth: int) -> Iterator[Entry | Skipped]:
-        if depth == 0 and label_of(folder.name) is None:
+        if depth == 0 and label_of_folder(folder.name) is None:
             yield Skipped(self._relative(folder), "its name can't be a label")
         elif depth >= MAX_DEPTH:
             yield Skipped(self._relative(folder), f"more than {MAX_DEPTH} folders deep")
@@ -87,7 +87,7 @@ class FolderSource:
         why = self._why_not(path, depth)
         if why is not None:
             return Skipped(relative, why)
-        label = label_of(Path(relative).parts[0])
+        label = label_of_folder(Path(relative).parts[0])
         return Entry(label or "", relative)
 
     def _why_not(self, path: Path, depth: int) -> str | None:

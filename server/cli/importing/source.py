@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,22 +67,6 @@ class Source(Protocol):
         Raises:
             Unreadable: It is gone, too large, or broken.
         """
-
-
-# As the server has it.
-MAX_LABEL_CHARS = 100
-
-
-def label_of(folder_name: str) -> str | None:
-    """Return the label a folder's name stands for; ``None`` when it can't be one.
-
-    macOS writes letter and accent apart; a label typed in the browser has them composed.
-    """
-    label = " ".join(unicodedata.normalize("NFC", folder_name).split())
-    # As the server has it. Format characters are let through: Persian is written with them.
-    has_controls = any(unicodedata.category(char) in {"Cc", "Cs"} for char in label)
-    is_usable = not has_controls and 0 < len(label) <= MAX_LABEL_CHARS
-    return label if is_usable else None
 
 
 def too_many(path: object) -> CommandError:

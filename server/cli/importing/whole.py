@@ -1,4 +1,4 @@
-"""Files that the server reads as a whole: tars, and folders or zips with a table of labels.
+"""Files that the server reads as a whole: what is more than folders that are called as labels are.
 
 May import ``client``. A folder becomes a zip on the way, in a temporary file.
 """
@@ -10,9 +10,10 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from server.archives.layout import has_splits
 from server.cli import datasets
 from server.cli.console import emit, emit_json, note, reporting
 from server.cli.errors import CommandError
@@ -29,12 +30,15 @@ _TABLE_DEPTH: Final = 2
 
 
 def is_read_by_server(path: Path) -> bool:
-    """Tell whether a path is sent whole."""
+    """Tell whether a path is sent whole: a tar, or what has a table of labels, or sides of a split.
+
+    A folder of exports is such a one: taken for labels, ``train`` and ``valid`` would be two.
+    """
     if path.is_dir():
-        return any(True for _ in _tables(path))
+        return any(True for _ in _tables(path)) or has_splits(_paths(path))
     if path.suffix.lower() == ".tar":
         return True
-    return path.suffix.lower() == ".zip" and _has_table(path)
+    return path.suffix.lower() == ".zip" and _is_rich(path)
 
 
 def run(path: Path, dataset_name: str, *, dry_run: bool, as_json: bool) -> bool:
@@ -97,10 +101,20 @@ def _tables(root: Path) -> Iterator[Path]:
         yield from root.glob("*/" * depth + _TABLE)
 
 
-def _has_table(path: Path) -> bool:
+def _paths(root: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each file below a folder, by its parts; links are not followed."""
+    for folder, _, files in os.walk(root):
+        for name in files:
+            yield Path(folder, name).relative_to(root).parts
+
+
+def _is_rich(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(name.rsplit("/", 1)[-1].lower() == _TABLE for name in archive.namelist())
+            files = [
+                PurePosixPath(name).parts for name in archive.namelist() if not name.endswith("/")
+            ]
+            return any(parts[-1].lower() == _TABLE for parts in files if parts) or has_splits(files)
     except (zipfile.BadZipFile, OSError, NotImplementedError):
         return False  # what reads it next says what is wrong with it
 

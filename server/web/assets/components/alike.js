@@ -6,7 +6,7 @@ import { count, plural } from '../lib/format.js';
 import { labelTag } from '../lib/labels.js';
 import { listConflicts, listStacks, thumbnailUrl } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
-import { emptyState, errorCard } from './notices.js';
+import { emptyState, loadingNote, showFailure } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('../lib/types.js').Stack} Stack */
@@ -152,7 +152,7 @@ async function drawConflicts(place, datasetId, labels, signal) {
 export function alikeView({ datasetId, labelling, signal }) {
   const conflicts = h('div', {});
   const list = h('ul', { class: 'plain stack', 'data-testid': 'stacks' });
-  const foot = h('div', {}, h('p', { class: 'muted' }, 'Loading…'));
+  const foot = h('div', {}, loadingNote());
   /** @type {((images: Image[]) => void)[]} */
   const followers = [];
 
@@ -181,14 +181,7 @@ export function alikeView({ datasetId, labelling, signal }) {
     void Promise.all([
       cursor === null && drawConflicts(conflicts, datasetId, labelling.labels, signal),
       loadMore(cursor),
-    ]).catch((error) => {
-      if (!signal.aborted) {
-        replace(
-          foot,
-          errorCard(error, () => run(cursor)),
-        );
-      }
-    });
+    ]).catch((error) => showFailure(foot, error, signal, () => run(cursor)));
   const restart = () => {
     followers.length = 0;
     replace(list);

@@ -8,7 +8,7 @@ import { labelTag } from '../lib/labels.js';
 import { listCaptures, undoCapture } from '../lib/resources.js';
 import { confirmDialog } from './dialogs.js';
 import { outsideLink } from './facts.js';
-import { emptyState, errorCard, toast } from './notices.js';
+import { emptyState, loadingNote, showFailure, toast } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Capture} Capture */
 
@@ -50,7 +50,7 @@ function captureRow(capture, labels, onUndo) {
  * @returns {{node: HTMLElement, refresh: () => void}} The view.
  */
 export function capturesView({ datasetId, labels, signal }) {
-  const node = h('div', {}, h('p', { class: 'muted' }, 'Loading…'));
+  const node = h('div', {}, loadingNote());
   const undo = async (/** @type {Capture} */ capture) => {
     const question = {
       title: 'Undo this capture?',
@@ -84,10 +84,7 @@ export function capturesView({ datasetId, labels, signal }) {
           ),
     );
   };
-  const refresh = () =>
-    void draw().catch((error) => {
-      if (!signal.aborted) replace(node, errorCard(error, refresh));
-    });
+  const refresh = () => void draw().catch((error) => showFailure(node, error, signal, refresh));
   refresh();
   return { node, refresh };
 }

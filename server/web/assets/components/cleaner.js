@@ -1,260 +1,239 @@
 /**
  * The cleaner itself: one image at a time, large, what the model thinks of it, and one key for each answer.
  */
-import { assignLabelKeys, commandFor, Round } from '../lib/cleaning.js';
-import { h, replace, spoken } from '../lib/dom.js';
+import { Problem } from '../lib/api.js';
+import { answerFor, isAnswer, Round } from '../lib/cleaning.js';
+import { h, replace } from '../lib/dom.js';
 import { explainError } from '../lib/explain.js';
-import { count, percent, plural } from '../lib/format.js';
-import { labelColour, labelTag } from '../lib/labels.js';
-import { changeImage, fileUrl, thumbnailUrl } from '../lib/resources.js';
-import { hashFor } from '../lib/router.js';
-import { emptyState, toast } from './notices.js';
-import { progressBar } from './progress.js';
+import { CLEANER_HELP, listenToKeys } from '../lib/keymap.js';
+import { readImage } from '../lib/resources.js';
+import { cleanButtons, meaningOf } from './clean-keys.js';
+import { cleanStage } from './clean-stage.js';
+import { cleanProgress, drawAlike, latestList, roundEnd, verdict } from './clean-words.js';
+import { openKeysDialog } from './keys-dialog.js';
+import { openLoupe } from './loupe.js';
+import { toast } from './notices.js';
 
-/** @typedef {import('../lib/cleaning.js').Command} Command */
-/** @typedef {import('../lib/cleaning.js').Decision} Decision */
-/** @typedef {import('../lib/cleaning.js').Step} Step */
+/** @typedef {import('../lib/keymap.js').Command} Command */
+/** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('../lib/types.js').Suspicion} Suspicion */
+/** @typedef {import('./labelling.js').Labelling} Labelling */
 
-/** Pictures loaded ahead: a person takes about a second for one, and one request may be slow. */
+/** Images loaded ahead: a person takes about a second for one, and one request may be slow. */
 const AHEAD = 3;
-/** Shown of what was decided. */
-const LATEST = 6;
 
 /**
  * @typedef {object} CleanerOptions
  * @property {Suspicion[]} items Of this round, most suspicious first.
- * @property {number} total Of all rounds that are left.
- * @property {string[]} labels All labels of the dataset.
+ * @property {{left: number, judged: number}} list Images that are open, and all that the model judged.
+ * @property {Labelling} labelling What keys change.
+ * @property {HTMLElement} message Where it is said what went wrong.
  * @property {() => void} onNextRound Told that the person goes on after the last image.
+ * @property {(ids: string[]) => void} onElsewhere Told of images outside of the round that an undo was about.
+ * @property {() => void} onSearch Go to the choice of images.
  * @property {AbortSignal} signal Of the view.
  */
-
-/**
- * @param {Decision} decision About an image.
- * @param {Suspicion} item Which one.
- * @returns {string} In words.
- */
-export function describe(decision, item) {
-  if (decision.kind === 'relabel') return `${item.label} \u2192 ${decision.label}`;
-  return decision.kind === 'exclude' ? 'excluded' : `kept as ${item.label}`;
-}
 
 /** One round, on the page. */
 export class Cleaner {
   #options;
   #round;
-  #keys;
-  #queue = Promise.resolve();
-  #stage = h('div', { class: 'clean-stage' });
-  #verdict = h('div', { class: 'stack tight', 'aria-live': 'polite', 'data-testid': 'verdict' });
+  #stage = cleanStage(() => this.#open());
+  /** Being read. @type {Set<string>} */
+  #reading = new Set();
+  /** An answer about an image that has not been read yet; given when it has. @type {{id: string, command: Command} | null} */
+  #waiting = null;
+  #verdict = h('div', {
+    class: 'stack tight clean-verdict',
+    'aria-live': 'polite',
+    'data-testid': 'verdict',
+  });
+  #alike = h('div', { class: 'stack tight' });
   #progress = h('div', { 'data-testid': 'clean-progress' });
   #latest = h('div', { class: 'stack tight' });
-  #buttons;
-  /** In the page, unseen: else the browser might throw away what it loaded ahead. */
-  #ahead = h('div', { hidden: true });
+  /** @type {{update: () => void} | null} */
+  #loupe = null;
   node;
 
   /** @param {CleanerOptions} options What to clean. */
   constructor(options) {
     this.#options = options;
     this.#round = new Round(options.items);
-    this.#keys = assignLabelKeys(options.labels);
-    this.#buttons = h('div', { class: 'clean-keys' }, ...this.#commandButtons());
+    const { labelling, message, signal } = options;
     this.node = h(
       'div',
       { class: 'clean' },
-      h('section', { class: 'card stack tight', 'aria-label': 'Image' }, this.#stage, this.#ahead),
+      h('section', { class: 'card', 'aria-label': 'Image' }, this.#stage.node),
       h(
         'section',
         { class: 'card stack', 'aria-label': 'Decision' },
         this.#progress,
+        message,
         this.#verdict,
-        this.#buttons,
+        cleanButtons(labelling, (command) => this.#run(command), signal),
+        this.#alike,
         this.#latest,
       ),
     );
-    document.addEventListener('keydown', (event) => this.#onKey(event), { signal: options.signal });
+    labelling.listen({ onImages: (images) => this.#follow(images) }, signal);
+    listenToKeys((event) => this.#onKey(event), signal);
     this.#draw();
   }
 
-  /** @returns {Promise<void>} Settled when all decisions have reached the server. */
-  get settled() {
-    return this.#queue;
+  /**
+   * @param {string[]} ids Of images.
+   * @returns {boolean} Whether one of them is of this round; it is shown then.
+   */
+  show(ids) {
+    const index = ids.map((id) => this.#round.indexOf(id)).find((each) => each >= 0);
+    if (index === undefined) return false;
+    this.#round.goTo(index);
+    this.#draw();
+    return true;
   }
 
-  /** @returns {HTMLElement[]} A button for each key. */
-  #commandButtons() {
-    const button = (
-      /** @type {string} */ key,
-      /** @type {string} */ text,
-      /** @type {Command} */ command,
-      hue = '',
-    ) =>
-      h(
-        'button',
-        {
-          type: 'button',
-          class: `button clean-key ${hue}`,
-          'data-testid': `key-${key.toLowerCase()}`,
-          onclick: () => this.#run(command),
-        },
-        h('kbd', {}, key.toUpperCase()),
-        h('span', {}, text),
-      );
-    const { labels } = this.#options;
-    return [
-      button('k', 'Keep', { kind: 'keep' }),
-      button('x', 'Exclude', { kind: 'exclude' }),
-      button('u', 'Undo', { kind: 'undo' }),
-      ...[...this.#keys].map(([key, label]) =>
-        button(key, label, { kind: 'relabel', label }, `label-tag ${labelColour(label, labels)}`),
-      ),
-    ];
-  }
-
-  /** @param {KeyboardEvent} event Anywhere on the page. */
+  /**
+   * @param {KeyboardEvent} event Outside of fields and dialogs.
+   * @returns {boolean} Whether it meant something.
+   */
   #onKey(event) {
-    const target = event.target;
-    if (target instanceof HTMLElement && target.matches('input, select, textarea')) return;
-    if (document.querySelector('dialog[open]')) return;
-    const command = commandFor(event, this.#keys);
-    if (!command) return;
-    event.preventDefault();
-    // A key that is held down would decide about images that nobody has seen.
-    if (!event.repeat) this.#run(command);
+    const meaning = meaningOf(event, this.#options.labelling.keys);
+    if (meaning === null) return false;
+    if (typeof meaning === 'number') {
+      this.#round.move(meaning);
+      this.#draw();
+    } else if (!event.repeat) {
+      // A key that is held down would decide about images that nobody has seen.
+      this.#run(meaning);
+    }
+    return true;
   }
 
-  /** @param {Command} command What to do. */
+  /** @param {Command} command One that the cleaner knows. */
   #run(command) {
-    if (command.kind === 'next') this.#round.move(1);
-    else if (command.kind === 'previous') this.#round.move(-1);
-    else if (command.kind === 'undo') {
-      const step = this.#round.undo();
-      if (step) this.#send(step);
-      else toast('There is nothing to undo in this round.');
-    } else {
-      const step = this.#round.decide(/** @type {Decision} */ (command));
-      if (step) this.#send(step);
-    }
+    const { labelling, onSearch, signal } = this.#options;
+    if (command.name === 'undo' || command.name === 'redo') void this.#turn(command.name);
+    else if (command.name === 'help') void openKeysDialog(labelling, CLEANER_HELP, signal);
+    else if (command.name === 'search') onSearch();
+    else if (command.name === 'open') this.#open();
+    else this.#answer(command);
+  }
+
+  /** @param {Command} command An answer about the image that is shown. */
+  #answer(command) {
+    const item = this.#round.current;
+    if (!item) return;
+    const image = this.#round.imageAt();
+    this.#waiting = image ? null : { id: item.image_id, command };
+    const change = image && answerFor(command, item, image);
+    if (!change) return;
+    void this.#options.labelling.actions.apply([image], change);
+    if (isAnswer(change)) this.#round.next();
     this.#draw();
   }
 
-  /** @param {Step} step What to tell the server, after all before it. */
-  #send({ item, change, index }) {
-    this.#queue = this.#queue
-      .then(() => changeImage(item.image_id, change))
-      .then(() => undefined)
-      .catch((error) => {
-        this.#round.forget(index);
+  /**
+   * Undo or redo the newest change of the dataset, also one from before a reload, and show what it was about.
+   * @param {'undo' | 'redo'} step Which way.
+   */
+  async #turn(step) {
+    const { labelling, onElsewhere, signal } = this.#options;
+    const ids = await labelling.actions.step(step);
+    if (signal.aborted || ids.length === 0) return;
+    // Another tab may have made the change: then only the server knows how the images look.
+    await Promise.all(ids.filter((id) => this.#round.indexOf(id) >= 0).map((id) => this.#read(id)));
+    if (!this.show(ids)) onElsewhere(ids);
+    else if (step === 'redo') {
+      this.#round.next();
+      this.#draw();
+    }
+  }
+
+  /** Look at the image closely, and at others of the round; after its end go on with the next. */
+  #open() {
+    const round = this.#round;
+    const { labelling, signal } = this.#options;
+    if (!round.current) {
+      const { skipped, after } = this.#left();
+      if (skipped + after > 0) this.#options.onNextRound();
+      return;
+    }
+    const loupe = openLoupe({
+      source: { total: () => round.size, at: (index) => round.imageAt(index) },
+      index: round.at,
+      labelling,
+      signal,
+      onMove: (index) => {
+        round.goTo(index);
         this.#draw();
-        toast(`Not saved: ${explainError(error)}`);
-      });
+      },
+    });
+    this.#loupe = loupe;
+    void loupe.closed.then(() => (this.#loupe = null));
+  }
+
+  /** @param {Image[]} images As they are now. */
+  #follow(images) {
+    for (const image of images) this.#round.follow(image);
+    this.#draw();
   }
 
   #draw() {
     const round = this.#round;
+    const { labelling, list, onNextRound } = this.#options;
     const item = round.current;
-    const { kept, relabelled, excluded } = round.tally;
-    const others = this.#options.total - round.size;
-    replace(
-      this.#progress,
-      progressBar({
-        done: round.decided,
-        total: round.size,
-        label: 'Decided',
-        message:
-          `${count(kept)} kept, ${count(relabelled)} relabelled, ${count(excluded)} excluded` +
-          (others > 0 ? ` · ${count(others)} less suspicious ones after these` : ''),
-      }),
-    );
-    this.#drawLatest();
-    if (item) this.#drawItem(item);
-    else this.#drawEnd(others);
+    replace(this.#progress, cleanProgress(round, list));
+    replace(this.#latest, ...latestList(round));
+    this.#drawAlike();
+    if (item) {
+      replace(this.#verdict, ...verdict(item, round, labelling.labels));
+      this.#stage.show(item, round.ahead(AHEAD));
+      for (const id of round.unread(AHEAD)) void this.#read(id);
+    } else {
+      this.#stage.end(roundEnd(this.#left(), onNextRound));
+      replace(this.#verdict, h('p', {}, 'That was the last one.'));
+    }
+    this.#loupe?.update();
   }
 
-  /** @param {Suspicion} item The image that is asked about. */
-  #drawItem(item) {
-    const { labels } = this.#options;
-    const place = `${count(this.#round.at + 1)} of ${count(this.#round.size)}`;
-    const done = this.#round.decision;
-    const agrees = item.predicted === item.label;
-    replace(
-      this.#verdict,
-      h(
-        'p',
-        { class: 'muted small' },
-        spoken('Image '),
-        `${place} · ${item.split === 'valid' ? 'validation' : 'training'} image · `,
-        h('a', { href: hashFor('images', item.image_id) }, 'where it comes from'),
-      ),
-      h('p', {}, 'Labelled ', labelTag(item.label, labels)),
-      h(
-        'p',
-        { class: 'answer' },
-        agrees ? 'The model agrees: ' : 'The model thinks ',
-        h('span', { 'data-testid': 'predicted' }, item.predicted),
-      ),
-      h(
-        'p',
-        {},
-        `${percent(item.probability, 0)} sure`,
-        !agrees && `; ${percent(item.label_probability)} for ${item.label}`,
-        '.',
-      ),
-      done &&
-        h('p', { class: 'muted' }, `Decided: ${describe(done, item)}. Another key changes that.`),
-    );
-    if (this.#stage.dataset['id'] === item.image_id) return;
-    this.#stage.dataset['id'] = item.image_id;
-    replace(
-      this.#stage,
-      h('img', { src: fileUrl(item.image_id), alt: `Image labelled ${item.label}` }),
-    );
-    const next = this.#round.ahead(AHEAD);
-    replace(this.#ahead, ...next.map((each) => h('img', { src: fileUrl(each.image_id), alt: '' })));
+  /** @returns {{size: number, skipped: number, after: number}} The round, what it left open, and what comes after it. */
+  #left() {
+    const { items, list } = this.#options;
+    const { size, decided } = this.#round;
+    return { size, skipped: size - decided, after: Math.max(0, list.left - items.length) };
   }
 
-  /** @param {number} others Images after this round. */
-  #drawEnd(others) {
-    delete this.#stage.dataset['id'];
-    const skipped = this.#round.size - this.#round.decided;
-    const next = h(
-      'button',
-      {
-        type: 'button',
-        class: 'button primary',
-        'data-testid': 'next-round',
-        onclick: () => this.#options.onNextRound(),
-      },
-      `Go on with the next ones (${count(others + skipped)} left)`,
-    );
-    replace(
-      this.#stage,
-      emptyState(
-        'That was the last image of this round',
-        skipped > 0 ? `${plural(skipped, 'image')} skipped. ` : '',
-        others + skipped > 0 ? next : 'Retrain to see whether it helped.',
-      ),
-    );
-    replace(this.#verdict, h('p', {}, 'All looked at. Retrain to see whether it helped.'));
+  #drawAlike() {
+    const image = this.#round.imageAt();
+    const place = this.#alike;
+    if (image && place.dataset['id'] === image.id) return;
+    place.dataset['id'] = image?.id ?? '';
+    replace(place);
+    const { labelling, signal } = this.#options;
+    if (image) void drawAlike(image, place, { labels: labelling.labels, signal });
   }
 
-  #drawLatest() {
-    const rows = this.#round
-      .latest(LATEST)
-      .map(({ item, decision }) =>
-        h(
-          'li',
-          { class: 'row' },
-          h('img', { src: thumbnailUrl(item.image_id), alt: '', width: 40, height: 30 }),
-          h('span', { class: 'small' }, describe(decision, item)),
-        ),
-      );
-    replace(
-      this.#latest,
-      rows.length > 0 && h('h2', { class: 'small-heading' }, 'Decided so far'),
-      rows.length > 0 && h('ul', { class: 'plain stack tight clean-latest' }, ...rows),
-    );
+  /** @param {string} id Of an image of the round: how it is now. */
+  async #read(id) {
+    const { message, signal } = this.#options;
+    if (this.#reading.has(id)) return;
+    this.#reading.add(id);
+    try {
+      this.#round.put(await readImage(id, signal));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Problem) || error.status !== 404) {
+        // Read again at the next key.
+        replace(message, explainError(error));
+        return;
+      }
+      this.#round.drop(id);
+      toast('An image was deleted in the meantime and is passed over.');
+    } finally {
+      this.#reading.delete(id);
+    }
+    this.#draw();
+    const waiting = this.#waiting;
+    if (waiting?.id === this.#round.current?.image_id && waiting) this.#answer(waiting.command);
   }
 }

@@ -3,7 +3,7 @@
  */
 import { h, picture, replace } from '../lib/dom.js';
 import { percent } from '../lib/format.js';
-import { listImages, thumbnailUrl } from '../lib/resources.js';
+import { findImage, thumbnailUrl } from '../lib/resources.js';
 import { Labelling } from './labelling.js';
 import { openLoupe } from './loupe.js';
 import { toast } from './notices.js';
@@ -77,8 +77,7 @@ export function evaluatedImages({ items, datasetId, labels, signal }) {
     return { item, frame, card };
   });
   const load = async (/** @type {(typeof cards)[number]} */ { item, frame }) => {
-    const query = { sha256: item.sha256, status: 'ready', limit: 1 };
-    const image = (await listImages(datasetId, query, signal)).items[0];
+    const image = await findImage(datasetId, item.sha256, signal);
     if (!image) return;
     known.set(item.sha256, image);
     const alt = `Labelled ${item.label}`;

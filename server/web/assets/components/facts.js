@@ -37,6 +37,15 @@ export function factList(rows) {
 }
 
 /**
+ * @param {string} sha256 In hexadecimal digits.
+ * @param {number} [digits] Shown of them; the rest is its title.
+ * @returns {HTMLElement} Enough to compare by eye.
+ */
+export function hashCode(sha256, digits = 16) {
+  return h('code', { title: sha256 }, `${sha256.slice(0, digits)}…`);
+}
+
+/**
  * @param {Image} image An image.
  * @returns {HTMLElement} Its facts.
  */
@@ -54,10 +63,7 @@ export function imageFacts(image) {
     ['Licence', image.license],
     ['Obtained', explainObtained(image)],
     ['Fetched', image.settled_at ? timeElement(image.settled_at) : null],
-    [
-      'SHA-256',
-      image.sha256 ? h('code', { title: image.sha256 }, `${image.sha256.slice(0, 16)}…`) : null,
-    ],
+    ['SHA-256', image.sha256 ? hashCode(image.sha256) : null],
   ]);
 }
 

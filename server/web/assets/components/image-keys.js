@@ -1,8 +1,7 @@
 /**
  * Keys on the page of a dataset: what each does to the selection or to the tile that has the focus.
  */
-import { commandFor, isTyping } from '../lib/keymap.js';
-import { changeFor } from './labelling.js';
+import { commandFor, listenToKeys } from '../lib/keymap.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('../lib/keymap.js').Command} Command */
@@ -25,22 +24,8 @@ import { changeFor } from './labelling.js';
  * @param {KeyTargets} targets What they are about.
  * @param {AbortSignal} signal Of the view.
  */
-export function listenToKeys(targets, signal) {
-  document.addEventListener(
-    'keydown',
-    (event) => {
-      // A dialog has keys of its own.
-      if (
-        event.defaultPrevented ||
-        isTyping(event.target) ||
-        document.querySelector('dialog[open]')
-      ) {
-        return;
-      }
-      if (onKey(event, targets)) event.preventDefault();
-    },
-    { signal },
-  );
+export function listenToImageKeys(targets, signal) {
+  listenToKeys((event) => onKey(event, targets), signal);
 }
 
 /**
@@ -72,18 +57,18 @@ function moveBy(event, { grid, onExtend, onMoved }) {
  * @param {KeyTargets} targets What it may be about.
  * @returns {boolean} Whether it is one that needs no image.
  */
-function runAnywhere({ name }, { labelling, onHelp, onSearch, onAll }) {
+function runAnywhere(command, { labelling, onHelp, onSearch, onAll }) {
   /** @type {Record<string, () => void>} */
   const runs = {
-    undo: () => void labelling.actions.step('undo'),
-    redo: () => void labelling.actions.step('redo'),
+    undo: () => void labelling.run(command, []),
+    redo: () => void labelling.run(command, []),
     help: onHelp,
     search: onSearch,
     all: onAll,
     clear: () => labelling.selection.clear(),
   };
-  runs[name]?.();
-  return name in runs;
+  runs[command.name]?.();
+  return command.name in runs;
 }
 
 /**
@@ -92,44 +77,35 @@ function runAnywhere({ name }, { labelling, onHelp, onSearch, onAll }) {
  * @returns {boolean} Whether it was done, or will be at the next press.
  */
 function runOnImages(command, targets) {
-  const { grid, labelling, active, onOpen } = targets;
-  const hasFocus = grid.hasFocus();
+  const { grid, labelling, active } = targets;
   if (command.name === 'open' || command.name === 'select') {
-    // Elsewhere these are the browser's: they press buttons and scroll.
-    const image = active();
-    if (!hasFocus || !image) return false;
-    if (command.name === 'open') onOpen(grid.active);
-    else labelling.selection.toggle(image);
-    return true;
+    return runOnTile(command.name, targets);
   }
   const isBulk = labelling.selection.size > 0;
-  if (!isBulk && !hasFocus) {
+  if (!isBulk && !grid.hasFocus()) {
     // Nobody sees yet which image it would be: the first press shows that.
     grid.focus(grid.active);
     return true;
   }
   const image = active();
-  changeImages(
-    command,
-    isBulk ? labelling.selection.images : image ? [image] : [],
-    targets,
-    isBulk,
-  );
+  const done = labelling.run(command, isBulk ? labelling.selection.images : image ? [image] : []);
+  // With a selection the focus stays where it is.
+  if (done === 'on' && !isBulk) {
+    grid.focus(grid.active + 1);
+    targets.onMoved();
+  }
   return true;
 }
 
 /**
- * @param {Command} command Label, exclude or review.
- * @param {Image[]} images What to change.
+ * @param {'open' | 'select'} name A command on the tile that has the focus.
  * @param {KeyTargets} targets The grid.
- * @param {boolean} isBulk Whether they are the selection; the focus stays then.
+ * @returns {boolean} Whether there was one: elsewhere the key is the browser's, it presses a button or scrolls.
  */
-function changeImages(command, images, { grid, labelling, onMoved }, isBulk) {
-  const change = changeFor(command, images);
-  if (!change || images.length === 0) return;
-  void labelling.actions.apply(images, change);
-  const isTakenBack = change.excluded === false || change.reviewed === false;
-  if (isBulk || isTakenBack) return;
-  grid.focus(grid.active + 1);
-  onMoved();
+function runOnTile(name, { grid, labelling, active, onOpen }) {
+  const image = active();
+  if (!grid.hasFocus() || !image) return false;
+  if (name === 'open') onOpen(grid.active);
+  else labelling.selection.toggle(image);
+  return true;
 }

@@ -85,7 +85,7 @@ function historyLine(entry) {
  * @param {HistoryEntry[]} entries Oldest first.
  * @returns {HTMLElement} One line each, newest first.
  */
-export function historyList(entries) {
+function historyList(entries) {
   return h(
     'section',
     { 'data-testid': 'history' },

@@ -5,15 +5,15 @@ import { h, replace } from '../lib/dom.js';
 import { plural } from '../lib/format.js';
 import { imageQuery, reversedSort, stillMatches } from '../lib/filters.js';
 import { ImageList } from '../lib/image-list.js';
+import { GRID_HELP } from '../lib/keymap.js';
 import { listImages } from '../lib/resources.js';
 import { MAX_SELECTION } from '../lib/selection.js';
 import { Grid } from './grid.js';
-import { listenToKeys } from './image-keys.js';
+import { listenToImageKeys } from './image-keys.js';
 import { openKeysDialog } from './keys-dialog.js';
-import { changeFor } from './labelling.js';
 import { openLoupe } from './loupe.js';
 import { emptyNote, likenessNote, stackAddress, stackSize } from './image-notes.js';
-import { errorCard, toast } from './notices.js';
+import { loadingNote, showFailure, toast } from './notices.js';
 import { keyLegend, selectionBar } from './selection-bar.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
@@ -82,7 +82,7 @@ class ImageView {
       selectionBar(labelling, signal),
     );
     this.#listen();
-    replace(this.#foot, h('p', { class: 'muted' }, 'Loading…'));
+    replace(this.#foot, loadingNote());
     this.#list.want(0, 1);
   }
 
@@ -92,7 +92,7 @@ class ImageView {
     return keyLegend(labelling, {
       signal,
       onLabel: (label) => this.#label(label),
-      onHelp: () => void openKeysDialog(labelling, signal),
+      onHelp: () => void openKeysDialog(labelling, GRID_HELP, signal),
     });
   }
 
@@ -106,7 +106,7 @@ class ImageView {
       },
       signal,
     );
-    listenToKeys(
+    listenToImageKeys(
       {
         labelling,
         grid: this.#grid,
@@ -115,7 +115,7 @@ class ImageView {
         onExtend: (index) => void this.#extend(this.#anchor, index),
         onAll: () => void this.#extend(0, (this.#list.total ?? 0) - 1),
         onMoved: () => (this.#anchor = this.#grid.active),
-        onHelp: () => void openKeysDialog(labelling, signal),
+        onHelp: () => void openKeysDialog(labelling, GRID_HELP, signal),
         onSearch,
       },
       signal,
@@ -162,12 +162,10 @@ class ImageView {
 
   /** @param {unknown} error Why a page of the list is not here. */
   #fail(error) {
-    if (this.#options.signal.aborted) return;
-    const again = () => {
+    showFailure(this.#foot, error, this.#options.signal, () => {
       replace(this.#foot);
       this.#list.refresh();
-    };
-    replace(this.#foot, errorCard(error, again));
+    });
   }
 
   /** @param {Image[]} images As they are now. */
@@ -184,8 +182,7 @@ class ImageView {
     const { labelling } = this.#options;
     const image = this.#list.at(this.#grid.active);
     const images = labelling.selection.size > 0 ? labelling.selection.images : image ? [image] : [];
-    const change = changeFor({ name: 'label', label }, images);
-    if (change) void labelling.actions.apply(images, change);
+    labelling.run({ name: 'label', label }, images);
   }
 
   /** @param {number} index Selected, or let go of. */

@@ -5,7 +5,7 @@ import { h } from '../lib/dom.js';
 import { JOB_WORDS } from '../lib/explain.js';
 import { count, duration, percent, timeElement } from '../lib/format.js';
 import { hashFor } from '../lib/router.js';
-import { factList } from './facts.js';
+import { factList, hashCode } from './facts.js';
 import { progressBar } from './progress.js';
 
 /** @typedef {import('../lib/types.js').Job} Job */
@@ -121,10 +121,7 @@ export function jobFacts(job, snapshot) {
     ['Images', `${count(counts.train)} to train, ${count(counts.valid)} to validate`],
     ['Validation', percent(snapshot.valid_ratio, 0)],
     ['Seed', String(snapshot.seed)],
-    [
-      'Snapshot',
-      h('code', { title: snapshot.manifest_sha256 }, `${snapshot.manifest_sha256.slice(0, 16)}…`),
-    ],
+    ['Snapshot', hashCode(snapshot.manifest_sha256)],
     ['Asked for', timeElement(job.created_at)],
     ['Running', jobDuration(job, Date.now())],
     ['Attempts', job.attempts > 1 ? String(job.attempts) : null],

@@ -2,11 +2,26 @@
  * The list of keys, where labels are given other ones.
  */
 import { h, replace, spoken } from '../lib/dom.js';
-import { isLabelKey, KEY_HELP } from '../lib/keymap.js';
+import { whyNoLabelKey } from '../lib/keymap.js';
 import { labelTag } from '../lib/labels.js';
 import { showDialog } from './dialogs.js';
 
 /** @typedef {import('./labelling.js').Labelling} Labelling */
+
+/**
+ * @param {Labelling} labelling Whose keys.
+ * @param {string} label Given another key.
+ * @param {string} key One that a label may have.
+ * @returns {string} What has changed: the label that had the key gets the former one of this.
+ */
+function rebound(labelling, label, key) {
+  const holder = labelling.keys.get(key);
+  labelling.rebind(label, key);
+  const now = `“${label}” has the key ${key} now.`;
+  if (holder === undefined || holder === label) return now;
+  const other = labelling.keyOf(holder);
+  return `${now} “${holder}” had it, and has ${other === null ? 'none' : `the key ${other}`} now.`;
+}
 
 /**
  * @param {Labelling} labelling Whose keys.
@@ -21,15 +36,7 @@ function labelKeys(labelling) {
   };
   const change = (/** @type {string} */ label, /** @type {string} */ typed) => {
     const key = typed.slice(-1).toLowerCase();
-    if (isLabelKey(key)) {
-      labelling.rebind(label, key);
-      replace(message, `“${label}” has the key ${key} now.`);
-    } else if (key !== '') {
-      replace(
-        message,
-        `“${key}” cannot be a label’s key: it must be a digit or a letter other than X, R and U.`,
-      );
-    }
+    if (key !== '') replace(message, whyNoLabelKey(key) ?? rebound(labelling, label, key));
     show();
   };
   const rows = labelling.labels.map((label) => {
@@ -55,14 +62,12 @@ function labelKeys(labelling) {
 
 /**
  * @param {Labelling} labelling Whose keys.
+ * @param {[string, string][]} commands The other keys of the view, and what they do.
  * @param {AbortSignal} signal Of the page.
  * @returns {Promise<void>} Settled when it is closed.
  */
-export async function openKeysDialog(labelling, signal) {
-  const help = [...KEY_HELP].map(([keys, what]) => [
-    h('dt', {}, h('kbd', {}, keys)),
-    h('dd', {}, what),
-  ]);
+export async function openKeysDialog(labelling, commands, signal) {
+  const help = commands.map(([keys, what]) => [h('dt', {}, h('kbd', {}, keys)), h('dd', {}, what)]);
   const dialog = h(
     'dialog',
     { class: 'dialog keys-dialog', 'aria-labelledby': 'keys-title', 'data-testid': 'keys-dialog' },

@@ -4,12 +4,12 @@
  */
 import { explainError } from '../lib/explain.js';
 import { ImageActions } from '../lib/image-actions.js';
+import { changeFor, isSettling } from '../lib/image-changes.js';
 import { assignKeys, keepChosenKeys, readChosenKeys, rebind } from '../lib/keymap.js';
 import { Selection } from '../lib/selection.js';
 import { toast } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
-/** @typedef {import('../lib/types.js').ImageChange} ImageChange */
 
 /**
  * @typedef {object} LabellingListener
@@ -17,6 +17,13 @@ import { toast } from './notices.js';
  * @property {() => void} onUnknown Told to read everything again.
  * @property {() => void} onSelection Told that other images are selected.
  * @property {() => void} onKeys Told that labels have other keys.
+ */
+
+/**
+ * Where it is told what became of changes; toasts where a view has no better place.
+ * @typedef {object} Voice
+ * @property {(text: string, canUndo: boolean) => void} [onSaid] Told what to say.
+ * @property {(error: unknown) => void} [onError] Told of a failure.
  */
 
 /** The person's side of a dataset. */
@@ -34,8 +41,9 @@ export class Labelling {
   /**
    * @param {string} datasetId Whose images.
    * @param {string[]} labels Its labels.
+   * @param {Voice} [voice] Where to tell what became of changes.
    */
-  constructor(datasetId, labels) {
+  constructor(datasetId, labels, voice = {}) {
     this.#datasetId = datasetId;
     this.#chosen = readChosenKeys(datasetId);
     this.selection = new Selection(() => this.#tell('onSelection'));
@@ -45,9 +53,8 @@ export class Labelling {
         for (const each of this.#listeners) each.onImages?.(images);
       },
       onUnknown: () => this.#tell('onUnknown'),
-      onError: (error) => toast(explainError(error)),
-      onSaid: (text, canUndo) =>
-        toast(text, canUndo ? { label: 'Undo', run: () => void this.actions.step('undo') } : null),
+      onError: voice.onError ?? ((error) => toast(explainError(error))),
+      onSaid: voice.onSaid ?? ((text, canUndo) => this.#say(text, canUndo)),
     });
     this.setLabels(labels);
   }
@@ -56,6 +63,9 @@ export class Labelling {
   setLabels(labels) {
     this.labels = labels;
     this.keys = assignKeys(labels, this.#chosen);
+    // A key that was learned stays its label's when other labels come: they get what is free.
+    this.#chosen = Object.fromEntries([...this.keys].map(([key, label]) => [label, key]));
+    keepChosenKeys(this.#datasetId, this.#chosen);
     this.#tell('onKeys');
   }
 
@@ -65,7 +75,6 @@ export class Labelling {
    */
   rebind(label, key) {
     this.#chosen = rebind(this.keys, label, key);
-    keepChosenKeys(this.#datasetId, this.#chosen);
     this.setLabels(this.labels);
   }
 
@@ -87,23 +96,33 @@ export class Labelling {
     signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
   }
 
+  /**
+   * Do what a key asks for.
+   * @param {import('../lib/keymap.js').Command} command From the key.
+   * @param {Image[]} images What it is about.
+   * @returns {'on' | 'stay' | null} Whether one goes on to the next image; null when it means nothing here.
+   */
+  run(command, images) {
+    if (command.name === 'undo' || command.name === 'redo') {
+      void this.actions.step(command.name);
+      return 'stay';
+    }
+    const change = images.length > 0 ? changeFor(command, images) : null;
+    if (!change) return null;
+    void this.actions.apply(images, change);
+    return isSettling(change) ? 'on' : 'stay';
+  }
+
+  /**
+   * @param {string} text What became of a change.
+   * @param {boolean} canUndo Whether that is offered.
+   */
+  #say(text, canUndo) {
+    toast(text, canUndo ? { label: 'Undo', run: () => void this.actions.step('undo') } : null);
+  }
+
   /** @param {'onUnknown' | 'onSelection' | 'onKeys'} what Has happened. */
   #tell(what) {
     for (const each of this.#listeners) each[what]?.();
   }
-}
-
-/**
- * The change that a command asks for: excluding is taken back, and so is a review, where all have it already.
- * @param {import('../lib/keymap.js').Command} command From a key.
- * @param {Image[]} images What it is about.
- * @returns {ImageChange | null} What to set; null when the command changes no image.
- */
-export function changeFor(command, images) {
-  if (command.name === 'label') return { label: command.label };
-  if (command.name === 'exclude') return { excluded: !images.every((image) => image.excluded) };
-  if (command.name === 'review') {
-    return { reviewed: !images.every((image) => image.reviewed_at !== null) };
-  }
-  return null;
 }

@@ -9,7 +9,7 @@ import { showDialog } from './dialogs.js';
 import { imageFacts } from './facts.js';
 import { imageControls } from './image-controls.js';
 import { drawStory, qualityFacts } from './image-story.js';
-import { changeFor } from './labelling.js';
+import { loadingNote } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('./labelling.js').Labelling} Labelling */
@@ -125,18 +125,10 @@ class Loupe {
    * @returns {boolean} Whether it means something here.
    */
   #run(command) {
-    const { actions } = this.#options.labelling;
-    if (command?.name === 'undo' || command?.name === 'redo') {
-      void actions.step(command.name);
-      return true;
-    }
-    if (!command || !this.#image) return false;
-    const change = changeFor(command, [this.#image]);
-    if (!change) return false;
-    void actions.apply([this.#image], change);
-    // What was settled is left behind, as in the grid; what was taken back is looked at again.
-    if (change.excluded !== false && change.reviewed !== false) this.#move(1);
-    return true;
+    if (!command) return false;
+    const done = this.#options.labelling.run(command, this.#image ? [this.#image] : []);
+    if (done === 'on') this.#move(1);
+    return done !== null;
   }
 
   #drawPlace() {
@@ -147,7 +139,7 @@ class Loupe {
   #drawWaiting() {
     this.#drawPlace();
     delete this.#stage.dataset['id'];
-    replace(this.#stage, h('p', { class: 'muted' }, 'Loading…'));
+    replace(this.#stage, loadingNote());
     replace(this.#side);
   }
 

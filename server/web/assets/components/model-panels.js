@@ -7,7 +7,7 @@ import { bytes, duration, percent } from '../lib/format.js';
 import { bundleUrl, stageModel } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 import { copyable } from './copyable.js';
-import { factList } from './facts.js';
+import { factList, hashCode } from './facts.js';
 import { messagePlace, runAction, toast } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Model} Model */
@@ -105,7 +105,7 @@ export function modelUse(model) {
       ['Log loss', typeof loss === 'number' ? loss.toFixed(3) : null],
       ['Calibration error', typeof calibration === 'number' ? percent(calibration) : null],
       ['Trained in', typeof seconds === 'number' ? duration(seconds) : null],
-      ['Bundle', h('code', { title: model.bundle_sha256 }, `${model.bundle_sha256.slice(0, 16)}…`)],
+      ['Bundle', hashCode(model.bundle_sha256)],
     ]),
   );
 }

@@ -95,3 +95,17 @@ export function errorCard(error, retry = null) {
     retry && h('button', { type: 'button', class: 'button', onclick: retry }, 'Try again'),
   );
 }
+
+/**
+ * Say in the place of a view why it cannot be shown, unless the view has been left meanwhile.
+ * @param {HTMLElement} place Filled.
+ * @param {unknown} error Why.
+ * @param {AbortSignal} signal Of the view.
+ * @param {(() => void) | null} [retry] Offered as a button.
+ */
+export function showFailure(place, error, signal, retry = null) {
+  if (!signal.aborted) replace(place, errorCard(error, retry));
+}
+
+/** @returns {HTMLElement} What stands where something is being read. */
+export const loadingNote = () => h('p', { class: 'muted' }, 'Loading…');

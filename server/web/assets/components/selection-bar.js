@@ -3,7 +3,7 @@
  */
 import { h, replace, spoken } from '../lib/dom.js';
 import { plural } from '../lib/format.js';
-import { labelColour } from '../lib/labels.js';
+import { keyButton, labelButtons } from './label-keys.js';
 
 /** @typedef {import('./labelling.js').Labelling} Labelling */
 /** @typedef {import('../lib/types.js').ImageChange} ImageChange */
@@ -89,32 +89,18 @@ export function keyLegend(labelling, { signal, onLabel, onHelp }) {
     'data-testid': 'legend',
   });
   const draw = () => {
-    const { labels, keys } = labelling;
-    const entries = [...keys].map(([key, name]) =>
-      h(
-        'button',
-        {
-          type: 'button',
-          class: `legend-entry ${labelColour(name, labels)}`,
-          title: `Label as “${name}”`,
-          onclick: () => onLabel(name),
-        },
-        h('kbd', {}, key),
-        name,
-      ),
-    );
+    const entries = labelButtons(labelling, 'legend-entry', onLabel);
     replace(
       node,
       ...entries,
       h('span', { class: 'legend-note' }, h('kbd', {}, 'X'), 'exclude'),
-      h('span', { class: 'legend-note' }, h('kbd', {}, 'R'), 'reviewed'),
+      h('span', { class: 'legend-note' }, h('kbd', {}, 'K'), 'keep'),
       h('span', { class: 'legend-note' }, h('kbd', {}, 'U'), 'undo'),
-      h(
-        'button',
-        { type: 'button', class: 'legend-entry', 'data-testid': 'keys-help', onclick: onHelp },
-        h('kbd', {}, '?'),
-        'all keys',
-      ),
+      keyButton('?', 'all keys', {
+        class: 'legend-entry',
+        'data-testid': 'keys-help',
+        onclick: onHelp,
+      }),
     );
   };
   draw();

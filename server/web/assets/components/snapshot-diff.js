@@ -3,9 +3,9 @@
  */
 import { h, picture, replace } from '../lib/dom.js';
 import { count, plural } from '../lib/format.js';
-import { diffSnapshots, listImages, thumbnailUrl } from '../lib/resources.js';
+import { diffSnapshots, findImage, thumbnailUrl } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
-import { errorCard } from './notices.js';
+import { showFailure } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Snapshot} Snapshot */
 /** @typedef {import('../lib/types.js').SnapshotDiff} SnapshotDiff */
@@ -45,10 +45,7 @@ export function snapshotDiff({ datasetId, snapshots, query, signal }) {
     const diff = await diffSnapshots(from.value, to.value, signal);
     replace(result, ...drawDiff(diff, datasetId, signal));
   };
-  const run = () =>
-    void compare().catch((error) => {
-      if (!signal.aborted) replace(result, errorCard(error, run));
-    });
+  const run = () => void compare().catch((error) => showFailure(result, error, signal, run));
   from.addEventListener('change', run);
   to.addEventListener('change', run);
   run();
@@ -88,7 +85,7 @@ function choice(snapshots, chosen, testId) {
  * @param {AbortSignal} signal Of the page.
  * @returns {HTMLElement[]} A sentence, and the images of each kind.
  */
-export function drawDiff(diff, datasetId, signal) {
+function drawDiff(diff, datasetId, signal) {
   const found = KINDS.filter(([kind]) => (diff.counts[kind] ?? diff[kind].length) > 0);
   const numbers = found.map(
     ([kind, title]) => `${title.toLowerCase()}: ${count(diff.counts[kind] ?? diff[kind].length)}`,
@@ -138,8 +135,7 @@ function kindList(title, items, words, datasetId, signal) {
  * @param {AbortSignal} signal Of the page.
  */
 async function drawThumbnail({ sha256, label }, frame, datasetId, signal) {
-  const found = await listImages(datasetId, { sha256, status: 'ready', limit: 1 }, signal);
-  const image = found.items[0];
+  const image = await findImage(datasetId, sha256, signal);
   if (!image) return;
   replace(
     frame,

@@ -25,7 +25,7 @@ function tilePicture(image) {
  * @param {Image} image An image.
  * @returns {string[]} What may be wrong with how it looks, in words.
  */
-export function hintWords(image) {
+function hintWords(image) {
   return (image.hints ?? []).map(({ name }) => HINT_WORDS[name] ?? name);
 }
 

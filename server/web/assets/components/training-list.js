@@ -7,6 +7,7 @@ import { percent, timeElement } from '../lib/format.js';
 import { poll } from '../lib/live.js';
 import { listJobs, listModels } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
+import { loadingNote } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Model} Model */
 /** @typedef {import('../lib/types.js').Job} Job */
@@ -51,7 +52,7 @@ function jobRow(job) {
  * @returns {HTMLElement} The list, kept up to date.
  */
 export function trainingList(datasetId, signal) {
-  const place = h('div', {}, h('p', { class: 'muted' }, 'Loading…'));
+  const place = h('div', {}, loadingNote());
   let shown = '';
   void poll(
     async () => {

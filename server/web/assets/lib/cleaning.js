@@ -1,76 +1,77 @@
 /**
- * One round of cleaning, without a page: which image is asked about, what was decided, which key says what.
+ * One round of cleaning, without a page: which image is asked about, what an answer changes, what has been decided.
+ * What was decided is read from the images as the server has them, whoever decided it: in this tab, in another, or
+ * before a reload.
  */
+import { changeFor } from './image-changes.js';
 
-/** @typedef {import('./types.js').Suspicion} Suspicion */
+/** @typedef {import('./types.js').Image} Image */
 /** @typedef {import('./types.js').ImageChange} ImageChange */
+/** @typedef {import('./types.js').Suspicion} Suspicion */
+/** @typedef {import('./keymap.js').Command} Command */
 /** @typedef {{kind: 'keep'} | {kind: 'exclude'} | {kind: 'relabel', label: string}} Decision */
-/** @typedef {Decision | {kind: 'undo' | 'next' | 'previous'}} Command */
-/** @typedef {{item: Suspicion, change: ImageChange, index: number}} Step */
 /** @typedef {{kept: number, relabelled: number, excluded: number}} Tally */
 
-/** Given to labels in this order: what cleaning itself needs (K, X, U) is left out. */
-const LABEL_KEYS = '1234567890abcdefghijlmnopqrstvwyz';
-
-/** @type {Record<string, Command>} */
-const COMMANDS = {
-  k: { kind: 'keep' },
-  x: { kind: 'exclude' },
-  u: { kind: 'undo' },
-  arrowright: { kind: 'next' },
-  arrowleft: { kind: 'previous' },
-};
-
 /**
- * @param {string[]} labels All labels of a dataset.
- * @returns {Map<string, string>} The label of each key. Beyond 33 labels the rest has none.
+ * @param {Suspicion} item As the model was told.
+ * @param {Image} image As it is now.
+ * @returns {Decision | null} What was decided about it; null when that is open.
  */
-export function assignLabelKeys(labels) {
-  return new Map([...LABEL_KEYS].slice(0, labels.length).map((key, at) => [key, labels[at] ?? '']));
-}
-
-/**
- * @param {Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>} stroke What was pressed.
- * @param {Map<string, string>} labelKeys From {@link assignLabelKeys}.
- * @returns {Command | null} What it means.
- */
-export function commandFor(stroke, labelKeys) {
-  const key = stroke.key.toLowerCase();
-  if (stroke.altKey || stroke.shiftKey) return null;
-  if (stroke.ctrlKey || stroke.metaKey) return key === 'z' ? { kind: 'undo' } : null;
-  const label = labelKeys.get(key);
-  return COMMANDS[key] ?? (label === undefined ? null : { kind: 'relabel', label });
+export function decisionOf(item, image) {
+  if (image.excluded) return { kind: 'exclude' };
+  if (image.label !== item.label) return { kind: 'relabel', label: image.label ?? 'no label' };
+  return image.reviewed_at === null ? null : { kind: 'keep' };
 }
 
 /**
  * @param {Decision} decision About an image.
- * @returns {ImageChange} What to tell the server. All count as reviewed: no later round asks again.
+ * @param {Suspicion} item Which one.
+ * @returns {string} In words.
  */
-function changeFor(decision) {
-  if (decision.kind === 'relabel') return { label: decision.label, reviewed: true };
-  return decision.kind === 'exclude' ? { excluded: true, reviewed: true } : { reviewed: true };
+export function describe(decision, item) {
+  if (decision.kind === 'relabel') return `${item.label} \u2192 ${decision.label}`;
+  return decision.kind === 'exclude' ? 'excluded' : `kept as ${item.label}`;
 }
 
 /**
- * @param {Decision} decision As it was taken.
- * @param {Suspicion} item About which image, as it was listed: not reviewed, not excluded.
- * @returns {ImageChange} What takes it back.
+ * The change that an answer means. Every answer counts as a review, so that no later round asks again; one that is
+ * taken back opens the question again.
+ * @param {Command} command From a key.
+ * @param {Suspicion} item What is asked about.
+ * @param {Image} image The same as it is now.
+ * @returns {ImageChange | null} What to set, without what holds already; null when the command is no answer.
  */
-function changeBack(decision, item) {
-  if (decision.kind === 'relabel') return { label: item.label, reviewed: false };
-  return decision.kind === 'exclude' ? { excluded: false, reviewed: false } : { reviewed: false };
+export function answerFor(command, item, image) {
+  const asked = changeFor(command, [image]);
+  if (!asked) return null;
+  if (command.name === 'exclude') return { ...asked, reviewed: asked.excluded === true };
+  if (command.name === 'review' && asked.reviewed !== true) return asked;
+  const label = command.name === 'label' ? command.label : item.label;
+  return {
+    ...(label === image.label ? {} : { label }),
+    ...(image.excluded ? { excluded: false } : {}),
+    reviewed: true,
+  };
 }
+
+/**
+ * @param {ImageChange} change From {@link answerFor}.
+ * @returns {boolean} Whether the image is settled by it, so that one goes on.
+ */
+export const isAnswer = (change) => change.reviewed !== false;
 
 /** A list of images to decide about, one after the other. */
 export class Round {
   #items;
   #at = 0;
-  /** By index, in the order in which they were taken. @type {Map<number, Decision>} */
+  /** Those that have been read, by id. @type {Map<string, Image>} */
+  #images = new Map();
+  /** By image, in the order in which they became known. @type {Map<string, Decision>} */
   #decisions = new Map();
 
   /** @param {Suspicion[]} items Most suspicious first. */
   constructor(items) {
-    this.#items = items;
+    this.#items = [...items];
   }
 
   /** @returns {Suspicion | null} The image that is asked about; null when the round is through. */
@@ -78,9 +79,9 @@ export class Round {
     return this.#items[this.#at] ?? null;
   }
 
-  /** @returns {Decision | null} What was decided about it, when one has gone back to it. */
+  /** @returns {Decision | null} What was decided about it already. */
   get decision() {
-    return this.#decisions.get(this.#at) ?? null;
+    return this.#decisions.get(this.current?.image_id ?? '') ?? null;
   }
 
   /** @returns {number} Its place, from 0. */
@@ -114,8 +115,8 @@ export class Round {
     return [...this.#decisions]
       .slice(-limit)
       .reverse()
-      .flatMap(([index, decision]) => {
-        const item = this.#items[index];
+      .flatMap(([id, decision]) => {
+        const item = this.#items[this.indexOf(id)];
         return item ? [{ item, decision }] : [];
       });
   }
@@ -129,48 +130,86 @@ export class Round {
   }
 
   /**
-   * Decide about the current image and go on. Its own label means that it stays.
-   * @param {Decision} decision What to do with it.
-   * @returns {Step | null} What to tell the server; null when the round is through.
+   * @param {number} limit How many after the current one are wanted as well.
+   * @returns {string[]} The images that have not been read yet, the current one first.
    */
-  decide(decision) {
-    const item = this.current;
-    if (!item) return null;
-    const index = this.#at;
-    const before = this.#decisions.get(index);
-    const own = decision.kind === 'relabel' && decision.label === item.label;
-    const taken = own ? { kind: /** @type {const} */ ('keep') } : decision;
-    // The last decision is the one that is taken back first, also when an image is decided about again.
-    this.#decisions.delete(index);
-    this.#decisions.set(index, taken);
-    this.move(1);
-    const undone = before ? changeBack(before, item) : {};
-    return { item, index, change: { ...undone, ...changeFor(taken) } };
+  unread(limit) {
+    return this.#items
+      .slice(this.#at, this.#at + 1 + limit)
+      .map((item) => item.image_id)
+      .filter((id) => !this.#images.has(id));
   }
 
   /**
-   * Take the last decision back and return to its image.
-   * @returns {Step | null} What to tell the server; null when there is nothing to take back.
+   * @param {string} id Of an image.
+   * @returns {number} Its place; -1 when it is not of this round.
    */
-  undo() {
-    const last = [...this.#decisions].at(-1);
-    const item = last && this.#items[last[0]];
-    if (!last || !item) return null;
-    this.forget(last[0]);
-    return { item, index: last[0], change: changeBack(last[1], item) };
+  indexOf(id) {
+    return this.#items.findIndex((item) => item.image_id === id);
   }
 
   /**
-   * Drop a decision that the server refused, and return to its image.
-   * @param {number} index From the step.
+   * @param {number} [index] A place; the current one unless told.
+   * @returns {Image | undefined} The image there, if it has been read.
    */
-  forget(index) {
-    this.#decisions.delete(index);
-    this.#at = index;
+  imageAt(index = this.#at) {
+    return this.#images.get(this.#items[index]?.image_id ?? '');
   }
 
-  /** @param {1 | -1} step Go on, or back, without deciding. */
+  /**
+   * Take over how an image looks. One that is open again, as when a change was refused or taken back, is gone back to.
+   * @param {Image} image Of this round or not.
+   */
+  follow(image) {
+    const index = this.indexOf(image.id);
+    const item = this.#items[index];
+    if (!item) return;
+    this.#images.set(image.id, image);
+    const before = this.#decisions.get(image.id);
+    const now = decisionOf(item, image);
+    if (now && JSON.stringify(now) === JSON.stringify(before)) return;
+    this.#decisions.delete(image.id);
+    if (now) this.#decisions.set(image.id, now);
+    // The first of several that were refused: the others come again on the way.
+    else if (before) this.#at = Math.min(this.#at, index);
+  }
+
+  /**
+   * Take over what was read of the server, unless a newer state is known: the answer may have been on its way while
+   * the image was changed here.
+   * @param {Image} image As it was read.
+   */
+  put(image) {
+    const known = this.#images.get(image.id);
+    if (!known || (known.version ?? 0) <= (image.version ?? 0)) this.follow(image);
+  }
+
+  /**
+   * Let go of an image that is no more.
+   * @param {string} id Which.
+   */
+  drop(id) {
+    const index = this.indexOf(id);
+    if (index < 0) return;
+    this.#items.splice(index, 1);
+    this.#images.delete(id);
+    this.#decisions.delete(id);
+    if (index < this.#at) this.#at -= 1;
+  }
+
+  /** Go on to the next image that nobody has decided about. */
+  next() {
+    do this.move(1);
+    while (this.decision);
+  }
+
+  /** @param {number} step Go on, or back, without deciding. */
   move(step) {
-    this.#at = Math.max(0, Math.min(this.#items.length, this.#at + step));
+    this.goTo(this.#at + step);
+  }
+
+  /** @param {number} index Where to go; the end of the round is the place after its last image. */
+  goTo(index) {
+    this.#at = Math.max(0, Math.min(this.#items.length, index));
   }
 }

@@ -5,10 +5,30 @@ import { percent, plural } from './format.js';
 
 /** @typedef {import('./types.js').Comparison} Comparison */
 
+/** What can differ between two snapshots, in words for one and for many. @type {[string, string, string][]} */
+const CHANGES = [
+  ['relabelled', 'label changed', 'labels changed'],
+  ['removed', 'image left out', 'images left out'],
+  ['added', 'image added', 'images added'],
+  ['moved', 'image on the other side', 'images on the other side'],
+];
+
 const POINTS = new Intl.NumberFormat('en', {
   maximumFractionDigits: 1,
   signDisplay: 'exceptZero',
 });
+
+/**
+ * @param {Record<string, number>} counts Of a snapshot's difference from the former one.
+ * @returns {string | null} What has changed, in words; null when nothing has.
+ */
+export function changesSince(counts) {
+  const parts = CHANGES.flatMap(([name, one, many]) => {
+    const number = counts[name] ?? 0;
+    return number > 0 ? [plural(number, one, many)] : [];
+  });
+  return parts.length > 0 ? `Since the former training: ${parts.join(', ')}.` : null;
+}
 
 /**
  * @param {number} difference Of two rates, -1 to 1.

@@ -2,7 +2,9 @@
  * Changes to images by a person: shown at once, sent one after the other, taken back where the server says no.
  */
 import { keepNewest } from './bounded-map.js';
+import { Problem } from './api.js';
 import { plural } from './format.js';
+import { changed, conflictText, describe, differs, sentence } from './image-changes.js';
 import { changeImages, readImage, stepActions } from './resources.js';
 
 /** @typedef {import('./types.js').Image} Image */
@@ -27,6 +29,12 @@ const MAX_JOURNAL = 200;
  * @property {() => void} onUnknown Told that images have changed of which it is not known which.
  * @property {(error: unknown) => void} onError Told of a failure; what it was about has been taken back.
  */
+
+/** What is said where nothing is left of a kind. @type {Record<string, string>} */
+const NOTHING = {
+  'nothing-to-undo': 'There is nothing to undo.',
+  'nothing-to-redo': 'There is nothing to redo.',
+};
 
 /** The changes of one page. */
 export class ImageActions {
@@ -76,11 +84,15 @@ export class ImageActions {
   /**
    * Undo the newest change of the dataset, whoever made it, or redo what was undone last.
    * @param {'undo' | 'redo'} step Which way.
-   * @returns {Promise<void>} Settled when it is done; it never rejects.
+   * @returns {Promise<string[]>} The images that changed, when it is done; it never rejects.
    */
-  step(step) {
-    return this.#enqueue(async () => {
-      const answer = await stepActions(this.#datasetId, step);
+  async step(step) {
+    /** @type {string[]} */
+    const ids = [];
+    await this.#enqueue(async () => {
+      const answer = await this.#turn(step);
+      if (!answer) return;
+      ids.push(...Object.keys(answer.versions ?? {}));
       await this.#follow(step, answer);
       let { count } = answer.action;
       let lost = answer.conflicts.length;
@@ -89,6 +101,7 @@ export class ImageActions {
       for (const id of group) {
         if (id === answer.action.id) continue;
         const other = await stepActions(this.#datasetId, step, id);
+        ids.push(...Object.keys(other.versions ?? {}));
         await this.#follow(step, other);
         count += other.action.count;
         lost += other.conflicts.length;
@@ -98,6 +111,27 @@ export class ImageActions {
       const what = describe(answer.action.set);
       this.#listener.onSaid(`${word}: ${what}, ${plural(count, 'image')}.${left}`, false);
     }, []);
+    return ids;
+  }
+
+  /** @returns {Promise<void>} Settled when all changes so far have been answered; it never rejects. */
+  get settled() {
+    return this.#queue;
+  }
+
+  /**
+   * @param {'undo' | 'redo'} step Which way.
+   * @returns {Promise<import('./types.js').UndoAnswer | null>} What the server did; null when there was nothing to do.
+   */
+  async #turn(step) {
+    try {
+      return await stepActions(this.#datasetId, step);
+    } catch (error) {
+      const text = error instanceof Problem ? NOTHING[error.slug] : undefined;
+      if (text === undefined) throw error;
+      this.#listener.onSaid(text, false);
+      return null;
+    }
   }
 
   /**
@@ -204,67 +238,4 @@ export class ImageActions {
     const known = this.#latest.get(image.id);
     return known && (known.version ?? 0) >= (image.version ?? 0) ? known : image;
   }
-}
-
-/**
- * @param {Image} image As it is.
- * @param {ImageChange} change What to set.
- * @returns {boolean} Whether that changes anything.
- */
-function differs(image, { label, excluded, reviewed }) {
-  return (
-    (label !== undefined && image.label !== label) ||
-    (excluded !== undefined && image.excluded !== excluded) ||
-    (reviewed !== undefined && (image.reviewed_at !== null) !== reviewed)
-  );
-}
-
-/**
- * @param {Image} image As it is.
- * @param {ImageChange} change What to set.
- * @returns {Image} As the server will have it, version and all.
- */
-export function changed(image, { label, excluded, reviewed }) {
-  const now = { ...image };
-  if (label !== undefined) now.label = label;
-  if (excluded !== undefined) now.excluded = excluded;
-  if (reviewed !== undefined) now.reviewed_at = reviewed ? new Date().toISOString() : null;
-  return newer(now);
-}
-
-/**
- * @param {Image} image As it was shown, or is to be.
- * @returns {Image} The same in its next version.
- */
-function newer(image) {
-  return image.version === undefined ? { ...image } : { ...image, version: image.version + 1 };
-}
-
-/**
- * @param {ImageChange} set What was set.
- * @returns {string} In words, in the middle of a sentence.
- */
-export function describe({ label, excluded, reviewed }) {
-  if (label !== undefined && label !== null) return `label “${label}”`;
-  if (excluded !== undefined && excluded !== null) return excluded ? 'excluded' : 'included again';
-  return reviewed ? 'marked as reviewed' : 'no longer marked as reviewed';
-}
-
-/**
- * @param {ImageChange} set What was set.
- * @returns {string} In words, at the beginning of a sentence.
- */
-function sentence(set) {
-  const words = describe(set);
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-}
-
-/**
- * @param {number} count Images that somebody else changed.
- * @returns {string} What became of them.
- */
-function conflictText(count) {
-  return count === 1
-    ? 'One image was changed elsewhere in the meantime: it is shown as it is now.'
-    : `${String(count)} images were changed elsewhere in the meantime: they are shown as they are now.`;
 }

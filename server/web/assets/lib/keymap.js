@@ -1,18 +1,22 @@
 /**
  * Which key does what on images: fixed commands, and one key for each label, kept per dataset in this browser.
+ * The same in the grid, the loupe, the cleaner and on an image's page: a key that is learned in one holds in all.
  */
 
-/** Keys that labels may have, in the order in which they are given out. */
-const LABEL_KEYS = '1234567890abcdefghijklmnopqstvwyz';
-/** Letters that mean something else: x, r, u are not in LABEL_KEYS. */
+/**
+ * Keys that labels may have, in the order in which they are given out: all digits and letters but K, R, U and X, which
+ * are commands everywhere. So no label takes a command away in one place while it keeps it in another.
+ */
+const LABEL_KEYS = '1234567890abcdefghijlmnopqstvwyz';
 const STORAGE_PREFIX = 'bowerbird.keys.';
 
-/** @typedef {'exclude' | 'review' | 'undo' | 'redo' | 'open' | 'select' | 'all' | 'help' | 'search' | 'clear'} CommandName */
+/** @typedef {'exclude' | 'keep' | 'review' | 'undo' | 'redo' | 'open' | 'select' | 'all' | 'help' | 'search' | 'clear'} CommandName */
 /** @typedef {{name: CommandName} | {name: 'label', label: string}} Command */
 /** @typedef {Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>} Stroke */
 
 /** @type {Record<string, CommandName>} */
 const PLAIN = {
+  k: 'keep',
   x: 'exclude',
   r: 'review',
   u: 'undo',
@@ -23,12 +27,26 @@ const PLAIN = {
   '/': 'search',
 };
 
-/** Said in the dialog of keys; the labels' own stand above them. @type {[string, string][]} */
-export const KEY_HELP = [
-  ['X', 'Exclude from training, or include again'],
-  ['R', 'Mark as reviewed, or take the mark back'],
+/** What the commands do that no label may take, by their keys. @type {Record<string, string>} */
+const RESERVED = {
+  k: 'keep an image as it is',
+  r: 'mark an image as reviewed',
+  u: 'undo',
+  x: 'exclude an image',
+};
+
+/** @type {[string, string][]} */
+const UNDO_HELP = [
   ['U or Ctrl Z', 'Undo the last change, also one from before a reload'],
   ['Ctrl Shift Z', 'Redo what was undone'],
+];
+
+/** Said in the dialog of keys; the labels' own stand beside them. @type {[string, string][]} */
+export const GRID_HELP = [
+  ['K', 'Keep as it is: mark as reviewed, and go on'],
+  ['X', 'Exclude from training, or include again'],
+  ['R', 'Mark as reviewed, or take the mark back'],
+  ...UNDO_HELP,
   ['← → ↑ ↓', 'Go to the next image'],
   ['Home, End', 'Go to the first or the last image'],
   ['Page Up, Page Down', 'Go up or down by a screen'],
@@ -38,6 +56,19 @@ export const KEY_HELP = [
   ['Esc', 'Let go of the selection; close what is open'],
   ['Enter', 'Look at the image closely'],
   ['/', 'Search'],
+  ['?', 'Show these keys'],
+];
+
+/** The same for the cleaner. @type {[string, string][]} */
+export const CLEANER_HELP = [
+  ['K', 'Keep the label as it is'],
+  ['X', 'Exclude from training, or include again'],
+  ['R', 'Keep, or ask again about what is decided'],
+  ...UNDO_HELP,
+  ['→ ←', 'Skip an image, go back to one'],
+  ['Home', 'Go to the first image of the round'],
+  ['Enter', 'Look at the image closely'],
+  ['/', 'Choose other images'],
   ['?', 'Show these keys'],
 ];
 
@@ -67,8 +98,20 @@ export function assignKeys(labels, chosen) {
  * @param {string} key A single character.
  * @returns {boolean} Whether a label may have it.
  */
-export function isLabelKey(key) {
+function isLabelKey(key) {
   return key.length === 1 && LABEL_KEYS.includes(key);
+}
+
+/**
+ * @param {string} key A single character that somebody wants for a label.
+ * @returns {string | null} Why it cannot be; null when it can.
+ */
+export function whyNoLabelKey(key) {
+  if (isLabelKey(key)) return null;
+  const meaning = RESERVED[key];
+  return meaning === undefined
+    ? `“${key}” cannot be a label’s key: take a digit or a letter.`
+    : `“${key}” cannot be a label’s key: it means “${meaning}”, in the grid and in the cleaner.`;
 }
 
 /**
@@ -106,6 +149,22 @@ export function isTyping(target) {
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable || target.matches('input, select, textarea'))
+  );
+}
+
+/**
+ * Listen to the keys of a view, but for those that are text in a field or belong to an open dialog.
+ * @param {(event: KeyboardEvent) => boolean} onKey Told of each; true when it meant something.
+ * @param {AbortSignal} signal Of the view.
+ */
+export function listenToKeys(onKey, signal) {
+  document.addEventListener(
+    'keydown',
+    (event) => {
+      const isElsewhere = isTyping(event.target) || document.querySelector('dialog[open]') !== null;
+      if (!event.defaultPrevented && !isElsewhere && onKey(event)) event.preventDefault();
+    },
+    { signal },
   );
 }
 

@@ -70,10 +70,11 @@ export const undoCapture = (/** @type {string} */ id) => send('DELETE', `/captur
 /** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<Image>>} */
 export const listImages = (datasetId, query, signal) =>
   read(`/datasets/${datasetId}/images`, signal, query);
+/** @type {(datasetId: string, sha256: string, signal?: Signal) => Promise<Image | undefined>} */
+export const findImage = async (datasetId, sha256, signal) =>
+  (await listImages(datasetId, { sha256, status: 'ready', limit: 1 }, signal)).items[0];
 /** @type {(id: string, signal?: Signal) => Promise<Image>} */
 export const readImage = (id, signal) => read(`/images/${id}`, signal);
-/** @type {(id: string, change: import('./types.js').ImageChange) => Promise<Image>} */
-export const changeImage = (id, change) => send('PATCH', `/images/${id}`, change);
 /** @type {(datasetId: string, body: {ids: string[], set: import('./types.js').ImageChange, versions?: Record<string, number>}) => Promise<import('./types.js').BulkAnswer>} */
 export const changeImages = (datasetId, body) =>
   send('POST', `/datasets/${datasetId}/images/bulk`, body);

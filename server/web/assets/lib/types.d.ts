@@ -267,6 +267,8 @@ export interface Suspicion {
 
 export interface Suspicions extends Page<Suspicion> {
   model_id: string;
+  /** Images of the label and the split that the model judged, whatever became of them since. */
+  judged_count: number;
 }
 
 /** Two models on the validation images that both have, by the labels of the later one. */
@@ -281,6 +283,10 @@ export interface Comparison {
   as_labelled_error_rate: number | null;
   fixed_count: number;
   broken_count: number;
+  /** Images that the two answer differently, right or wrong. */
+  changed_answer_count: number;
+  /** Images whose label the former model does not know. */
+  unknown_label_count: number;
   /** After minus before. */
   difference: number;
   interval: [number, number];

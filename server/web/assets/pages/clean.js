@@ -2,11 +2,13 @@
  * Cleaning: a dataset's images in the order in which a model doubts their labels, then "did it help?".
  */
 import { Cleaner } from '../components/cleaner.js';
-import { emptyState, errorCard } from '../components/notices.js';
+import { Labelling } from '../components/labelling.js';
+import { emptyState, errorCard, showFailure, toast } from '../components/notices.js';
 import { retrainPanel } from '../components/retrain-panel.js';
 import { Problem } from '../lib/api.js';
 import { h, replace } from '../lib/dom.js';
-import { timeElement } from '../lib/format.js';
+import { explainError } from '../lib/explain.js';
+import { plural, timeElement } from '../lib/format.js';
 import { labelNames } from '../lib/labels.js';
 import { listModels, listSuspicions, MAX_PAGE, readDataset } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
@@ -34,8 +36,13 @@ class CleanPage {
   #end = new AbortController();
   #body = h('div', { class: 'view' });
   #filters = h('div', { class: 'row', role: 'group', 'aria-label': 'Which images' });
-  /** @type {Cleaner | null} */
-  #cleaner = null;
+  #message = h('p', {
+    class: 'message is-error',
+    role: 'alert',
+    'data-testid': 'clean-message',
+  });
+  #labelling;
+  #isShown = false;
 
   /**
    * @param {Dataset} dataset What is cleaned.
@@ -48,6 +55,14 @@ class CleanPage {
     this.#model = model;
     this.#query = query;
     this.#signal = signal;
+    this.#labelling = new Labelling(dataset.id, labelNames(dataset), {
+      // Each answer is seen; said is only what came otherwise.
+      onSaid: (text, canUndo) => {
+        replace(this.#message);
+        if (!canUndo) toast(text);
+      },
+      onError: (error) => replace(this.#message, `${explainError(error)} Nothing was changed.`),
+    });
   }
 
   /** @returns {string} The model whose doubts are shown. */
@@ -61,7 +76,7 @@ class CleanPage {
     const retrain = retrainPanel({
       model: this.#model,
       jobId: this.#query.get('job'),
-      settle: () => this.#cleaner?.settled ?? Promise.resolve(),
+      settle: () => this.#labelling.actions.settled,
       onStart: (job) => this.#go({ job }),
       signal: this.#signal,
     });
@@ -90,47 +105,63 @@ class CleanPage {
   /** @param {URLSearchParams} query Which images from now on. */
   async filter(query) {
     const isSame =
-      this.#cleaner !== null &&
+      this.#isShown &&
       ['label', 'split'].every((name) => query.get(name) === this.#query.get(name));
     this.#query = query;
     if (isSame) return;
+    this.#isShown = true;
     this.#drawFilters();
     await this.#load();
   }
 
-  async #load() {
-    await this.#cleaner?.settled;
+  /** @param {string[]} [wanted] Images to begin with, such as those that were just changed back. */
+  async #load(wanted = []) {
+    await this.#labelling.actions.settled;
     this.#end.abort();
     this.#end = new AbortController();
     const signal = AbortSignal.any([this.#signal, this.#end.signal]);
-    const [label, split] = [this.#query.get('label'), this.#query.get('split')];
-    const wanted = { model: this.#model.id, label, split, reviewed: false, limit: ROUND };
     try {
-      const page = await listSuspicions(this.#dataset.id, wanted, signal);
-      if (page.total === 0) {
-        this.#cleaner = null;
-        replace(
-          this.#body,
-          emptyState('Nothing left to look at here', 'Choose other images, or retrain below.'),
-        );
-        return;
-      }
-      this.#cleaner = new Cleaner({
+      await this.#refreshLabels(signal);
+      const page = await listSuspicions(this.#dataset.id, this.#wanted(), signal);
+      const cleaner = new Cleaner({
         items: page.items,
-        total: page.total,
-        labels: labelNames(this.#dataset),
+        list: { left: page.total, judged: page.judged_count },
+        labelling: this.#labelling,
+        message: this.#message,
         onNextRound: () => void this.#load(),
+        onElsewhere: (ids) => void this.#load(ids),
+        onSearch: () => this.#filters.querySelector('select')?.focus(),
         signal,
       });
-      replace(this.#body, this.#cleaner.node);
+      replace(this.#body, cleaner.node);
+      if (wanted.length > 0 && !cleaner.show(wanted)) this.#tellElsewhere(wanted);
     } catch (error) {
-      if (!signal.aborted) {
-        replace(
-          this.#body,
-          errorCard(error, () => void this.#load()),
-        );
-      }
+      showFailure(this.#body, error, signal, () => void this.#load());
     }
+  }
+
+  /** @returns {Record<string, string | number | boolean | null>} Which images the server is asked for. */
+  #wanted() {
+    const [label, split] = [this.#query.get('label'), this.#query.get('split')];
+    return { model: this.#model.id, label, split, reviewed: false, limit: ROUND };
+  }
+
+  /** @param {string[]} ids Images that were changed back, and are not among those that are shown. */
+  #tellElsewhere(ids) {
+    const [first] = ids;
+    const what =
+      ids.length === 1 ? 'That was an image' : `Those were ${plural(ids.length, 'image')}`;
+    const link = h('a', { href: hashFor('images', first ?? null) }, 'see it');
+    replace(this.#message, `${what} that these choices do not show. `, ids.length === 1 && link);
+  }
+
+  /** @param {AbortSignal} signal Of the round: labels may have been added since the one before. */
+  async #refreshLabels(signal) {
+    this.#dataset = await readDataset(this.#dataset.id, signal);
+    const names = labelNames(this.#dataset);
+    if (names.join('\n') === this.#labelling.labels.join('\n')) return;
+    this.#labelling.setLabels(names);
+    this.#drawFilters();
   }
 
   #drawFilters() {

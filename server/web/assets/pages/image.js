@@ -4,10 +4,10 @@
 import { imageFacts } from '../components/facts.js';
 import { imageControls } from '../components/image-controls.js';
 import { drawStory, qualityFacts } from '../components/image-story.js';
-import { changeFor, Labelling } from '../components/labelling.js';
+import { Labelling } from '../components/labelling.js';
 import { h, replace } from '../lib/dom.js';
 import { explainReason, STATUS_WORDS } from '../lib/explain.js';
-import { commandFor, isTyping } from '../lib/keymap.js';
+import { commandFor, listenToKeys } from '../lib/keymap.js';
 import { labelNames, labelTag } from '../lib/labels.js';
 import { fileUrl, readDataset, readImage } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
@@ -39,7 +39,10 @@ export async function show({ root, route, signal }) {
     },
     signal,
   );
-  document.addEventListener('keydown', (event) => onKey(event, shown, labelling), { signal });
+  listenToKeys((event) => {
+    const command = commandFor(event, labelling.keys);
+    return command !== null && labelling.run(command, [shown]) !== null;
+  }, signal);
   replace(root, pageHead(image, dataset), h('div', { class: 'columns' }, photo(image), side));
 }
 
@@ -63,22 +66,6 @@ function aboutImage(image, labelling) {
     imageFacts(image),
     qualityFacts(image),
   ];
-}
-
-/**
- * @param {KeyboardEvent} event Anywhere on the page.
- * @param {Image} image What is shown.
- * @param {Labelling} labelling What keys do.
- */
-function onKey(event, image, labelling) {
-  if (isTyping(event.target)) return;
-  const command = commandFor(event, labelling.keys);
-  const change = command && changeFor(command, [image]);
-  if (command?.name === 'undo' || command?.name === 'redo') {
-    void labelling.actions.step(command.name);
-  } else if (change) void labelling.actions.apply([image], change);
-  else return;
-  event.preventDefault();
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The snapshots of a dataset: what each holds, what differs between two, and how to take one away.
  */
+import { hashCode } from '../components/facts.js';
 import { emptyState, messagePlace, runAction } from '../components/notices.js';
 import { snapshotDiff } from '../components/snapshot-diff.js';
 import { explainRefusal } from '../components/train-panel.js';
@@ -60,7 +61,7 @@ function snapshotRow(snapshot) {
     h('td', { class: 'tabular' }, count(counts.train)),
     h('td', { class: 'tabular' }, count(counts.valid)),
     h('td', { class: 'tabular' }, `${percent(valid_ratio, 0)}, seed ${String(seed)}`),
-    h('td', {}, h('code', { title: manifest_sha256 }, `${manifest_sha256.slice(0, 12)}…`)),
+    h('td', {}, hashCode(manifest_sha256, 12)),
     h('td', {}, exportMenu(snapshot)),
   );
 }

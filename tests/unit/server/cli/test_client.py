@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from http import HTTPStatus
 
 import pytest
 
+from server import errors as server_errors
+from server.api.problems import STATUS
 from server.client import answers
 from server.client import transport as client_module
 from server.client.errors import (
+    KINDS,
     ConnectionLostError,
     ForeignServerError,
     MissingTokenError,
     NoServerError,
+    NotFoundError,
+    NothingToUndoError,
     ProblemError,
     UnexpectedAnswerError,
 )
@@ -132,6 +138,19 @@ def test_pages_are_followed_to_the_end(api, client):
     assert names == ["d0", "d1", "d2", "d3", "d4"]
 
 
+def test_a_place_to_begin_is_not_sent_beside_a_cursor(api, client):
+    first = {"items": [{"id": "i", "status": "ready"}], "next_cursor": "here"}
+    last = {"items": [], "next_cursor": None}
+    api.script("GET", ".*/images", reply_json(200, first), reply_json(200, last))
+    images = list(client.pages("/datasets/d/images", Image, {"skip": 7}))
+    assert [image.id for image in images] == ["i"]
+    queries = [request.query for request in api.seen("GET", ".*/images")]
+    assert [("skip" in query, "cursor" in query) for query in queries] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_pages_that_never_end_do(api, client, monkeypatch):
     monkeypatch.setattr(client_module, "MAX_PAGES", 3)
     same = reply_json(200, {"items": [], "next_cursor": "same"})
@@ -196,3 +215,12 @@ def test_localhost_is_loopback_too(api, monkeypatch):
     monkeypatch.setenv("BOWERBIRD_SERVER", api.address.replace("127.0.0.1", "localhost"))
     with Client(ClientSettings.load()) as client:
         assert client.health().status == "ok"
+
+
+def test_what_is_not_there_and_what_cannot_be_turned_have_errors_of_their_own():
+    """Of the server's own table: a kind that is added there is added here as well."""
+    slugs = {kind.slug for kind, status in STATUS.items() if status == HTTPStatus.NOT_FOUND}
+    general = {server_errors.NotFoundError.slug}
+    assert {slug for slug in slugs if KINDS.get(slug) is not NotFoundError} <= general
+    for kind in (server_errors.NothingToUndoError, server_errors.NothingToRedoError):
+        assert KINDS[kind.slug] is NothingToUndoError

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from server.cli.errors import CommandError
-from server.cli.importing import addresses, archive, folder, source
+from server.cli.importing import addresses, archive, folder
 from server.cli.importing.addresses import Address, read_addresses
 from server.cli.importing.archive import ZipSource
 from server.cli.importing.folder import FolderSource
@@ -209,10 +209,10 @@ def test_a_csv_that_is_none_is_explained(tmp_path, content, message):
         read_addresses(path)
 
 
-def test_names_that_can_not_be_labels():
-    assert source.label_of(" teddy \n bear ") == "teddy bear"
-    for name in ("", " \n", "a\x1b[31m", "\udcff", "x" * 101):
-        assert source.label_of(name) is None
+def test_cells_that_exports_guarded_are_read_back(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("url,label\nhttps://x.example/1.jpg,'=1+1\nhttps://x.example/2.jpg,'tis\n")
+    assert [address.label for address in read_addresses(path)[0]] == ["=1+1", "'tis"]
 
 
 def test_a_csv_beyond_the_caps(tmp_path, monkeypatch):

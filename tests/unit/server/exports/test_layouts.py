@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.archives.names import label_of_folder
 from server.contract.files import sha256_of
 from server.contract.snapshot import DatasetRef, Item, Manifest, split_of
 from server.errors import BlobDamagedError
 from server.exports import regions, tars, zips
 from server.exports.listing import Listing, SnapshotFiles
-from server.exports.names import label_of
 from server.exports.regions import Bytes, Entries, Layout, Stored
 from server.exports.samples import Samples
 from server.exports.tars import shards_of, tar_layout
@@ -92,7 +92,7 @@ def test_a_zip_holds_every_image_under_its_label(samples: Samples, tmp_path: Pat
             split, folder, file = name.split("/")
             label = listing.classes[listing.labels[place]]
             assert split == listing.split(place)
-            assert label_of(folder) == label
+            assert label_of_folder(folder) == label
             assert sha256_of(archive.read(name)) == file.split(".")[0] == listing.sha256(place)
             assert archive.getinfo(name).date_time == (2026, 11, 22, 10, 20, 30)
         folders = {name.split("/")[1].casefold() for name in names[2:]}

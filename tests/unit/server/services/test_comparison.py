@@ -21,6 +21,7 @@ def test_both_are_judged_by_the_labels_as_they_are_now() -> None:
         after=_names("aabbca"),
         labels_before=_names("abbbcc"),
         labels=_names("aabbcb"),
+        classes_before="abc",
     )
     assert (found.image_count, found.corrected_count) == (6, 2)
     assert (found.before_error_count, found.after_error_count) == (1, 1)
@@ -60,7 +61,7 @@ def test_the_interval_holds_what_it_promises() -> None:
 
 def test_no_common_image_says_nothing() -> None:
     nothing = _names("")
-    found = compare(nothing, nothing, nothing, nothing)
+    found = compare(nothing, nothing, nothing, nothing, "ab")
     assert found.interval == (-1.0, 1.0)
     assert "cannot be compared" in found.sentence
 
@@ -82,11 +83,38 @@ def test_the_sentence_is_honest(
     before = _names("x" * fixed + "a" * broken + "a" * same)
     after = _names("a" * fixed + "x" * broken + "a" * same)
     labels = _names("a" * count)
-    found = compare(before, after, labels, labels)
+    found = compare(before, after, labels, labels, "ax")
     assert found.sentence.startswith(start)
     assert found.could_be_chance is chance
 
 
 def test_few_images_are_called_few() -> None:
     labels = _names("a" * 12)
-    assert "12 images are few" in compare(labels, labels, labels, labels).sentence
+    found = compare(labels, labels, labels, labels, "a")
+    assert found.sentence.endswith(" 12 images are few: collect more to know.")
+    assert compare(labels[:1], labels[:1], labels[:1], labels[:1], "a").sentence.endswith(
+        " 1 image is too few: collect more to know."
+    )
+
+
+def test_a_model_that_answers_alike_is_told_from_one_that_is_wrong_elsewhere() -> None:
+    labels = _names("a" * 40)
+    same = compare(labels, labels, labels, labels, "ab")
+    assert same.sentence == "No better and no worse: both give the same answer on every image."
+    before, after = _names("b" + "a" * 39), _names("a" * 39 + "b")
+    assert compare(before, after, labels, labels, "ab").sentence == (
+        "No better and no worse (1 put right, 1 newly wrong): both make as many mistakes."
+    )
+    both_wrong = compare(_names("b" * 40), _names("c" * 40), labels, labels, "abc")
+    assert both_wrong.changed_answer_count == 40
+    assert "the same answer" not in both_wrong.sentence
+
+
+def test_a_label_that_the_former_model_does_not_know_is_told_of() -> None:
+    labels = _names("n" * 10 + "a" * 30)
+    found = compare(_names("a" * 40), labels, _names("a" * 40), labels, "ab")
+    assert found.unknown_label_count == 10
+    assert found.sentence == (
+        "Better (10 put right, 0 newly wrong), by more than chance would explain. 10 of the 40 "
+        "images have labels that the former model does not know: it could not be right there."
+    )

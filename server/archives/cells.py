@@ -1,8 +1,8 @@
-"""Cells of CSV that no spreadsheet takes for a formula. Imports nothing of the project.
+"""Cells of CSV that no spreadsheet takes for a formula, and back. Imports nothing of the project.
 
 Titles and queries come from strangers, and a cell that begins with ``=`` is run by the program
 that opens the file. The rule, which loses nothing: a cell that begins with one of `STARTS` gets an
-apostrophe in front; whoever reads it takes one leading apostrophe away.
+apostrophe in front; whoever reads it takes an apostrophe before one of `STARTS` away.
 Source: OWASP, "CSV Injection" (owasp.org/www-community/attacks/CSV_Injection).
 """
 
@@ -22,5 +22,5 @@ def guard(text: str) -> str:
 
 
 def unguard(cell: str) -> str:
-    """Return the text that a cell stands for."""
-    return cell.removeprefix(MARK)
+    """Return the text that a cell stands for; ``'tis``, which nobody guarded, stays."""
+    return cell[1:] if cell.startswith(MARK) and cell[1:2] in STARTS else cell

@@ -1,0 +1,220 @@
+"""Which images of a dataset a list holds: picked in one pass, the same whatever is asked for.
+
+SQLite knows no numbers of rows. Left to choose among a dozen indexes for two conditions and an
+order, it goes through one set for each row of another, which takes minutes at 100,000 images. So it
+is told: a list is picked along one of three orders, and what that order does not say is a set of
+rows that is made once. None takes longer than some passes over the dataset do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, func, literal, literal_column, or_, select, text
+from sqlalchemy.orm import aliased
+from ulid import ULID
+
+from server.db.joins import OrderedJoin
+from server.db.models import (
+    BlobRecord,
+    CaptureRecord,
+    ImageRecord,
+    LabelRecord,
+    SightingRecord,
+)
+from server.media.hints import Measure
+from server.repositories.filters import ImageFilter, hint_condition, measures
+from server.repositories.obtainable import obtainable
+
+_ULID_TIME_CHARS: Final = 10  # of 26; the rest is random
+# SQLite's own number of a row, which every index ends with: a set of these is small, and is met
+# without reading a row.
+_ROW: Final[Any] = literal_column("images.rowid")
+_BY_AGE: Final = "INDEXED BY ix_images_list"  # in the order of ids, with what lists are narrowed by
+_BY_ROW: Final = "NOT INDEXED"  # the rows themselves, in the order in which they lie
+_HELD: Final = aliased(BlobRecord)  # beside the one that is joined
+_IMAGES_WITH_BLOBS: Final = OrderedJoin(
+    ImageRecord.__table__,
+    BlobRecord.__table__,
+    ImageRecord.__table__.c.sha256 == BlobRecord.__table__.c.sha256,
+)
+
+
+def by_bytes(query: Any) -> Any:
+    """Return the query with a dataset's images and their blobs read along two indexes.
+
+    Both are in the order of sha256: out of order, looking the blobs up takes seven times as long.
+    """
+    return (
+        query.select_from(_IMAGES_WITH_BLOBS)
+        .with_hint(ImageRecord, "INDEXED BY ix_images_bytes", "sqlite")
+        .with_hint(BlobRecord, "INDEXED BY ix_blobs_measures", "sqlite")
+        .where(ImageRecord.sha256.is_not(None))
+    )
+
+
+def pick(dataset_id: str, wanted: ImageFilter) -> Any:
+    """Return the query of all images of a list, in no order: ``image_id``, and the ``measure``.
+
+    The measure is what the list goes by, 0 where that is the age.
+    """
+    key: Any = wanted.sort.measure
+    picked = select(
+        ImageRecord.id.label("image_id"), (literal(0) if key is None else key).label("measure")
+    )
+    if not wanted.is_of_bytes:
+        return _pick_by_record(picked, dataset_id, wanted)
+    picked = by_bytes(picked).where(
+        ImageRecord.dataset_id == dataset_id,
+        *_of_time(wanted),
+        *_of_person(dataset_id, wanted),
+        *_of_bytes(wanted),
+    )
+    if wanted.members is not None:
+        listed = func.json_each(wanted.members).table_valued("value")
+        picked = picked.where(ImageRecord.sha256.in_(select(listed.c.value)), _is_ready())
+    if wanted.is_of_origin:
+        found = _pick_by_record(select(_ROW), dataset_id, replace(wanted, members=None))
+        picked = picked.where(_ROW.in_(found.correlate(None)))
+    return picked
+
+
+def _pick_by_record(query: Any, dataset_id: str, wanted: ImageFilter) -> Any:
+    """Return a query on images with all that their records say, and nothing of their bytes."""
+    query = query.select_from(ImageRecord).where(
+        ImageRecord.dataset_id == dataset_id,
+        *_of_time(wanted),
+        *_of_person(dataset_id, wanted),
+        *_of_origin(dataset_id, wanted),
+    )
+    if wanted.members is not None:
+        query = query.where(_ROW.in_(_of_members(dataset_id, wanted.members)))
+    if not wanted.q:
+        return query.with_hint(ImageRecord, _index_of(wanted), "sqlite")
+    ends = [
+        select(end(_ROW))
+        .select_from(ImageRecord)
+        .with_hint(ImageRecord, _BY_AGE, "sqlite")
+        .where(ImageRecord.dataset_id == dataset_id, *_of_time(wanted))
+        .correlate(None)
+        .scalar_subquery()
+        for end in (func.min, func.max)
+    ]
+    held = (ImageRecord.title, ImageRecord.url, ImageRecord.source_url, ImageRecord.sha256)
+    return query.with_hint(ImageRecord, _BY_ROW, "sqlite").where(
+        _ROW.between(*ends), or_(*(column.contains(wanted.q, autoescape=True) for column in held))
+    )
+
+
+def _index_of(wanted: ImageFilter) -> str:
+    """Return the index that has the list in its order, and the fewest of other lists."""
+    if wanted == ImageFilter(label=wanted.label, sort=wanted.sort) and wanted.label is not None:
+        return "INDEXED BY ix_images_label_id_id"
+    if wanted == ImageFilter(status=wanted.status, sort=wanted.sort) and wanted.status is not None:
+        return "INDEXED BY ix_images_dataset_id_status_id"
+    return _BY_AGE
+
+
+def _of_person(dataset_id: str, wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    """Return conditions on where images stand, and on what persons say of them."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        found.append(ImageRecord.status == wanted.status)
+    if wanted.label is not None:
+        label = select(LabelRecord.id).where(
+            LabelRecord.dataset_id == dataset_id, LabelRecord.name == wanted.label
+        )
+        found.append(ImageRecord.label_id == label.scalar_subquery())
+    if wanted.excluded is not None:
+        found.append(ImageRecord.excluded == wanted.excluded)
+    if wanted.reviewed is not None:
+        is_null = ImageRecord.reviewed_at.is_(None)
+        found.append(~is_null if wanted.reviewed else is_null)
+    return found
+
+
+def _of_origin(dataset_id: str, wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    """Return conditions on where images were found, and on what became of them."""
+    found: list[ColumnElement[bool]] = []
+    rows = select(_ROW).select_from(ImageRecord).where(ImageRecord.dataset_id == dataset_id)
+    rows = rows.correlate(None)
+    if wanted.reason is not None:
+        found.append(_ROW.in_(rows.where(ImageRecord.reason == wanted.reason)))
+    if wanted.obtainable is not None:
+        found.append(obtainable())
+    if wanted.engine is not None or wanted.query is not None:
+        found.append(ImageRecord.id.in_(_seen(dataset_id, wanted)))
+    if wanted.site is not None:
+        # Two indexes, asked one after the other: for an "or" the planner would walk the dataset.
+        sites = [column == wanted.site for column in (ImageRecord.host, ImageRecord.page_host)]
+        found.append(_ROW.in_(rows.where(sites[0]).union_all(rows.where(sites[1]))))
+    return found
+
+
+def _seen(dataset_id: str, wanted: ImageFilter) -> Any:
+    query = select(SightingRecord.image_id).join(
+        CaptureRecord, CaptureRecord.id == SightingRecord.capture_id
+    )
+    query = query.where(CaptureRecord.dataset_id == dataset_id)
+    if wanted.engine is not None:
+        query = query.where(CaptureRecord.engine == wanted.engine)
+    if wanted.query is not None:
+        query = query.where(CaptureRecord.query == wanted.query)
+    return query
+
+
+def _of_members(dataset_id: str, members: str) -> Any:
+    listed = func.json_each(members).table_valued("value")
+    joined = OrderedJoin(
+        listed, ImageRecord.__table__, ImageRecord.__table__.c.sha256 == listed.c.value
+    )
+    return (
+        select(_ROW)
+        .select_from(joined)
+        .with_hint(ImageRecord, "INDEXED BY ix_images_bytes", "sqlite")
+        .where(ImageRecord.dataset_id == dataset_id, _is_ready())
+        .where(ImageRecord.sha256.is_not(None))
+        .correlate(None)
+    )
+
+
+def _is_ready() -> Any:
+    return ImageRecord.status == text("'ready'")
+
+
+def _of_time(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    # An id begins with the moment it was made: a range of time is a range of the list itself.
+    found: list[ColumnElement[bool]] = []
+    if wanted.captured_from is not None:
+        found.append(ImageRecord.id >= _first_id(wanted.captured_from))
+    if wanted.captured_before is not None:
+        found.append(ImageRecord.id < _first_id(wanted.captured_before))
+    return found
+
+
+def _first_id(moment: datetime) -> str:
+    begun = str(ULID.from_datetime(moment))
+    return begun[:_ULID_TIME_CHARS].ljust(len(begun), "0")
+
+
+def _of_bytes(wanted: ImageFilter) -> list[ColumnElement[bool]]:
+    """Return conditions on images that are joined with their blobs."""
+    found: list[ColumnElement[bool]] = []
+    key = wanted.sort.measure
+    if key is not None:
+        found.append(key.is_not(None))
+    short_side = measures(BlobRecord)[Measure.SHORT_SIDE_PX]
+    if wanted.min_px is not None:
+        found.append(short_side >= wanted.min_px)
+    if wanted.max_px is not None:
+        found.append(short_side <= wanted.max_px)
+    if wanted.hint is not None:
+        found.append(hint_condition(wanted.hint))
+    if wanted.sha256 is not None:
+        found.append(ImageRecord.sha256 == wanted.sha256)
+    if wanted.near_group is not None:
+        alike = select(_HELD.sha256).where(_HELD.near_group == wanted.near_group)
+        found.append(ImageRecord.sha256.in_(alike))
+    return found
