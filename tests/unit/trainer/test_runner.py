@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
@@ -22,6 +24,15 @@ from trainer.snapshot import LocalSnapshot
 pytestmark = pytest.mark.slow
 
 _RECIPE = HeadRecipe(size_px=64)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: with images this small, two wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @dataclass
