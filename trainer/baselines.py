@@ -1,4 +1,7 @@
-"""Baselines: what a method without a network reaches. Pure functions on arrays; numpy only."""
+"""Baselines: what a method without a network reaches. Pure functions on arrays.
+
+May import numpy, ``trainer.pixel_sgd``, ``trainer.metrics`` and the contract.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import metrics
+from server.contract.evaluation import Baselines
+from trainer import metrics, pixel_sgd
 from trainer.metrics import Labels
 
 # Side of the images that are compared. At 32 x 32 a mean image keeps the colours and the layout of
@@ -27,6 +31,27 @@ class PixelSimilarity:
     def best(self) -> float:
         """The lower of the two: the harder one to beat."""
         return min(self.l1, self.l2)
+
+
+def measure(
+    pixels: NDArray[np.uint8], labels: Labels, is_valid: NDArray[np.bool_], seed: int
+) -> Baselines:
+    """Return the error rates of all baselines on the validation images.
+
+    Args:
+        pixels: ``[N, …]`` uint8, RGB.
+        labels: ``[N]`` class indices.
+        is_valid: ``[N]``; the others are learned from.
+        seed: Of the order in which the linear model sees the images.
+    """
+    similarity = pixel_similarity(pixels, labels, is_valid)
+    return Baselines(
+        majority=majority_error(labels[~is_valid], labels[is_valid]),
+        pixel_similarity=similarity.best,
+        pixel_similarity_l1=similarity.l1,
+        pixel_similarity_l2=similarity.l2,
+        pixel_linear=pixel_linear_error(pixels, labels, is_valid, seed),
+    )
 
 
 def majority_error(train_labels: Labels, valid_labels: Labels) -> float:
@@ -61,3 +86,14 @@ def pixel_similarity(
         l1=metrics.error_rate(valid_labels, classes[l1.argmin(axis=0)]),
         l2=metrics.error_rate(valid_labels, classes[l2.argmin(axis=0)]),
     )
+
+
+def pixel_linear_error(
+    pixels: NDArray[np.uint8], labels: Labels, is_valid: NDArray[np.bool_], seed: int
+) -> float:
+    """Return the error rate of a linear model on pixels: see ``trainer.pixel_sgd``."""
+    standard = pixel_sgd.standardise(pixels, ~is_valid)
+    class_count = int(labels.max()) + 1
+    model, _ = pixel_sgd.fit(standard[~is_valid], labels[~is_valid], class_count, seed)
+    predicted = model.predict(standard[is_valid]).argmax(axis=1)
+    return metrics.error_rate(labels[is_valid], predicted)

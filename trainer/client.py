@@ -25,6 +25,7 @@ from server.contract.jobs import (
     ProgressReply,
     ProgressReport,
 )
+from server.contract.origins import MAX_ORIGINS_BYTES, Origin, Origins
 from server.contract.schema import Id, ReplyModel, Sha256, describe
 from server.contract.snapshot import MAX_MANIFEST_BYTES, Item, Manifest
 from server.contract.training import LrFinding
@@ -37,6 +38,7 @@ _UPLOAD_TIMEOUT_S = 300  # the server reads and checks the whole bundle before i
 _POLL_S = 1.0  # how often a slow download looks whether the job was stopped
 _NO_CONTENT = 204
 _GONE = frozenset({404, 409})  # never there; there, but its file is lost
+_NOT_TOLD = frozenset({403, 404})  # a server that is older than the question
 
 Step = Callable[[int, int], None]
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -147,6 +149,18 @@ class ServerClient:
                 f"The manifest of snapshot {snapshot_id} cannot be used: {error}. "
                 "Take a new snapshot.",
             ) from error
+
+    def fetch_origins(self, snapshot_id: str) -> dict[str, Origin]:
+        """Fetch where a snapshot's images come from, by sha256; empty from an older server."""
+        request = Request("GET", f"snapshots/{snapshot_id}/origins", max_bytes=MAX_ORIGINS_BYTES)
+        try:
+            reply = self._transport.send(request)
+        except ServerRefusedError as error:
+            # What is not told is not reported; it is no reason not to train.
+            if error.status not in _NOT_TOLD:
+                raise
+            return {}
+        return {item.sha256: item for item in _parse(Origins, reply).items}
 
     def fetch_blobs(self, items: Sequence[Item], folder: Path, step: Step) -> None:
         """Fetch the blobs that ``folder`` lacks, several at a time.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,22 +83,65 @@ def log_loss(probabilities: Floats, labels: Labels) -> float:
     return float(losses(probabilities, labels).mean())
 
 
+@dataclass(frozen=True)
+class Binned:
+    """Predictions by confidence, the highest probability, in equal-width bins (low, high].
+
+    Attributes:
+        counts: ``[B]`` predictions in each bin, lowest confidence first.
+        confidence: ``[B]`` mean confidence; 0 where there are none.
+        accuracy: ``[B]`` share of right ones; 0 where there are none.
+    """
+
+    counts: Labels
+    confidence: Floats
+    accuracy: Floats
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error: the mean |accuracy - confidence| over predictions."""
+        gaps = np.abs(self.accuracy - self.confidence)
+        return float(np.sum(gaps * self.counts) / np.sum(self.counts))
+
+
+def bin_by_confidence(probabilities: Floats, labels: Labels, bin_count: int = _BIN_COUNT) -> Binned:
+    """Return how right predictions are, by how sure they are.
+
+    Args:
+        probabilities: ``[N, C]``, rows sum to 1; N above 0.
+        labels: ``[N]``.
+        bin_count: Bins of equal width.
+
+    Source: Guo et al. 2017, section 2, https://arxiv.org/abs/1706.04599
+    """
+    sure = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.clip(np.ceil(sure * bin_count).astype(np.int64) - 1, 0, bin_count - 1)
+    counts = np.bincount(bins, minlength=bin_count)
+    divisor = np.maximum(counts, 1)
+    return Binned(
+        counts=counts,
+        confidence=np.bincount(bins, sure, bin_count) / divisor,
+        accuracy=np.bincount(bins, right, bin_count) / divisor,
+    )
+
+
 def calibration_error(probabilities: Floats, labels: Labels, bin_count: int = _BIN_COUNT) -> float:
     """Return the expected calibration error, 0..1.
 
-    The mean over equal-width bins of |accuracy - mean confidence|, weighted by the bins' images;
-    confidence is the highest probability.
-
     Source: Guo et al. 2017, equation 3, https://arxiv.org/abs/1706.04599
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    # Bins are (low, high], as in the source.
-    bins = np.clip(np.ceil(confidence * bin_count).astype(np.int64) - 1, 0, bin_count - 1)
-    total = 0.0
-    for index in range(bin_count):
-        inside = bins == index
-        if inside.any():
-            gap = abs(float(right[inside].mean()) - float(confidence[inside].mean()))
-            total += gap * float(inside.mean())
-    return total
+    return bin_by_confidence(probabilities, labels, bin_count).error
+
+
+def area_under_curve(high: Floats, low: Floats) -> float:
+    """Return the probability that a value of ``high`` is above one of ``low``; ties count half.
+
+    That is the area under the ROC curve. Both ``[N]``, of any lengths above 0.
+
+    Source: Hanley and McNeil 1982, The meaning and use of the area under a ROC curve.
+    """
+    ordered = np.sort(low)
+    below = np.searchsorted(ordered, high, side="left")
+    up_to = np.searchsorted(ordered, high, side="right")
+    return float((below + up_to).mean() / 2 / len(low))

@@ -1,7 +1,6 @@
 """What is told of a model: metrics, evaluation of each image, history, model card.
 
-May import ``trainer.selection``, ``trainer.metrics``, ``trainer.baselines``, ``snapshot`` and the
-contract.
+May import ``trainer.selection``, ``trainer.metrics``, ``snapshot`` and the contract.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from server.contract.analysis import Analysis
+from server.contract.bundle import Abstention
 from server.contract.evaluation import (
     Baselines,
     ClassMetrics,
@@ -23,7 +24,6 @@ from server.contract.evaluation import (
 )
 from server.contract.snapshot import Item
 from trainer import metrics
-from trainer.baselines import PixelSimilarity
 from trainer.metrics import Floats, Labels
 from trainer.selection import Selection
 from trainer.snapshot import LocalSnapshot
@@ -36,7 +36,9 @@ class Results:
     Attributes:
         valid_probabilities: ``[V, C]`` calibrated, of the validation images in manifest order.
         out_of_fold: ``[N, C]`` of every image, by ``trainer.out_of_fold``; None without folds.
-        majority: Error rate of the majority baseline.
+        baselines: See ``trainer.baselines``.
+        abstention: See ``trainer.evaluation.abstaining``.
+        analysis: See ``trainer.evaluation.analysis``.
         export_max_difference: See ``trainer.export``.
         phase_seconds: Duration by phase.
     """
@@ -45,8 +47,9 @@ class Results:
     selection: Selection
     valid_probabilities: Floats
     out_of_fold: Floats | None
-    majority: float
-    similarity: PixelSimilarity
+    baselines: Baselines
+    abstention: Abstention
+    analysis: Analysis
     export_max_difference: float
     phase_seconds: dict[str, float]
 
@@ -77,12 +80,7 @@ def measure(results: Results) -> Metrics:
             )
         ),
         confusion=tuple(tuple(row) for row in matrix.tolist()),
-        baselines=Baselines(
-            majority=results.majority,
-            pixel_similarity=results.similarity.best,
-            pixel_similarity_l1=results.similarity.l1,
-            pixel_similarity_l2=results.similarity.l2,
-        ),
+        baselines=results.baselines,
         cross_validation_error_rate=best.error_rate if best else None,
         export_max_difference=results.export_max_difference,
         seconds=round(sum(results.phase_seconds.values()), 3),
@@ -108,7 +106,8 @@ def evaluate(results: Results) -> Evaluation:
         items=tuple(
             _evaluated(item, classes, row, float(loss), doubt)
             for item, row, loss, doubt in zip(items, rows[kept], losses, doubts, strict=True)
-        )
+        ),
+        analysis=results.analysis,
     )
 
 

@@ -5,51 +5,44 @@ May import all of the trainer's parts but client and worker.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from server.contract.bundle import (
     EVALUATION_JSON,
     HISTORY_JSON,
     MODEL_CARD,
     MODEL_ONNX,
-    Abstention,
     Backbone,
     BundleManifest,
     Calibration,
     SnapshotRef,
     write_bundle,
 )
-from server.contract.calibration import probabilities
 from server.contract.files import canonical_json
 from server.contract.preprocess import Preprocessing
 from server.contract.recipes import FineTuneRecipe, LrFindRecipe, Recipe
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
 from server.contract.training import LrFinding, LrPoint
-from trainer import baselines, out_of_fold, report
+from trainer import baselines, report
 from trainer.backbones.loading import LoadedBackbone, load_backbone
-from trainer.card import write_card
+from trainer.card import material_of, write_card
 from trainer.data.features import Extracted, Extractor
 from trainer.data.pictures import open_pictures
 from trainer.data.store import open_store
 from trainer.errors import JobFailedError
 from trainer.export import OnnxModel, check_parity, export_onnx
 from trainer.fine_tuning import run as fine_tuning
-from trainer.fine_tuning.choice import Judged
 from trainer.fine_tuning.run import Start, Tuned
-from trainer.metrics import Floats
+from trainer.judgement import Trained, judge, labelled
 from trainer.network import Classifier
-from trainer.selection import Selection, TrainingSet, select, threshold_of
+from trainer.phases import Clock, Tell
+from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
 
 _PACKAGES = (
@@ -68,8 +61,6 @@ _PICTURES_FILE = "pictures.sqlite"
 _WEIGHTS_FOLDER = "weights"
 _CHECKPOINTS_FOLDER = "checkpoints"
 _MIN_CLASSES = 2
-
-Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -92,22 +83,6 @@ class RunOptions:
     def pictures(self) -> tuple[Path, int]:
         """The file of pictures at training size, and its cap in bytes."""
         return self.work / _PICTURES_FILE, self.max_pictures_bytes
-
-
-@dataclass
-class _Clock:
-    """Seconds by phase, and the listener that hears of progress."""
-
-    tell: Tell
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[Callable[[int, int], None]]:
-        """Time the block as phase ``name``; yields what takes (done, total)."""
-        started = time.monotonic()
-        self.tell(name, 0, 0)
-        yield lambda done, total: self.tell(name, done, total)
-        self.seconds[name] = time.monotonic() - started
 
 
 def run(
@@ -133,35 +108,33 @@ def run(
             ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
             ``export-mismatch``; when fine-tuning also those of ``trainer.fine_tuning.run``.
     """
-    clock = _Clock(tell)
+    clock = Clock(tell)
     backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
-        majority = baselines.majority_error(labels[~is_valid], labels[is_valid])
-        similarity = baselines.pixel_similarity(arrays.pixels, labels, is_valid)
+        reached = baselines.measure(arrays.pixels, labels, is_valid, recipe.seed)
     with clock.phase("head") as step:
-        data = _labelled(snapshot, arrays, ~is_valid)
+        data = labelled(snapshot, arrays, ~is_valid)
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
-    trained = selection.head.logits(arrays.features[is_valid])
-    start = Start(snapshot, backbone, preprocessing, selection.head, trained)
-    tuned = _tune(recipe, start, options, clock)
-    with clock.phase("out-of-fold") as step:
-        data = _labelled(snapshot, arrays, np.ones_like(is_valid))
-        judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
+    logits = selection.head.logits(arrays.features[is_valid])
+    start = Start(snapshot, backbone, preprocessing, selection.head, logits)
+    trained = Trained(selection, logits, _tune(recipe, start, options, clock))
+    found = judge(snapshot, arrays, recipe, trained, reached, clock)
     with clock.phase("export") as step:
-        network = Classifier(backbone, selection.head) if tuned is None else tuned.network
+        tuned = trained.tuned
+        network = tuned.network if tuned else Classifier(backbone, selection.head)
         model = export_onnx(network.eval(), recipe.size_px)
         items = snapshot.manifest.items_of(Split.VALID)
         exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        answers = _answers(selection, trained, tuned)
-        difference = check_parity(answers.logits, exported, answers.temperature)
+        difference = check_parity(trained.judged.logits, exported, trained.judged.temperature)
     results = report.Results(
         snapshot=snapshot,
         selection=selection,
-        valid_probabilities=answers.probabilities,
-        out_of_fold=judged,
-        majority=majority,
-        similarity=similarity,
+        valid_probabilities=trained.judged.probabilities,
+        out_of_fold=found.out_of_fold,
+        baselines=reached,
+        abstention=found.abstention,
+        analysis=found.analysis,
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
@@ -169,7 +142,7 @@ def run(
     return _write(out, manifest, model, results, tuned)
 
 
-def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: _Clock) -> Tuned | None:
+def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: Clock) -> Tuned | None:
     """Fine-tune when the recipe says so."""
     if not isinstance(recipe, FineTuneRecipe):
         return None
@@ -192,11 +165,11 @@ def find_lr(
     Raises:
         JobFailedError: As `run`, and ``curve-too-short``.
     """
-    clock = _Clock(tell)
+    clock = Clock(tell)
     backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid = snapshot.is_valid()
     with clock.phase("head") as step:
-        data = _labelled(snapshot, arrays, ~is_valid)
+        data = labelled(snapshot, arrays, ~is_valid)
         head = select(data, recipe.folds, recipe.seed, step, recipe.l2).head
     start = Start(snapshot, backbone, preprocessing, head, head.logits(arrays.features[is_valid]))
     with clock.phase("lr-find") as step, open_pictures(*options.pictures) as pictures:
@@ -210,7 +183,7 @@ def find_lr(
 
 
 def _see(
-    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, clock: _Clock
+    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, clock: Clock
 ) -> tuple[LoadedBackbone, Preprocessing, Extracted]:
     """Load the backbone and return what it sees in every image."""
     check_trainable(snapshot)
@@ -241,24 +214,16 @@ def _write(
         MODEL_ONNX: model,
         EVALUATION_JSON: _json(report.evaluate(results)),
         HISTORY_JSON: _json(history),
-        MODEL_CARD: write_card(manifest).encode(),
+        MODEL_CARD: write_card(manifest, material_of(results.snapshot), results.analysis).encode(),
     }
     write_bundle(out, manifest, parts)
     return out
-
-
-def _answers(selection: Selection, trained: Floats, tuned: Tuned | None) -> Judged:
-    """Return what the finished model says of the validation images."""
-    if tuned is not None and tuned.judged is not None:
-        return tuned.judged
-    return Judged(trained, probabilities(trained, selection.temperature), selection.temperature)
 
 
 def _of_tuned(manifest: BundleManifest, tuned: Tuned | None) -> BundleManifest:
     """Return the manifest with what is not the head's when the fine-tuned network is kept."""
     if tuned is None or tuned.judged is None:
         return manifest
-    threshold, coverage = threshold_of(tuned.judged.probabilities)
     # The folds judged heads on frozen features: nothing that this network is.
     metrics = manifest.metrics.model_copy(update={"cross_validation_error_rate": None})
     return manifest.model_copy(
@@ -267,7 +232,6 @@ def _of_tuned(manifest: BundleManifest, tuned: Tuned | None) -> BundleManifest:
             "calibration": Calibration(
                 temperature=tuned.judged.temperature, fitted_on="validation"
             ),
-            "abstention": Abstention(threshold=threshold, coverage=coverage),
         }
     )
 
@@ -296,15 +260,6 @@ def check_trainable(snapshot: LocalSnapshot) -> None:
         )
 
 
-def _labelled(snapshot: LocalSnapshot, arrays: Extracted, kept: NDArray[np.bool_]) -> TrainingSet:
-    return TrainingSet(
-        features=arrays.features[kept],
-        labels=snapshot.labels()[kept],
-        groups=[group for group, keep in zip(snapshot.groups(), kept, strict=True) if keep],
-        class_count=len(snapshot.manifest.classes),
-    )
-
-
 def _manifest(
     recipe: Recipe,
     backbone: LoadedBackbone,
@@ -312,7 +267,6 @@ def _manifest(
     results: report.Results,
 ) -> BundleManifest:
     source, selection = results.snapshot.manifest, results.selection
-    threshold, coverage = selection.threshold()
     return BundleManifest(
         dataset=source.dataset,
         snapshot=SnapshotRef(id=source.snapshot_id, manifest_sha256=source.sha256),
@@ -329,7 +283,7 @@ def _manifest(
             temperature=selection.temperature,
             fitted_on="out-of-fold" if selection.best else "none",
         ),
-        abstention=Abstention(threshold=threshold, coverage=coverage),
+        abstention=results.abstention,
         versions=_versions(),
         created_at=datetime.now(UTC),
     )

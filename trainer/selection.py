@@ -1,7 +1,8 @@
 """Choosing the penalty by cross-validation, and what its out-of-fold logits teach.
 
 The out-of-fold logits come from heads that never saw the image: they choose the penalty, fit the
-temperature, set the threshold to abstain, and rank suspicious training images.
+temperature, set the threshold to abstain (``trainer.evaluation.abstaining``), and rank suspicious
+training images.
 May import ``trainer.head``, ``trainer.metrics``, ``trainer.errors`` and the contract.
 """
 
@@ -23,10 +24,6 @@ from trainer.metrics import Floats, Labels
 L2_GRID = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 L2_WITHOUT_FOLDS = 0.1  # the middle of the grid, when there are too few images to choose
 _TEMPERATURES = np.geomspace(0.1, 10, 401)  # steps of 1.2 %: finer than any estimate of it
-_COVERAGE = 0.95  # of known images to be answered; the rest is the price of abstaining
-# On easy classes that share lies above 0.94, and a person who is told "not sure" at 94 % stops
-# believing the word. What is likelier than this is answered, whatever the share says.
-_SURE = 0.8
 
 Step = Callable[[int, int], None]
 
@@ -66,27 +63,6 @@ class Selection:
     def out_of_fold(self) -> Floats | None:
         """Calibrated probabilities of the training images ``[N, C]``, or None without folds."""
         return probabilities(self.best.logits, self.best.temperature) if self.best else None
-
-    def threshold(self) -> tuple[float, float]:
-        """Return the probability below which to abstain, and the share of images at or above it.
-
-        (0, 1), which means never, when there were no folds.
-        """
-        if self.best is None:
-            return 0.0, 1.0
-        return threshold_of(probabilities(self.best.logits, self.best.temperature))
-
-
-def threshold_of(probabilities_unseen: Floats) -> tuple[float, float]:
-    """Return the probability below which to abstain, and the share of images at or above it.
-
-    Args:
-        probabilities_unseen: ``[N, C]``, calibrated, of images that the model was not fitted on.
-    """
-    confidence = probabilities_unseen.max(axis=1)
-    quantile = float(np.quantile(confidence, 1 - _COVERAGE, method="lower"))
-    threshold = min(quantile, _SURE)
-    return threshold, float(np.mean(confidence >= threshold))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ May import the contract and numpy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from server.contract.origins import Origin
 from server.contract.snapshot import Item, Manifest, Split
 
 
@@ -21,10 +23,15 @@ def blob_path(folder: Path, sha256: str) -> Path:
 
 @dataclass(frozen=True)
 class LocalSnapshot:
-    """A manifest with its blobs in ``folder``; all arrays are in the manifest's order."""
+    """A manifest with its blobs in ``folder``; all arrays are in the manifest's order.
+
+    Attributes:
+        origins: Where images come from, by sha256; empty when it is not known.
+    """
 
     manifest: Manifest
     folder: Path
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -130,6 +130,7 @@ class Worker:
         blobs = work / "blobs"
         blobs.mkdir(parents=True, exist_ok=True)
         manifest = self._insist(heartbeat, lambda: self._client.fetch_manifest(job.snapshot_id))
+        origins = self._insist(heartbeat, lambda: self._client.fetch_origins(job.snapshot_id))
         self._insist(
             heartbeat,
             lambda: self._client.fetch_blobs(
@@ -143,7 +144,7 @@ class Worker:
         options = RunOptions(
             work, settings.batch_size, settings.threads, settings.max_pictures_bytes
         )
-        snapshot = LocalSnapshot(manifest, blobs)
+        snapshot = LocalSnapshot(manifest, blobs, origins)
         if isinstance(job.recipe, LrFindRecipe):
             finding = find_lr(job.recipe, snapshot, options, heartbeat.tell)
             self._insist(heartbeat, lambda: self._client.conclude(job.id, finding))

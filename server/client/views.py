@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 
 class View(BaseModel):
@@ -296,13 +296,24 @@ class Model(View):
 
 
 class Metrics(View):
-    """How good a model is on its validation images; rates and intervals are 0 to 1."""
+    """How good a model is on its validation images; rates and intervals are 0 to 1.
+
+    Attributes:
+        baselines: Error rates by name; of a model that is older than a baseline, without it.
+    """
 
     error_rate: float
     error_rate_interval: tuple[float, float]
     baselines: dict[str, float]
     seconds: float
     valid_count: int | None = None
+
+    @field_validator("baselines", mode="before")
+    @classmethod
+    def _drop_unknown(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: rate for name, rate in value.items() if rate is not None}
 
 
 class Guess(View):

@@ -16,8 +16,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from server.contract.abstaining import ServedScore
+from server.contract.analysis import Ratio
 from server.contract.errors import FormatError
-from server.contract.evaluation import Evaluation, History, Metrics, Ratio
+from server.contract.evaluation import Evaluation, History, Metrics
 from server.contract.files import atomic_writer, canonical_json, sha256_of
 from server.contract.preprocess import Preprocessing
 from server.contract.recipes import Recipe
@@ -99,19 +101,32 @@ class Calibration(StrictModel):
 
 
 class Abstention(StrictModel):
-    """When to answer "none of these": below ``threshold``.
+    """When to answer "none of these": ``score`` below ``threshold``, or ``background`` on top.
 
-    Chosen on known classes only (out-of-fold), so it bounds how often a right answer is withheld;
-    it promises nothing about how many foreign images are caught.
+    The threshold comes from known images alone, so it bounds how often a right answer is withheld.
+    How many foreign images are caught is known only where there were background images, and only
+    for images like those.
 
     Attributes:
-        score: What is compared: the highest calibrated probability.
-        coverage: Share of out-of-fold training images at or above the threshold.
+        score: See ``contract.abstaining``.
+        threshold: In the score's own units: 0..1 for ``max_probability`` and ``margin``.
+        coverage: Share of known images that are answered, by models that had not seen them.
+        background: The class that stands for "none of these"; null when there is none.
+        background_passed: Share of held-out background images that are answered all the same; null
+            when there were none.
     """
 
-    score: Literal["max_probability"] = "max_probability"
-    threshold: Ratio
+    score: ServedScore = "max_probability"
+    threshold: float
     coverage: Ratio
+    background: Name | None = None
+    background_passed: Ratio | None = None
+
+    @model_validator(mode="after")
+    def _check_abstention(self) -> Self:
+        if self.score != "energy" and not 0 <= self.threshold <= 1:
+            raise FormatError(f"abstention.threshold of {self.score} must be 0 to 1")
+        return self
 
 
 class BundleManifest(StrictModel):
@@ -143,6 +158,8 @@ class BundleManifest(StrictModel):
         if tuple(row.label for row in self.metrics.per_class) != self.classes:
             raise FormatError("metrics.per_class must follow classes")
         size = len(self.classes)
+        if self.abstention.background not in (None, *self.classes):
+            raise FormatError("abstention.background must be one of the classes")
         if [len(row) for row in self.metrics.confusion] != [size] * size:
             raise FormatError(f"metrics.confusion must be {size} x {size}")
         low, high = self.metrics.error_rate_interval

@@ -1,6 +1,6 @@
 """What a bundle says of its model: metrics, evaluation of each image, history of the training.
 
-May import ``contract.schema``, ``contract.snapshot`` and ``contract.training``.
+May import ``contract.analysis``, ``schema``, ``snapshot`` and ``training``.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from server.contract.analysis import Analysis, Count, NonNegative, Ratio
 from server.contract.schema import MAX_CLASSES, Name, Sha256, StrictModel
 from server.contract.snapshot import MAX_ITEMS, Split
 from server.contract.training import FineTuning
-
-Ratio = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-NonNegative = Annotated[float, Field(ge=0)]
 
 
 class ClassMetrics(StrictModel):
@@ -41,12 +38,15 @@ class Baselines(StrictModel):
         pixel_similarity: Nearest class mean image; the better of the two distances below.
         pixel_similarity_l1: Mean absolute difference.
         pixel_similarity_l2: Root of the mean squared difference.
+        pixel_linear: A linear model on pixels, learned by stochastic gradient descent; null in
+            bundles that are older than it.
     """
 
     majority: Ratio
     pixel_similarity: Ratio
     pixel_similarity_l1: Ratio
     pixel_similarity_l2: Ratio
+    pixel_linear: Ratio | None = None
 
 
 class Metrics(StrictModel):
@@ -119,10 +119,14 @@ class Evaluation(StrictModel):
 
     Training images are left out when there were too few for folds (``History.folds`` is 0): losses
     of images that the head was fitted on say nothing.
+
+    Attributes:
+        analysis: Null in bundles that are older than it.
     """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     items: Annotated[tuple[EvaluatedImage, ...], Field(max_length=MAX_ITEMS)]
+    analysis: Analysis | None = None
 
 
 class PenaltyTrial(StrictModel):

@@ -40,7 +40,7 @@ class Progress(StrictModel):
 
     Attributes:
         phase: ``blobs``, ``features``, ``baselines``, ``head``, ``fine-tune``, ``lr-find``,
-            ``out-of-fold``, ``export`` or ``upload``.
+            ``out-of-fold``, ``evaluation``, ``export`` or ``upload``.
         done: Steps of the phase that are done.
         total: Steps of the phase; 0 = not known.
         message: A sentence for people; may be empty.

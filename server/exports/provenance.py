@@ -1,4 +1,6 @@
-"""Where a snapshot's images come from, frozen when it is first exported. Imports ``exports``.
+"""Where a snapshot's images come from, frozen when it is first asked for.
+
+May import ``exports``, ``server.net`` and the contract.
 
 The database goes on changing; what is exported of one snapshot must not, or a download that was cut
 would go on in other bytes. So its rows are written once: lines of JSON, of which the first holds
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from server.contract.files import sha256_of_file
+from server.contract.origins import MAX_WORD_CHARS, Origin
 from server.exports.listing import Listing
 from server.net.sites import ANY_PAGE, is_of
 from server.net.urls import host_of
@@ -110,6 +113,23 @@ class Provenance:
             file.readline()
             for line in file:
                 yield json.loads(line)
+
+
+def origins_of(rows: Provenance) -> list[Origin]:
+    """Return what training asks of each image's origin, in the snapshot's order, and no more."""
+    return [
+        Origin(
+            sha256=row["sha256"],
+            engine=_word(row["engine"]),
+            site=host_of(row["source_url"]) or host_of(row["final_url"]) or host_of(row["url"]),
+            license=_word(row["license"]),
+        )
+        for row in rows
+    ]
+
+
+def _word(text: str | None) -> str | None:
+    return (text or "").strip()[:MAX_WORD_CHARS] or None
 
 
 def find_of_site(path: Path, site: str) -> set[str]:

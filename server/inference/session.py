@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from server.contract.abstaining import known_score
 from server.contract.bundle import (
     INPUT_NAME,
     MODEL_ONNX,
@@ -68,11 +69,13 @@ class Prediction:
 
     Attributes:
         predictions: Every class with its calibrated probability, most probable first.
-        threshold: Below it the model abstains.
+        abstained: Whether the model says that it is none of its classes, or is too unsure.
+        threshold: The probability below which it abstains; None when it goes by another score.
     """
 
     predictions: Sequence[tuple[str, float]]
-    threshold: float
+    abstained: bool
+    threshold: float | None
 
     @property
     def label(self) -> str:
@@ -83,11 +86,6 @@ class Prediction:
     def probability(self) -> float:
         """Return the probability of the most probable class."""
         return self.predictions[0][1]
-
-    @property
-    def abstained(self) -> bool:
-        """Return whether the model is too unsure to answer."""
-        return self.probability < self.threshold
 
 
 class Classifier:
@@ -107,11 +105,17 @@ class Classifier:
         """Classify one decoded image (RGB, upright)."""
         array = to_array(image, self._manifest.preprocessing)
         logits = self._engine.logits(array[np.newaxis])
-        values = probabilities(logits, self._manifest.calibration.temperature)[0]
+        temperature = self._manifest.calibration.temperature
+        values = probabilities(logits, temperature)[0]
         order = np.argsort(-values, kind="stable")
+        said = [(self._manifest.classes[i], float(values[i])) for i in order]
+        rule, classes = self._manifest.abstention, self._manifest.classes
+        background = None if rule.background is None else classes.index(rule.background)
+        known = known_score(logits, temperature, rule.score, background)[0]
         return Prediction(
-            [(self._manifest.classes[i], float(values[i])) for i in order],
-            self._manifest.abstention.threshold,
+            said,
+            abstained=said[0][0] == rule.background or bool(known < rule.threshold),
+            threshold=rule.threshold if rule.score == "max_probability" else None,
         )
 
 

@@ -202,3 +202,8 @@ async def insert_images(session: Session, rows: list[dict[str, object]]) -> None
 def chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
     """Return values in parts that are short enough for one statement."""
     return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
+
+
+async def sum_blob_bytes(session: Session) -> int:
+    """Return the bytes of all blobs, each counted once."""
+    return (await session.scalar(select(func.coalesce(func.sum(BlobRecord.bytes), 0)))) or 0

@@ -19,6 +19,7 @@ import numpy as np
 
 from server.contract.exports import ENDINGS, ExportFormat
 from server.contract.files import atomic_writer, sha256_of_file
+from server.contract.origins import Origin
 from server.contract.snapshot import Split
 from server.db.models import SnapshotRecord
 from server.db.session import Database
@@ -26,7 +27,7 @@ from server.errors import BlobDamagedError, ShardNotFoundError
 from server.exports.croissant import Archive, describe
 from server.exports.datasheet import write_datasheet
 from server.exports.listing import Listing, Shelves, SnapshotFiles
-from server.exports.provenance import Provenance, Row, row_of, tag_of, write_line
+from server.exports.provenance import Provenance, Row, origins_of, row_of, tag_of, write_line
 from server.exports.regions import Layout, Stored
 from server.exports.samples import Samples
 from server.exports.tables import write_csv, write_parquet
@@ -132,6 +133,17 @@ class ExportService:
         sha256 = await self._pool.run(sha256_of_file, path)
         layout = Layout([Stored(path)])
         return Export(f"{name}{ENDINGS[wanted]}", _MEDIA_TYPES[wanted], f'"{sha256}"', layout)
+
+    async def list_origins(self, snapshot_id: str) -> list[Origin]:
+        """Return where a snapshot's images come from, as far as training asks.
+
+        Raises:
+            SnapshotNotFoundError: No snapshot has this id.
+            SnapshotDamagedError: Its manifest is gone.
+        """
+        record = await self._snapshots.show(snapshot_id)
+        listing = await self._snapshots.read_listing(snapshot_id)
+        return await self._pool.run(origins_of, await self._provenance(record, listing))
 
     async def count_shards(self, snapshot_id: str) -> int:
         """Return of how many parts the `webdataset` of a snapshot is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +29,10 @@ class Spool:
         self._pool = pool
         for left in folder.glob(f"{PREFIX}*"):
             left.unlink()
+
+    async def free_bytes(self) -> int:
+        """Return how much room the disk has left, that of the stores too."""
+        return (await self._pool.run(shutil.disk_usage, self._folder)).free
 
     @asynccontextmanager
     async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[Path]:

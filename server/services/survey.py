@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.db.session import Database
-from server.repositories import datasets, facets, listing, stacks
+from server.repositories import datasets, facets, images, listing, stacks
 from server.repositories.facets import Facet
 from server.repositories.paging import Page, PageRequest
 from server.repositories.stacks import Stack
@@ -24,6 +24,11 @@ class SurveyService:
         """Return what may change of these images, oldest first; those that are gone are missing."""
         async with self._database.read() as session:
             return await listing.list_briefs(session, image_ids)
+
+    async def sum_blob_bytes(self) -> int:
+        """Return the bytes of all verified images; what several datasets share counts once."""
+        async with self._database.read() as session:
+            return await images.sum_blob_bytes(session)
 
     async def count_facets(self, dataset_id: str) -> Mapping[str, Facet]:
         """Return how many images each value of a filter would give.

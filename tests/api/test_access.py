@@ -10,7 +10,7 @@ import pytest
 from server.services.access import TokenKind
 from server.services.pairing import ALPHABET
 from tests.support.app import Bird, Clock, problem, running
-from tests.support.played_trainer import coloured_dataset, job, snapshot
+from tests.support.played_trainer import coloured_dataset, job, plain, snapshot
 
 EXTENSION = "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
 FOX = "moz-extension://6f1c1b2e-1a5e-4b0e-9d1c-3f5b6a7c8d9e"
@@ -124,6 +124,16 @@ async def test_what_the_server_says_of_itself(still: Bird):
     assert server["api_version"] == 1
     assert server["trainer"]["enabled"] is False
     assert server["extension_path"].endswith("/extension")
+
+
+async def test_the_disk_is_told_with_what_is_shared_counted_once(still: Bird):
+    before = (await still.get("/server/disk")).json()
+    assert before["images_bytes"] == 0
+    assert before["free_bytes"] > 0
+    data = plain("red")
+    for _ in range(2):
+        await still.upload(await still.dataset(), data, "red")
+    assert (await still.get("/server/disk")).json()["images_bytes"] == len(data)
 
 
 async def test_a_trainers_token_does_a_trainers_work_alone(still: Bird):

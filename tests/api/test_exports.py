@@ -296,6 +296,20 @@ async def test_provenance_of_captures_is_kept_and_formulas_are_text(bird: Bird, 
         assert said in sheet, said
 
 
+@on_shared
+async def test_a_trainer_is_told_engine_site_and_licence_and_no_more(
+    shared: Bird, made: dict[str, Any]
+):
+    said = (await shared.get(f"/snapshots/{made['id']}/origins")).json()
+    manifest = await manifest_of(shared, made)
+    assert said["snapshot_id"] == made["id"]
+    assert [item["sha256"] for item in said["items"]] == [item.sha256 for item in manifest.items]
+    assert all(set(item) == {"sha256", "engine", "site", "license"} for item in said["items"])
+    assert "pages.test" in {item["site"] for item in said["items"]}
+    missing = await shared.get("/snapshots/01JD0000000000000000000000/origins")
+    assert missing.status_code == 404
+
+
 async def test_a_snapshot_without_checksums_gets_them_and_a_lost_blob_is_named(bird: Bird):
     made = await snapshot(bird, await coloured_dataset(bird))
     before = (await export(bird, made, "folder")).content

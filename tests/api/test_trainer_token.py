@@ -28,6 +28,7 @@ async def test_it_may_ask_for_what_training_needs(bird):
         ("GET", f"{API}/server"),
         ("GET", f"{API}/snapshots/{nothing}"),
         ("GET", f"{API}/snapshots/{nothing}/manifest"),
+        ("GET", f"{API}/snapshots/{nothing}/origins"),
         ("GET", f"{API}/blobs/{'0' * 64}"),
         ("POST", f"{API}/jobs/claim"),
         ("POST", f"{API}/jobs/{nothing}/progress"),
@@ -53,6 +54,8 @@ async def test_it_may_ask_for_what_training_needs(bird):
         ("GET", "/models"),
         ("POST", "/classify"),
         ("GET", "/images/x/file"),
+        ("GET", "/snapshots/x/export"),
+        ("GET", "/snapshots/x/exports"),
     ],
 )
 async def test_it_may_do_nothing_else(bird, method, path):

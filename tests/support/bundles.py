@@ -36,6 +36,7 @@ from server.contract.evaluation import (
 from server.contract.preprocess import Preprocessing
 from server.contract.recipes import HeadRecipe
 from server.contract.snapshot import DatasetRef, Split
+from tests.support.analyses import an_analysis
 
 CLASSES = ("blue", "green", "red")
 _CHANNELS = {"red": 0, "green": 1, "blue": 2}
@@ -118,6 +119,7 @@ def bundle_parts(classes: Sequence[str] = CLASSES) -> dict[str, bytes]:
         loss=1.5,
         probability=0.7,
     )
+    evaluation = Evaluation(items=(item,), analysis=an_analysis())
     history = History(
         folds=5,
         trials=(PenaltyTrial(l2=0.1, log_loss=0.2, error_rate=0.05),),
@@ -127,7 +129,7 @@ def bundle_parts(classes: Sequence[str] = CLASSES) -> dict[str, bytes]:
     )
     return {
         MODEL_ONNX: colour_onnx(classes),
-        EVALUATION_JSON: Evaluation(items=(item,)).model_dump_json(by_alias=True).encode(),
+        EVALUATION_JSON: evaluation.model_dump_json(by_alias=True).encode(),
         HISTORY_JSON: history.model_dump_json(by_alias=True).encode(),
         MODEL_CARD: b"# colours\n",
     }

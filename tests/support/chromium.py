@@ -26,6 +26,7 @@ QUIET = (
     "--no-first-run",
     "--enable-unsafe-extension-debugging",  # lets a test press the toolbar button
 )
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def chromium(
     headless: bool = True,
     slow_mo_ms: float = 0,
     web_port: int | None = None,
+    has_camera: bool = False,
 ) -> Iterator[Chromium]:
     """Yield a Chromium that has loaded the extension's folder as it is.
 
@@ -98,6 +100,7 @@ def chromium(
         headless: Whether its window is not shown.
         slow_mo_ms: Pause after each step.
         web_port: A port on loopback that answers for every host but loopback, by any certificate.
+        has_camera: Whether it has one, which shows a test picture; the person allows it.
     """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path is not None, "Chromium is missing: tests/install-browsers says how to get it"
@@ -113,6 +116,7 @@ def chromium(
                 *(["--headless=new"] if headless else []),
                 *QUIET,
                 *([] if web_port is None else _map_all_hosts(web_port)),
+                *(CAMERA if has_camera else ()),
                 f"--disable-extensions-except={EXTENSION}",
                 f"--load-extension={EXTENSION}",
             ],

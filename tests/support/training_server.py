@@ -28,6 +28,7 @@ class TrainingServer:
         broken: sha256 → bytes to send instead of a blob's.
         missing: sha256 of blobs answered with 404.
         lost: sha256 of blobs whose file is gone, answered with 409.
+        origins: Where images come from; None plays a server that does not tell.
         recipe: Of the job.
         on_progress: Called with each report.
     """
@@ -46,6 +47,7 @@ class TrainingServer:
         self.broken: dict[str, bytes] = {}
         self.missing: set[str] = set()
         self.lost: set[str] = set()
+        self.origins: list[dict[str, Any]] | None = None
         self.requests: list[tuple[str, str]] = []
         self.reports: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
@@ -129,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"id": "x", "manifest_sha256": play.manifest_sha256})
         elif path.endswith("/manifest"):
             self._answer(200, play.manifest.to_bytes())
+        elif path.endswith("/origins") and play.origins is not None:
+            self._answer(200, {"snapshot_id": play.manifest.snapshot_id, "items": play.origins})
         elif path.removeprefix("blobs/") in play.lost:
             self._problem(409, "the file is gone from the data folder", "blob-damaged")
         elif path.startswith("blobs/") and (sha256 := path[6:]) not in play.missing:

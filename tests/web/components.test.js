@@ -94,6 +94,7 @@ test('tabs show passing states only while there are any', () => {
     'Alike',
     'Captures',
     'Snapshots',
+    'Credits',
   ]);
   assert.ok(names(dataset({}, { queued: 3 })).includes('Waiting'));
 });

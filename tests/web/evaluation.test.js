@@ -61,6 +61,7 @@ const BASELINES = {
   pixel_similarity: 0.3,
   pixel_similarity_l1: 0.3,
   pixel_similarity_l2: 0.4,
+  pixel_linear: null, // of a model that is older than this baseline
 };
 
 test('the chart has the model first, then the baselines from good to bad', () => {

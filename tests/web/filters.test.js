@@ -6,8 +6,6 @@ import {
   changedQuery,
   facetValues,
   imageQuery,
-  reversedSort,
-  SORTS,
   stillMatches,
   withoutFilters,
 } from '../../server/web/assets/lib/filters.js';
@@ -45,14 +43,6 @@ test('filters that are on are said in words, and taken away together', () => {
     ['not reviewed', 'looks odd shape', '“a”'],
   );
   assert.equal(withoutFilters(now).toString(), 'status=duplicate&sort=-size');
-});
-
-test('every order can be read from its end', () => {
-  for (const [sort] of SORTS) {
-    const reverse = reversedSort(sort);
-    assert.notEqual(reverse, sort);
-    assert.equal(reversedSort(reverse), sort === '' ? 'oldest' : sort);
-  }
 });
 
 test('a change may take an image out of the list', () => {

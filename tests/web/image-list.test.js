@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PAGE_SIZE } from '../../server/web/assets/lib/image-chain.js';
+import { PAGE_SIZE } from '../../server/web/assets/lib/image-pages.js';
 import { ImageList } from '../../server/web/assets/lib/image-list.js';
 
 /** A server whose cursors are the last id that was given, as the real one's. */
 function fakeServer(total) {
   const ids = Array.from({ length: total }, (_, index) => index);
   const asked = [];
-  const load = async ({ cursor, limit, isReversed }) => {
-    asked.push({ cursor, isReversed });
+  const load = async ({ cursor, skip, limit }) => {
+    asked.push({ cursor, skip });
+    assert.ok(cursor === null || skip === 0, 'one of them says where');
+    assert.ok(skip <= 1_000_000, 'as far as the server goes');
     await Promise.resolve();
-    const order = isReversed ? [...ids].reverse() : ids;
-    const start = cursor === null ? 0 : order.indexOf(Number(cursor)) + 1;
+    const order = ids;
+    const start = cursor === null ? skip : order.indexOf(Number(cursor)) + 1;
     const page = order.slice(start, start + limit);
     const hasMore = start + limit < order.length;
     return {
@@ -49,30 +51,51 @@ test('one page is read at first, and the total is known', async () => {
   assert.equal(server.asked.length, 1);
 });
 
-test('the end is reached from the end', async () => {
+test('any place is one request away: the end, the middle, and the way back', async () => {
   const server = fakeServer(100_000);
   const { list } = await listOf(server);
   list.want(0, 60);
   await held(list, 0);
   list.want(99_940, 100_000);
   assert.equal(await held(list, 99_999), '99999');
-  assert.equal(list.at(99_940)?.id, '99940');
-  assert.deepEqual(server.asked.slice(1), [{ cursor: null, isReversed: true }]);
   assert.equal(list.indexOf('99990'), 99_990);
+  list.want(50_000, 50_060);
+  assert.equal(await held(list, 50_059), '50059');
+  list.want(50_200, 50_260);
+  assert.equal(await held(list, 50_200), '50200');
+  assert.deepEqual(server.asked, [
+    { cursor: null, skip: 0 },
+    { cursor: null, skip: 99_800 },
+    { cursor: null, skip: 50_000 },
+    { cursor: '50199', skip: 0 },
+  ]);
+  assert.equal(list.at(99_999)?.id, '99999', 'what was read before is still held');
 });
 
-test('the middle is walked to from the nearer end, and what is far is let go of', async () => {
+test('what is far is let go of, and comes back by its cursor', async () => {
   const server = fakeServer(100_000);
+  const { list } = await listOf(server);
+  for (let page = 0; page <= 41; page += 1) {
+    list.want(page * PAGE_SIZE, page * PAGE_SIZE + 60);
+    await held(list, page * PAGE_SIZE);
+  }
+  assert.equal(list.at(PAGE_SIZE), undefined, 'forty pages are held');
+  list.want(PAGE_SIZE, PAGE_SIZE + 60);
+  assert.equal(await held(list, PAGE_SIZE), String(PAGE_SIZE));
+  assert.deepEqual(server.asked.at(-1), { cursor: String(PAGE_SIZE - 1), skip: 0 });
+});
+
+test('beyond what may be skipped it goes on by cursors', async () => {
+  const server = fakeServer(1_000_700);
   const { list } = await listOf(server);
   list.want(0, 60);
   await held(list, 0);
-  list.want(30_000, 30_060);
-  assert.equal(await held(list, 30_059), '30059');
-  assert.equal(server.asked.length, 1 + 30_000 / PAGE_SIZE);
-  assert.equal(list.at(0), undefined, 'the first page is no longer held');
-  list.want(0, 10);
-  assert.equal(await held(list, 0), '0', 'its cursor is: one request brings it back');
-  assert.equal(server.asked.length, 2 + 30_000 / PAGE_SIZE);
+  list.want(1_000_640, 1_000_700);
+  assert.equal(await held(list, 1_000_699), '1000699');
+  assert.deepEqual(
+    server.asked.slice(1).map(({ skip }) => skip),
+    [1_000_000, 0, 0, 0],
+  );
 });
 
 test('a wish that changes on the way is followed at once', async () => {

@@ -6,7 +6,7 @@ interrupted goes on with the very images that would have come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -47,7 +47,7 @@ def generator_of(update: int, seed: int) -> np.random.Generator:
     return np.random.default_rng((seed, _CHANGES, update))
 
 
-def read_ahead(read: Callable[[int], _T], first: int, end: int) -> Iterator[_T]:
+def read_ahead(read: Callable[[int], _T], first: int, end: int) -> Generator[_T]:
     """Yield ``read(first)`` … ``read(end - 1)``, each read by a thread while the last is used."""
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:
         waiting: list[Future[_T]] = []

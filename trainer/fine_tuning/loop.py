@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,20 +135,21 @@ class FineTuner:
         if not self._resume(updater) and self._recipe.time_budget_s is not None:
             self._progress.total = self._fitting(self._recipe.time_budget_s)
         progress, saved_at, saving_s = self._progress, time.monotonic(), 0.0
-        batches = read_ahead(self._read, progress.done, progress.total)
-        for pixels, labels in batches:
-            started = time.monotonic()
-            self._update(updater, pixels, labels)
-            progress.seconds += time.monotonic() - started
-            self._tell(step)
-            if progress.done in self._stage_ends():
-                progress.stages.append(self._look(step))
-                progress.losses.clear()
-            if time.monotonic() - saved_at >= max(_SAVE_EVERY_S, saving_s / _SAVE_SHARE):
+        # Closed whatever happens: its thread must not read from a store that is closed after it.
+        with closing(read_ahead(self._read, progress.done, progress.total)) as batches:
+            for pixels, labels in batches:
                 started = time.monotonic()
-                self._save(updater)
-                saved_at = time.monotonic()
-                saving_s = saved_at - started
+                self._update(updater, pixels, labels)
+                progress.seconds += time.monotonic() - started
+                self._tell(step)
+                if progress.done in self._stage_ends():
+                    progress.stages.append(self._look(step))
+                    progress.losses.clear()
+                if time.monotonic() - saved_at >= max(_SAVE_EVERY_S, saving_s / _SAVE_SHARE):
+                    started = time.monotonic()
+                    self._save(updater)
+                    saved_at = time.monotonic()
+                    saving_s = saved_at - started
         if self._average is not None:
             self._average.apply()
         return progress

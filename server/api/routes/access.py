@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from server.api.deps import CallerDep, ServicesDep, cookie_name
 from server.api.schemas.access import (
     CallerOut,
+    DiskOut,
     DownloadsOut,
     NewTokenOut,
     PairedOut,
@@ -47,6 +48,15 @@ async def read_server(caller: CallerDep, services: ServicesDep) -> ServerOut:
             rate_per_s=round(services.pipeline.rate_per_s, 1),
         ),
         extension_path=str(about.extension_path) if about.extension_path else None,
+    )
+
+
+@router.get("/server/disk")
+async def read_disk(services: ServicesDep) -> DiskOut:
+    """Say how much of the disk the images take, and how much is free."""
+    return DiskOut(
+        images_bytes=await services.survey.sum_blob_bytes(),
+        free_bytes=await services.spool.free_bytes(),
     )
 
 

@@ -12,6 +12,7 @@ from server.api.deps import ServicesDep
 from server.api.ranges import UnsatisfiableError, names_tag, wanted_span
 from server.api.schemas.exports import ExportOut, ExportsOut
 from server.contract.exports import ExportFormat
+from server.contract.origins import Origins
 
 router = APIRouter(tags=["exports"])
 
@@ -25,6 +26,13 @@ async def list_exports(snapshot_id: str, services: ServicesDep) -> ExportsOut:
         for each in ExportFormat
     ]
     return ExportsOut(items=items)
+
+
+@router.get("/snapshots/{snapshot_id}/origins")
+async def list_origins(snapshot_id: str, services: ServicesDep) -> Origins:
+    """Tell engine, site and licence of each image, by which a trainer looks for shortcuts."""
+    items = await services.exports.list_origins(snapshot_id)
+    return Origins(snapshot_id=snapshot_id, items=tuple(items))
 
 
 @router.head("/snapshots/{snapshot_id}/export", include_in_schema=False)

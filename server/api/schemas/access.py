@@ -109,3 +109,10 @@ class ServerOut(ReplyModel):
     trainer: TrainerOut
     downloads: DownloadsOut
     extension_path: str | None
+
+
+class DiskOut(ReplyModel):
+    """How much the verified images take, and how much room their disk has left."""
+
+    images_bytes: int
+    free_bytes: int

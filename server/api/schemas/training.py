@@ -169,7 +169,7 @@ class AnswerOut(ReplyModel):
     label: str
     probability: float
     abstained: bool
-    threshold: float
+    threshold: float | None
     predictions: Sequence[PredictionOut]
     milliseconds: float
     sha256: str

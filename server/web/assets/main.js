@@ -7,10 +7,13 @@ import { h, replace } from './lib/dom.js';
 import { readServer, signOut } from './lib/resources.js';
 import { hashFor, isSamePage, parseHash } from './lib/router.js';
 import { show as showClean } from './pages/clean.js';
+import { show as showCredits } from './pages/credits.js';
 import { show as showDataset } from './pages/dataset.js';
 import { show as showHome } from './pages/home.js';
+import { show as showImport } from './pages/import.js';
 import { show as showImage } from './pages/image.js';
 import { show as showJob } from './pages/job.js';
+import { show as showJobs } from './pages/jobs.js';
 import { show as showModel } from './pages/model.js';
 import { show as showSettings } from './pages/settings.js';
 import { showSignIn } from './pages/sign-in.js';
@@ -28,8 +31,10 @@ const PAGES = new Map(
     ['home', showHome],
     ['datasets', showDataset],
     ['datasets/clean', showClean],
+    ['datasets/credits', showCredits],
+    ['datasets/import', showImport],
     ['images', showImage],
-    ['jobs', showJob],
+    ['jobs', (context) => (context.route.id === null ? showJobs(context) : showJob(context))],
     ['models', showModel],
     ['settings', showSettings],
     ['snapshots', showSnapshots],
@@ -82,11 +87,7 @@ async function openPage(route, signal, isFirst) {
     if (!isFirst) root.querySelector('h1')?.focus({ preventScroll: true });
   } catch (error) {
     if (signal.aborted || (error instanceof Problem && error.status === 401)) return;
-    replace(
-      root,
-      h('h1', { tabindex: -1 }, 'This page cannot be shown'),
-      errorCard(error, restart),
-    );
+    replace(root, titleOnly('This page cannot be shown'), errorCard(error, restart));
   }
 }
 
@@ -97,15 +98,21 @@ async function openPage(route, signal, isFirst) {
  */
 async function buildPage(route, signal) {
   const page = PAGES.get(route.page);
-  const needsId = !['home', 'settings', 'try'].includes(route.page);
+  const needsId = !['home', 'jobs', 'settings', 'try'].includes(route.page);
   if (page && (route.id !== null || !needsId)) return page({ root, route, signal });
   replace(
     root,
-    h('h1', { tabindex: -1 }, 'Not found'),
+    titleOnly('Not found'),
     emptyState('There is no such page', h('a', { href: hashFor('home') }, 'Go to the datasets')),
   );
   return undefined;
 }
+
+/**
+ * @param {string} title Of a page that has nothing but a box under it.
+ * @returns {HTMLElement} Its head.
+ */
+const titleOnly = (title) => h('header', { class: 'page-head' }, h('h1', { tabindex: -1 }, title));
 
 /** @param {string} page Marked in the navigation. */
 function markNavigation(page) {

@@ -99,6 +99,41 @@ def test_an_evaluation_from_before_the_folds_over_both_splits_is_read(
     assert [item.out_of_fold for item in bundle.evaluation.items] == [None]
 
 
+def test_a_bundle_from_before_the_analysis_is_read(
+    tmp_path: Path, members: dict[str, bytes]
+) -> None:
+    value = json.loads(members[EVALUATION_JSON])
+    del value["analysis"]
+
+    def grow_old(manifest: Any) -> None:
+        del manifest["metrics"]["baselines"]["pixel_linear"]
+        for name in ("background", "background_passed"):
+            del manifest["abstention"][name]
+
+    old = _with_part(_with_manifest(members, grow_old), EVALUATION_JSON, canonical_json(value))
+    bundle = read_bundle(_archive(tmp_path / "old.zip", old))
+    assert bundle.evaluation.analysis is None
+    assert bundle.manifest.metrics.baselines.pixel_linear is None
+    assert bundle.manifest.abstention.background_passed is None
+
+
+@pytest.mark.parametrize(
+    "abstention",
+    [
+        {"score": "max_probability", "threshold": 1.5, "coverage": 0.9},
+        {"score": "margin", "threshold": -0.1, "coverage": 0.9},
+        {"score": "knn", "threshold": 0.1, "coverage": 0.9},
+        {"threshold": 0.5, "coverage": 0.9, "background": "violet"},
+    ],
+)
+def test_a_rule_to_abstain_that_cannot_be_followed_is_refused(
+    tmp_path: Path, members: dict[str, bytes], abstention: dict[str, Any]
+) -> None:
+    odd = _with_manifest(members, lambda value: value.update(abstention=abstention))
+    with pytest.raises(FormatError):
+        read_bundle(_archive(tmp_path / "odd.zip", odd))
+
+
 def test_a_class_that_only_the_folds_name_is_refused(
     tmp_path: Path, members: dict[str, bytes]
 ) -> None:
@@ -120,7 +155,13 @@ def test_the_manifest_names_its_schema_and_order(members: dict[str, bytes]) -> N
     value = json.loads(members[BUNDLE_JSON])
     assert value["schema"] == 1
     assert value["classes"] == ["blue", "green", "red"]
-    assert value["abstention"] == {"score": "max_probability", "threshold": 0.4, "coverage": 0.95}
+    assert value["abstention"] == {
+        "score": "max_probability",
+        "threshold": 0.4,
+        "coverage": 0.95,
+        "background": None,
+        "background_passed": None,
+    }
 
 
 @pytest.mark.parametrize("change", ["missing", "extra"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.baselines import majority_error, pixel_similarity
+from trainer.baselines import majority_error, measure, pixel_linear_error, pixel_similarity
 
 
 def _even(level: int) -> np.ndarray:
@@ -41,3 +41,24 @@ def test_a_class_without_training_images_is_never_answered() -> None:
     pixels = np.stack([_even(0), _even(200), _even(100)])
     result = pixel_similarity(pixels, np.array([0, 2, 1]), np.array([False, False, True]))
     assert result.best == 1.0
+
+
+def test_a_linear_model_tells_where_the_light_is() -> None:
+    # Same mean, same brightness: only the place differs, and class 1 has two places.
+    generator = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    pixels = generator.integers(0, 60, (200, 4, 4, 3)).astype(np.uint8)
+    pixels[labels == 0, 0, 0] += 150
+    pixels[labels == 1, 3, 3] += 150
+    is_valid = np.arange(200) % 5 == 0
+    assert pixel_linear_error(pixels, labels, is_valid, 42) == 0
+
+
+def test_all_baselines_are_measured() -> None:
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 255, (40, 4, 4, 3)).astype(np.uint8)
+    reached = measure(pixels, np.arange(40) % 2, np.arange(40) % 4 < 2, 42)
+    assert reached.majority == 0.5
+    assert reached.pixel_similarity == min(reached.pixel_similarity_l1, reached.pixel_similarity_l2)
+    assert reached.pixel_linear is not None
+    assert 0.2 < reached.pixel_linear < 0.8  # noise has nothing to learn

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from server.contract.analysis import Analysis
+from server.contract.bundle import BundleManifest
+from server.contract.origins import Origin
+from tests.support.analyses import an_analysis
 from tests.support.bundles import bundle_manifest
-from trainer.card import write_card
+from tests.support.snapshots import coloured, make_snapshot
+from trainer.card import Material, material_of, write_card
+from trainer.snapshot import LocalSnapshot
+
+_NOTHING = Material({}, {}, {}, {})
+
+
+def _card(manifest: BundleManifest, analysis: Analysis | None = None) -> str:
+    return write_card(manifest, _NOTHING, analysis or Analysis())
 
 
 def test_the_error_rate_stands_beside_its_interval_and_baselines() -> None:
-    card = write_card(bundle_manifest())
+    card = _card(bundle_manifest())
     assert "| **this model** | **0.0 %** |" in card
     assert "| always the most frequent class | 66.7 % |" in card
     assert "| nearest class mean image, pixel by pixel | 20.0 % |" in card
@@ -24,11 +38,53 @@ def test_the_error_rate_stands_beside_its_interval_and_baselines() -> None:
     [("a|b", r"a\|b"), ("<script>", r"\<script\>"), ("two\nlines", "two lines"), ("*x*", r"\*x\*")],
 )
 def test_labels_are_escaped(label: str, shown: str) -> None:
-    card = write_card(bundle_manifest((label, "other")))
+    card = _card(bundle_manifest((label, "other")))
     assert f"| {shown} | 100.0 % |" in card
     assert label not in card
 
 
 def test_a_wide_confusion_matrix_is_left_to_the_json() -> None:
-    card = write_card(bundle_manifest(tuple(f"class {number:02}" for number in range(25))))
+    card = _card(bundle_manifest(tuple(f"class {number:02}" for number in range(25))))
     assert "The confusion matrix is in `bundle.json`" in card
+
+
+def test_it_says_what_the_images_are(tmp_path: Path) -> None:
+    snapshot = make_snapshot(tmp_path, coloured(4))
+    first, second = (item.sha256 for item in snapshot.items[:2])
+    origins = {
+        first: Origin(sha256=first, engine="bing", site="a.example", license="CC-BY | 4.0"),
+        second: Origin(sha256=second, engine="bing", site="b.example"),
+    }
+    material = material_of(LocalSnapshot(snapshot.manifest, snapshot.folder, origins))
+    card = write_card(bundle_manifest(), material, Analysis())
+    assert "- Search engines: unknown 10, bing 2." in card
+    assert "- Sites: unknown 10, a.example 1, b.example 1." in card
+    assert "CC-BY \\| 4.0 1" in card
+    assert sum(material.train_counts.values()) == sum(
+        item.split.value == "train" for item in snapshot.items
+    )
+
+
+def test_what_is_not_known_of_the_images_is_said() -> None:
+    assert "Where the images come from is not known" in _card(bundle_manifest())
+
+
+def test_it_says_where_it_fails() -> None:
+    card = _card(bundle_manifest(), an_analysis())
+    assert "| site: bad.example | 20 | 50.0 % | 30.0 % to 70.0 % | yes |" in card
+    assert "- The site **gives the label away**: by it alone 90.0 % are guessed right" in card
+    assert "- The border is no shortcut: 40.0 %" in card
+    assert "With half of the training images (12) the error rate is 20.0 %" in card
+    assert "More images would help most of: blue." in card
+    assert "- Nothing looks wrong" in card
+
+
+def test_it_says_what_abstaining_was_tried_on() -> None:
+    assert "was not measured" in _card(bundle_manifest(), an_analysis())
+    manifest = bundle_manifest(("background", "bear"))
+    rule = manifest.abstention.model_copy(
+        update={"background": "background", "background_passed": 0.25, "score": "margin"}
+    )
+    card = _card(manifest.model_copy(update={"abstention": rule}), an_analysis())
+    assert "less the next of a class other than background is below 0.40" in card
+    assert "Of 40 images of background that were held out, 25.0 % are answered all the same" in card

@@ -65,6 +65,17 @@ def test_a_manifest_is_fetched_and_checked(play: TrainingServer, client: ServerC
     assert client.fetch_manifest(play.manifest.snapshot_id) == play.manifest
 
 
+def test_origins_are_fetched_by_hash_and_unknown_to_an_older_server(
+    play: TrainingServer, client: ServerClient
+) -> None:
+    asked = play.manifest.snapshot_id
+    assert client.fetch_origins(asked) == {}
+    first = play.manifest.items[0].sha256
+    play.origins = [{"sha256": first, "engine": "bing", "site": "a.example", "license": None}]
+    (origin,) = client.fetch_origins(asked).values()
+    assert (origin.sha256, origin.engine, origin.site) == (first, "bing", "a.example")
+
+
 def test_a_manifest_of_another_hash_fails_the_job(
     play: TrainingServer, client: ServerClient
 ) -> None:

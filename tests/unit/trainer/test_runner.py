@@ -99,9 +99,25 @@ def test_images_of_both_splits_are_judged_by_heads_that_never_saw_them(trained: 
         assert (judged.predicted == item.label) == (judged.probability == judged.label_probability)
 
 
+def test_the_evaluation_goes_beyond_the_metrics(trained: _Run) -> None:
+    said = trained.bundle.evaluation.analysis
+    assert said is not None
+    assert said.reliability is not None
+    assert sum(each.count for each in said.reliability.bins) == 10
+    assert said.learning_curve is not None
+    assert said.learning_curve.points[-1].train_count == 14
+    assert said.learning_curve.points[-1].error_rate == trained.bundle.manifest.metrics.error_rate
+    assert said.slices is not None
+    assert said.slices.rows == ()  # all of one size and shape
+    assert said.shortcuts is not None
+    assert [clue.name for clue in said.shortcuts.clues] == []
+    assert [finding.kind for finding in said.findings] != []
+    assert trained.bundle.manifest.abstention.score == "max_probability"
+
+
 def test_phases_are_told_in_order(trained: _Run) -> None:
     phases = list(dict.fromkeys(phase for phase, _, _ in trained.told))
-    assert phases == ["features", "baselines", "head", "out-of-fold", "export"]
+    assert phases == ["features", "baselines", "head", "out-of-fold", "evaluation", "export"]
     assert set(trained.bundle.history.phase_seconds) == set(phases)
 
 
@@ -150,7 +166,7 @@ def test_a_fine_tuned_network_is_exported_as_it_was_judged(tmp_path: Path) -> No
     bundle = read_bundle(out)
     manifest, tuning = bundle.manifest, bundle.history.fine_tuning
     assert list(dict.fromkeys(told)) == [
-        "features", "baselines", "head", "fine-tune", "out-of-fold", "export",
+        "features", "baselines", "head", "fine-tune", "out-of-fold", "evaluation", "export",
     ]  # fmt: skip
     assert manifest.recipe == recipe
     assert tuning is not None

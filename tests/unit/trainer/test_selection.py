@@ -1,4 +1,4 @@
-"""Folds, penalty, temperature and threshold."""
+"""Folds, penalty and temperature."""
 
 from __future__ import annotations
 
@@ -86,7 +86,6 @@ def test_the_same_seed_gives_the_same_result() -> None:
     first, second = (select(data, 4, 7, _ignore) for _ in range(2))
     np.testing.assert_array_equal(first.head.weight, second.head.weight)
     assert first.temperature == second.temperature
-    assert first.threshold() == second.threshold()
 
 
 def test_a_fixed_penalty_is_kept() -> None:
@@ -108,7 +107,6 @@ def test_without_folds_there_is_a_head_and_no_calibration() -> None:
     result = select(_data((1, 1)), 5, 42, _ignore)
     assert result.head.l2 == L2_WITHOUT_FOLDS
     assert (result.folds, result.temperature, result.out_of_fold) == (0, 1.0, None)
-    assert result.threshold() == (0.0, 1.0)
 
 
 def test_a_class_of_one_image_does_not_spoil_the_calibration() -> None:
@@ -116,20 +114,6 @@ def test_a_class_of_one_image_does_not_spoil_the_calibration() -> None:
     assert with_one.best is not None
     assert with_one.best.error_rate > 0  # the one image is wrong, and counted
     assert 0.3 < with_one.temperature < 3
-
-
-def test_the_threshold_keeps_the_promised_share() -> None:
-    result = select(_data((40, 40, 40), 3.0), 5, 42, _ignore)
-    threshold, coverage = result.threshold()
-    assert result.out_of_fold is not None
-    assert coverage == np.mean(result.out_of_fold.max(axis=1) >= threshold)
-    assert 0.95 <= coverage <= 0.96
-
-
-def test_what_is_likely_is_answered_however_easy_the_classes_are() -> None:
-    threshold, coverage = select(_data((40, 40, 40), 0.2), 5, 42, _ignore).threshold()
-    assert threshold == 0.8
-    assert coverage > 0.99
 
 
 def test_a_listener_that_raises_stops_the_selection() -> None:

@@ -79,6 +79,7 @@ export function viewTabs(dataset, query) {
     ...tabs,
     ...OTHER_VIEWS.map(([name, title]) => filterLink(to(name), view === name, 'tab', title)),
     filterLink(hashFor('snapshots', dataset.id), false, 'tab', 'Snapshots'),
+    filterLink(hashFor('datasets/credits', dataset.id), false, 'tab', 'Credits'),
   );
 }
 

@@ -41,6 +41,19 @@ export function dropzone({ text, isMultiple, canPaste = false, signal, onFiles }
     },
   });
   const zone = h('label', { class: 'dropzone' }, input, h('span', {}, text));
+  listenToDrops(zone, (transfer) => take(transfer?.files));
+  if (canPaste) {
+    document.addEventListener('paste', (event) => take(event.clipboardData?.files), { signal });
+  }
+  return zone;
+}
+
+/**
+ * Take what is dropped on an element, which shows that it would.
+ * @param {HTMLElement} zone Where.
+ * @param {(transfer: DataTransfer | null) => void} onDrop Told of a drop while its event lasts.
+ */
+export function listenToDrops(zone, onDrop) {
   const over = (/** @type {DragEvent} */ event) => {
     event.preventDefault();
     zone.classList.add('is-over');
@@ -51,10 +64,6 @@ export function dropzone({ text, isMultiple, canPaste = false, signal, onFiles }
   zone.addEventListener('drop', (event) => {
     event.preventDefault();
     zone.classList.remove('is-over');
-    take(event.dataTransfer?.files);
+    onDrop(event.dataTransfer);
   });
-  if (canPaste) {
-    document.addEventListener('paste', (event) => take(event.clipboardData?.files), { signal });
-  }
-  return zone;
 }

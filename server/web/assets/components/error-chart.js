@@ -1,17 +1,15 @@
 /**
  * Error rate beside its baselines: a bar chart in SVG with the same numbers as a table under it.
  */
-import { h, svg } from '../lib/dom.js';
+import { svg } from '../lib/dom.js';
 import { percent } from '../lib/format.js';
+import { axisEndOf, figure, plainTable } from './figures.js';
 
 /** @typedef {import('../lib/evaluation.js').Bar} Bar */
 
 /** Pixels: a row is its title and, under it, its bar. */
 const ROW = 58;
 const BAR = 20;
-
-/** Axis ends that give round ticks. */
-const SCALES = [0.02, 0.04, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
 
 /**
  * @param {Bar[]} bars All bars.
@@ -22,7 +20,7 @@ export function axisEnd(bars) {
     0,
     ...bars.map((bar) => Math.max(bar.error_rate, bar.interval?.[1] ?? 0)),
   );
-  return SCALES.find((end) => end >= largest) ?? 1;
+  return axisEndOf(largest);
 }
 
 /**
@@ -98,36 +96,11 @@ function chart(bars) {
  * @returns {HTMLElement} Chart and table.
  */
 export function errorChart(bars) {
-  const rows = bars.map((bar) =>
-    h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, bar.title),
-      h('td', { class: 'number' }, percent(bar.error_rate)),
-      h(
-        'td',
-        { class: 'number' },
-        bar.interval ? `${percent(bar.interval[0])} to ${percent(bar.interval[1])}` : '–',
-      ),
-    ),
-  );
-  const head = ['Method', 'Error rate', '95 % interval'].map((text) =>
-    h('th', { scope: 'col' }, text),
-  );
-  return h(
-    'figure',
-    { class: 'figure' },
-    chart(bars),
-    h(
-      'details',
-      { class: 'as-table' },
-      h('summary', {}, 'The same as a table'),
-      h(
-        'table',
-        { 'data-testid': 'baselines' },
-        h('thead', {}, h('tr', {}, ...head)),
-        h('tbody', {}, ...rows),
-      ),
-    ),
-  );
+  const rows = bars.map((bar) => [
+    bar.title,
+    percent(bar.error_rate),
+    bar.interval ? `${percent(bar.interval[0])} to ${percent(bar.interval[1])}` : '–',
+  ]);
+  const head = ['Method', 'Error rate', '95 % interval'];
+  return figure(chart(bars), plainTable('Error rates', head, rows, 'baselines'));
 }

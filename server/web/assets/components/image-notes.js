@@ -12,7 +12,7 @@ import { emptyState } from './notices.js';
 const EMPTY = {
   ready: [
     'No image here yet',
-    'Search the web for what this dataset is about and press Capture in the extension, or drop files under “Add your own images”.',
+    'Search the web for what this dataset is about and press Capture in the extension, drop files under “Add your own images”, or import a folder, a zip, a tar or a CSV there.',
   ],
   queued: ['Nothing is waiting', 'Every address has been fetched.'],
   downloading: ['Nothing is being fetched', 'Every address has been fetched.'],

@@ -3,7 +3,7 @@
  */
 import { h, replace } from '../lib/dom.js';
 import { plural } from '../lib/format.js';
-import { imageQuery, reversedSort, stillMatches } from '../lib/filters.js';
+import { imageQuery, stillMatches } from '../lib/filters.js';
 import { ImageList } from '../lib/image-list.js';
 import { GRID_HELP } from '../lib/keymap.js';
 import { listImages } from '../lib/resources.js';
@@ -50,10 +50,9 @@ class ImageView {
     const { datasetId, query, status, labelling, signal } = options;
     this.#asked = imageQuery(query, status);
     this.#list = new ImageList({
-      load: ({ cursor, limit, isReversed }) => {
-        const sort = String(this.#asked['sort'] ?? '');
-        const order = isReversed ? reversedSort(sort) : sort || null;
-        return listImages(datasetId, { ...this.#asked, cursor, limit, sort: order }, signal);
+      load: ({ cursor, skip, limit }) => {
+        const place = { ...this.#asked, cursor, skip: skip > 0 ? skip : null, limit };
+        return listImages(datasetId, place, signal);
       },
       onChange: () => this.#redraw(),
       onError: (error) => this.#fail(error),

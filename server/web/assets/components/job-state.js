@@ -17,6 +17,7 @@ const PHASES = [
   ['baselines', 'Measure the baselines'],
   ['head', 'Train the head'],
   ['out-of-fold', 'Ask heads that have not seen each image'],
+  ['evaluation', 'Look where it fails and what would help'],
   ['export', 'Export and check'],
   ['upload', 'Hand over the model'],
 ];

@@ -1,10 +1,11 @@
 /**
- * Who and what works with this server: the paired browsers, the trainer.
+ * Who and what works with this server: the paired browsers, the trainer; and how full the disk is.
  */
 import { h } from '../lib/dom.js';
 import { explainError } from '../lib/explain.js';
-import { timeElement } from '../lib/format.js';
+import { bytes, timeElement } from '../lib/format.js';
 import { revokeToken } from '../lib/resources.js';
+import { hashFor } from '../lib/router.js';
 import { confirmDialog } from './dialogs.js';
 import { toast } from './notices.js';
 
@@ -64,18 +65,27 @@ function trainerState({ trainer }) {
     : 'not started by this server; jobs wait until a trainer asks for one';
   return h(
     'p',
-    { class: 'row', 'data-testid': 'trainer-state' },
+    { class: 'row as-line', 'data-testid': 'trainer-state' },
     h('span', { class: trainer.enabled ? 'dot good' : 'dot', 'aria-hidden': 'true' }),
     `Trainer: ${text}`,
   );
 }
 
 /**
- * @param {{server: Server, tokens: Token[]}} data What there is.
- * @param {{signal: AbortSignal, onChange: () => void}} options Of the page.
- * @returns {HTMLElement} Paired browsers and the trainer.
+ * @param {import('../lib/types.js').Disk} disk How full it is.
+ * @returns {HTMLElement} The same in words.
  */
-export function machineCard({ server, tokens }, options) {
+function diskState({ images_bytes, free_bytes }) {
+  const text = `Images: ${bytes(images_bytes)} on disk, ${bytes(free_bytes)} free.`;
+  return h('p', { 'data-testid': 'disk' }, text);
+}
+
+/**
+ * @param {{server: Server, tokens: Token[], disk: import('../lib/types.js').Disk}} data What there is.
+ * @param {{signal: AbortSignal, onChange: () => void}} options Of the page.
+ * @returns {HTMLElement} Paired browsers, the trainer, the disk.
+ */
+export function machineCard({ server, tokens, disk }, options) {
   const browsers = tokens.filter((token) => token.kind === 'extension');
   return h(
     'section',
@@ -85,5 +95,7 @@ export function machineCard({ server, tokens }, options) {
       ? h('ul', { class: 'plain stack' }, ...browsers.map((token) => browserRow(token, options)))
       : h('p', { class: 'muted' }, 'None yet. Pair one under “Get started”.'),
     trainerState(server),
+    h('p', {}, h('a', { href: hashFor('jobs') }, 'All trainings')),
+    diskState(disk),
   );
 }

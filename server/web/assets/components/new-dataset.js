@@ -18,9 +18,14 @@ export function newDatasetForm() {
   });
   const message = messagePlace();
   const button = h('button', { class: 'button', 'data-testid': 'create-dataset' }, 'Create');
-  const create = async () => {
+  const importing = h(
+    'button',
+    { class: 'button small', value: 'import', 'data-testid': 'create-and-import' },
+    'Create, and import into it…',
+  );
+  const create = async (/** @type {string} */ page) => {
     const dataset = await createDataset({ name: input.value.trim() });
-    location.hash = hashFor('datasets', dataset.id);
+    location.hash = hashFor(page, dataset.id);
   };
   return h(
     'form',
@@ -28,10 +33,13 @@ export function newDatasetForm() {
       class: 'stack',
       onsubmit: (event) => {
         event.preventDefault();
-        void runAction(button, message, create);
+        const isImport = event instanceof SubmitEvent && event.submitter === importing;
+        const page = isImport ? 'datasets/import' : 'datasets';
+        void runAction(isImport ? importing : button, message, () => create(page));
       },
     },
     h('label', { class: 'field' }, 'New dataset', h('div', { class: 'row' }, input, button)),
+    h('div', {}, importing),
     message,
   );
 }

@@ -4,17 +4,25 @@
 import { h, replace } from '../lib/dom.js';
 import { explainReason } from '../lib/explain.js';
 import { facetValues } from '../lib/filters.js';
-import { count, hostOf, plural } from '../lib/format.js';
+import { count, plural, siteOf } from '../lib/format.js';
 import { listImages, MAX_PAGE, readFacets, retryImages } from '../lib/resources.js';
 import { outsideLink } from './facts.js';
+import { openSiteRemoval } from './site-removal.js';
 import { emptyState, errorCard, messagePlace, runAction, toast } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {{value: string, count: number}} ReasonCount */
-/** @typedef {(reason: string) => Promise<Image[]>} LoadReason */
+/**
+ * @typedef {object} Deeds
+ * @property {(reason: string) => Promise<Image[]>} load Reads the addresses of a reason.
+ * @property {(reason: string, host?: string) => Promise<void>} retry Queues them again, or those of one host.
+ * @property {(site: string) => void} remove Asks what everything of a site is, to remove it.
+ */
 
 /** Addresses shown of one host at first: a host that has gone fails by the hundred. */
 const SHOWN_OF_HOST = 20;
+/** What has no address has no host: nothing can be fetched again, or removed as a site's. */
+const UPLOADS = 'uploads';
 
 /**
  * @param {Image[]} images Rejected ones.
@@ -36,8 +44,7 @@ export function groupBy(images, keyOf) {
  * @param {Image[]} images Rejected ones.
  * @returns {[string, Image[]][]} By host, the most frequent first.
  */
-export const groupByHost = (images) =>
-  groupBy(images, (image) => (image.url ? hostOf(image.url) : 'uploads'));
+export const groupByHost = (images) => groupBy(images, (image) => siteOf(image.url) ?? UPLOADS);
 
 /**
  * @param {Image} image A rejected one.
@@ -62,14 +69,17 @@ function addressRow(image) {
 /**
  * @param {string} host Of all of them.
  * @param {Image[]} images Its addresses.
- * @returns {HTMLElement} The host, its addresses folded below it.
+ * @param {string} reason Of all of them.
+ * @param {Deeds} deeds What its buttons do.
+ * @returns {HTMLElement} The host, its addresses and what can be done with them folded below it.
  */
-function hostGroup(host, images) {
+function hostGroup(host, images, reason, deeds) {
   const rest = images.length - SHOWN_OF_HOST;
   return h(
     'details',
     { class: 'host', 'data-testid': 'host' },
     h('summary', {}, host, ' ', h('span', { class: 'muted tabular' }, count(images.length))),
+    host !== UPLOADS && hostButtons(host, reason, deeds),
     h(
       'ul',
       { class: 'plain small addresses' },
@@ -81,15 +91,46 @@ function hostGroup(host, images) {
 }
 
 /**
+ * @param {string} host Of a site.
+ * @param {string} reason Of its addresses here.
+ * @param {Deeds} deeds What the buttons do.
+ * @returns {HTMLElement} Try it again, or be rid of it.
+ */
+function hostButtons(host, reason, { retry, remove }) {
+  const message = messagePlace();
+  const again = h(
+    'button',
+    {
+      type: 'button',
+      class: 'button small',
+      'data-testid': 'retry-host',
+      onclick: () => void runAction(again, message, () => retry(reason, host)),
+    },
+    `Retry ${host}`,
+  );
+  const removal = h(
+    'button',
+    {
+      type: 'button',
+      class: 'button small',
+      'data-testid': 'remove-host',
+      onclick: () => remove(host),
+    },
+    'Remove everything of this site…',
+  );
+  return h('div', { class: 'stack tight' }, h('div', { class: 'row' }, again, removal), message);
+}
+
+/**
  * @param {ReasonCount} group A reason and how many addresses have it.
- * @param {LoadReason} load Reads its addresses.
+ * @param {Deeds} deeds Reads its addresses, and what its hosts' buttons do.
  * @returns {HTMLElement} Its hosts, read when it is opened.
  */
-function hostList(group, load) {
+function hostList(group, deeds) {
   const place = h('div', { class: 'stack tight' }, h('p', { class: 'muted' }, 'Loading…'));
   const details = h('details', {}, h('summary', {}, 'Hosts and addresses'), place);
   const draw = async () => {
-    const images = await load(group.value);
+    const images = await deeds.load(group.value);
     const isPart = images.length < group.count;
     replace(
       place,
@@ -97,9 +138,9 @@ function hostList(group, load) {
         h(
           'p',
           { class: 'muted small' },
-          `The first ${count(images.length)} of ${count(group.count)}.`,
+          `The first ${count(images.length)} of ${count(group.count)}. A retry takes all of a host.`,
         ),
-      ...groupByHost(images).map(([host, found]) => hostGroup(host, found)),
+      ...groupByHost(images).map(([host, found]) => hostGroup(host, found, group.value, deeds)),
     );
   };
   details.addEventListener('toggle', () => {
@@ -110,11 +151,10 @@ function hostList(group, load) {
 
 /**
  * @param {ReasonCount} group A reason and how many addresses have it.
- * @param {LoadReason} load Reads its addresses.
- * @param {(reason: string) => Promise<void>} onRetry Queues them again.
+ * @param {Deeds} deeds What its buttons do.
  * @returns {HTMLElement} The group.
  */
-function reasonGroup(group, load, onRetry) {
+function reasonGroup(group, deeds) {
   const reason = group.value;
   const { title, text } = explainReason(reason);
   const message = messagePlace();
@@ -124,7 +164,7 @@ function reasonGroup(group, load, onRetry) {
       type: 'button',
       class: 'button small',
       'data-testid': `retry-${reason}`,
-      onclick: () => void runAction(button, message, () => onRetry(reason)),
+      onclick: () => void runAction(button, message, () => deeds.retry(reason)),
     },
     `Retry ${plural(group.count, 'address', 'addresses')}`,
   );
@@ -139,7 +179,7 @@ function reasonGroup(group, load, onRetry) {
     ),
     h('p', {}, text),
     message,
-    hostList(group, load),
+    hostList(group, deeds),
   );
 }
 
@@ -162,11 +202,13 @@ export function rejectedView({ datasetId, label, signal }) {
     const counted = all.map(async ({ value }) => ({ value, count: await countOf(value) }));
     return (await Promise.all(counted)).filter((each) => each.count > 0);
   };
-  const retry = async (/** @type {string} */ reason) => {
-    const { queued } = await retryImages(datasetId, reason);
+  const retry = async (/** @type {string} */ reason, /** @type {string | undefined} */ host) => {
+    const { queued } = await retryImages(datasetId, host ? { reason, host } : { reason });
     toast(`${plural(queued, 'address', 'addresses')} queued again.`);
     await draw();
   };
+  const remove = (/** @type {string} */ site) =>
+    void openSiteRemoval({ site, datasetId, signal }).then((isRemoved) => isRemoved && refresh());
   const draw = async () => {
     const reasons = await readReasons();
     const now = JSON.stringify(reasons);
@@ -177,7 +219,7 @@ export function rejectedView({ datasetId, label, signal }) {
       'Nothing was rejected',
       'Every address that was fetched so far gave an image.',
     );
-    const groups = reasons.map((group) => reasonGroup(group, load, retry));
+    const groups = reasons.map((group) => reasonGroup(group, { load, retry, remove }));
     replace(node, ...(groups.length > 0 ? groups : [none]));
   };
   const refresh = () =>

@@ -5,6 +5,7 @@ import { h, replace } from '../lib/dom.js';
 import { explainError } from '../lib/explain.js';
 import { plural } from '../lib/format.js';
 import { createLabel, uploadImage } from '../lib/resources.js';
+import { hashFor } from '../lib/router.js';
 import { dropzone } from './dropzone.js';
 import { messagePlace } from './notices.js';
 import { progressBar } from './progress.js';
@@ -101,6 +102,20 @@ export function uploadPanel({ dataset, signal, onDone }) {
       h('label', { class: 'field' }, 'Label', input, list),
       zone,
       message,
+      importLink(dataset().id),
     ),
+  );
+}
+
+/**
+ * @param {string} datasetId Where to.
+ * @returns {HTMLElement} The way to everything that is more than single images.
+ */
+function importLink(datasetId) {
+  const href = hashFor('datasets/import', datasetId);
+  return h(
+    'p',
+    { class: 'small' },
+    h('a', { href, 'data-testid': 'import-link' }, 'Import a folder, a zip, a tar or a CSV'),
   );
 }

@@ -143,3 +143,15 @@ export async function request(method, url, options = {}) {
   if (response.status === 204) return undefined;
   return /** @type {Promise<unknown>} */ (response.json());
 }
+
+/**
+ * Ask what an answer would be, without its body. Rejects as {@link request} does.
+ * @param {string} url From {@link apiUrl}.
+ * @param {AbortSignal} [signal] Stops the request.
+ * @returns {Promise<Headers>} What the server says of it.
+ */
+export async function requestHead(url, signal) {
+  const response = await send('HEAD', url, { signal });
+  if (!response.ok) throw await readProblem(response);
+  return response.headers;
+}

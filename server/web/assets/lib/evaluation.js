@@ -47,13 +47,19 @@ export function errorBars(metrics, items) {
   const interval =
     metrics.error_rate_interval ?? (items.length > 0 ? wilsonInterval(wrong, items.length) : null);
   // The two distances of pixel similarity are reported apart, too: the better one is enough here.
-  const named = Object.entries(metrics.baselines ?? {}).filter(([name]) => !/_l[12]$/.test(name));
-  const baselines = named.map(([name, value]) => ({
-    title: baselineTitle(name),
-    error_rate: typeof value === 'number' ? value : value.error_rate,
-    interval: null,
-    isModel: false,
-  }));
+  // A model that is older than a baseline has null for it.
+  const baselines = Object.entries(metrics.baselines ?? {}).flatMap(([name, value]) =>
+    value === null || /_l[12]$/.test(name)
+      ? []
+      : [
+          {
+            title: baselineTitle(name),
+            error_rate: typeof value === 'number' ? value : value.error_rate,
+            interval: null,
+            isModel: false,
+          },
+        ],
+  );
   baselines.sort((a, b) => a.error_rate - b.error_rate);
   return [
     { title: 'This model', error_rate: metrics.error_rate, interval, isModel: true },
@@ -71,7 +77,7 @@ export function verdict(bars) {
   if (!model || !best) return '';
   const name = `“${best.title.toLowerCase()}”`;
   if (model.error_rate >= best.error_rate) {
-    return `No better than ${name}, which learns nothing. Look at the labels, or collect more images.`;
+    return `No better than ${name}, which needs no network. Look at the labels, or collect more images.`;
   }
   if (model.interval && model.interval[1] >= best.error_rate) {
     return `Better than ${name}, but the validation set is too small to be sure of it.`;

@@ -119,7 +119,6 @@ export const JOB_WORDS = {
 const BASELINES = {
   majority: 'Always the largest class',
   pixel_similarity: 'Nearest mean image',
-  linear_pixels: 'Linear model on pixels',
   pixel_linear: 'Linear model on pixels',
 };
 

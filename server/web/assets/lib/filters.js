@@ -74,16 +74,6 @@ const CHIP_WORDS = {
 };
 
 /**
- * @param {string} sort An order of the list; empty for the usual one.
- * @returns {string} Its reverse.
- */
-export function reversedSort(sort) {
-  if (sort === '' || sort === 'oldest') return 'newest';
-  if (sort === 'newest') return 'oldest';
-  return sort.startsWith('-') ? sort.slice(1) : `-${sort}`;
-}
-
-/**
  * @param {URLSearchParams} query The page's address.
  * @param {string} status The state whose images the view shows.
  * @returns {Record<string, string | boolean | null>} What to ask of the server.

@@ -101,6 +101,15 @@ export function hostOf(url) {
 }
 
 /**
+ * @param {string | null | undefined} url An address.
+ * @returns {string | null} Its host as the server writes it: without a port, and an IPv6 address without brackets.
+ */
+export function siteOf(url) {
+  if (!url || !URL.canParse(url)) return null;
+  return new URL(url).hostname.replace(/^\[|\]$/g, '') || null;
+}
+
+/**
  * Only these may become a link: an address from a page could be `javascript:`.
  * @param {string | null | undefined} url An address that somebody else wrote.
  * @returns {string | null} The same when it is http or https.

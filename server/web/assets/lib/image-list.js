@@ -1,13 +1,12 @@
 /**
- * A list of up to a hundred thousand images of which only some pages are held. The server's pages go by cursor, so
- * they are walked from whichever end is nearer: from the first on, or from the last back by the reverse order.
+ * A list of up to a million images of which only some pages are held: those near what is wanted.
  */
 import { keepNewest } from './bounded-map.js';
-import { Chain, PAGE_SIZE } from './image-chain.js';
+import { ImagePages, PAGE_SIZE } from './image-pages.js';
 
 /** @typedef {import('./types.js').Image} Image */
 /** @typedef {import('./types.js').Page<Image>} ImagePage */
-/** @typedef {(query: {cursor: string | null, limit: number, isReversed: boolean}) => Promise<ImagePage>} Load */
+/** @typedef {(query: {cursor: string | null, skip: number, limit: number}) => Promise<ImagePage>} Load */
 
 /** Pages held at once: some 8,000 images, 10 MB, enough for the way back to be there. */
 const MAX_PAGES = 40;
@@ -21,10 +20,7 @@ export class ImageList {
   #load;
   #onChange;
   #onError;
-  #forward = new Chain(false);
-  #backward = new Chain(true);
-  /** How long the list was when its end was last read: what has come since stands behind that. */
-  #backTotal = 0;
+  #pages = new ImagePages();
   /** What was shown before a refresh stands until its successor is here. @type {((index: number) => Image | undefined) | null} */
   #former = null;
   #wanted = { first: 0, end: 1 };
@@ -50,10 +46,7 @@ export class ImageList {
   at(index) {
     const total = this.total ?? 0;
     if (index < 0 || index >= total) return undefined;
-    const image =
-      this.#forward.at(index) ??
-      this.#backward.at(this.#backTotal - 1 - index) ??
-      this.#former?.(index);
+    const image = this.#pages.at(index) ?? this.#former?.(index);
     return image && this.#newest(image);
   }
 
@@ -62,10 +55,7 @@ export class ImageList {
    * @returns {number} Where it stands, if it is held; -1 else.
    */
   indexOf(id) {
-    const ahead = this.#forward.indexOf(id);
-    if (ahead >= 0 || this.total === null) return ahead;
-    const back = this.#backward.indexOf(id);
-    return back < 0 ? -1 : this.#backTotal - 1 - back;
+    return this.#pages.indexOf(id);
   }
 
   /**
@@ -81,10 +71,9 @@ export class ImageList {
   /** Read the wanted part again, showing what there was until the answers are here. */
   refresh() {
     this.#generation += 1;
-    const [forward, backward, total] = [this.#forward, this.#backward, this.#backTotal];
-    this.#former = (index) => forward.at(index) ?? backward.at(total - 1 - index);
-    this.#forward = forward.withoutPages();
-    this.#backward = backward.withoutPages();
+    const pages = this.#pages;
+    this.#former = (index) => pages.at(index);
+    this.#pages = new ImagePages();
     void this.#walk();
   }
 
@@ -114,7 +103,7 @@ export class ImageList {
     const start = Math.max(0, first);
     for (let index = start; index < Math.min(end, this.total ?? 0); index += 1) {
       // Each step brings a page, so that it ends at the latest with the list.
-      while (!this.#isHeld(index) && !signal.aborted) await this.#step(index);
+      while (!this.#pages.holds(index) && !signal.aborted) await this.#step(index);
       if (signal.aborted) break;
       const image = this.at(index);
       if (image) found.push(image);
@@ -135,17 +124,9 @@ export class ImageList {
   #missing() {
     const end = Math.min(this.#wanted.end, this.total ?? 1);
     for (let index = this.#wanted.first; index < end; index += 1) {
-      if (!this.#isHeld(index)) return index;
+      if (!this.#pages.holds(index)) return index;
     }
     return this.total === null ? 0 : null;
-  }
-
-  /**
-   * @param {number} index A place in the list.
-   * @returns {boolean} Whether its page is held, not counting what stood there before a refresh.
-   */
-  #isHeld(index) {
-    return this.#forward.holds(index) || this.#backward.holds(this.#backTotal - 1 - index);
   }
 
   async #walk() {
@@ -165,72 +146,26 @@ export class ImageList {
   }
 
   /**
-   * Bring `index` nearer by pages until it is held, or until something else is wanted.
+   * Bring the page of `index`, or one on the way there.
    * @param {number} index A place in the list.
    */
   async #step(index) {
-    const isBack = this.#isBackNearer(index);
-    const chain = isBack ? this.#backward : this.#forward;
-    const page = chain.nextTowards(isBack ? this.#backTotal - 1 - index : index);
+    const { number, cursor, skip } = this.#pages.nextTowards(index);
     const generation = this.#generation;
-    const answer = await this.#load({
-      cursor: page.cursor,
-      limit: PAGE_SIZE,
-      isReversed: isBack,
-    });
+    const answer = await this.#load({ cursor, skip, limit: PAGE_SIZE });
     if (generation !== this.#generation) return;
-    this.#take(chain, page.number, answer);
-  }
-
-  /**
-   * @param {number} index A place in the list.
-   * @returns {boolean} Whether fewer pages lie between it and the end than between it and the beginning.
-   */
-  #isBackNearer(index) {
-    if (this.total === null) return false;
-    const isMoved = this.total !== this.#backTotal;
-    if (isMoved && index >= Math.min(this.total, this.#backTotal) - PAGE_SIZE) {
-      // The end itself is wanted, and it is no longer where it was.
-      this.#backward = new Chain(true);
-      this.#backTotal = this.total;
-    }
-    const fromEnd = this.#backTotal - 1 - index;
-    return fromEnd >= 0 && this.#backward.distance(fromEnd) < this.#forward.distance(index);
-  }
-
-  /**
-   * @param {Chain} chain Which end it was asked from.
-   * @param {number} number Which page of it.
-   * @param {ImagePage} answer The server's.
-   */
-  #take(chain, number, answer) {
-    // What comes from the very end says where that is.
-    if (this.total === null || (chain === this.#backward && number === 0)) {
-      this.#backTotal = answer.total;
-    }
     this.total = answer.total;
-    chain.put(number, answer);
-    const ended = this.#forward.length;
+    this.#pages.put(number, answer);
+    const ended = this.#pages.length;
     // The list was shorter than it said: images left it between two answers.
-    if (ended !== null && ended !== this.total) this.total = ended;
-    this.#trim(chain, number);
+    if (ended !== null && ended !== this.total) this.total = Math.min(ended, this.total);
+    this.#trim(number);
     this.#onChange();
   }
 
-  /**
-   * @param {Chain} chain Whose page has just come.
-   * @param {number} number That page, which is not let go of however far it is.
-   */
-  #trim(chain, number) {
+  /** @param {number} kept The page that has just come, which is not let go of however far it is. */
+  #trim(kept) {
     const middle = (this.#wanted.first + this.#wanted.end) / 2;
-    while (this.#forward.size + this.#backward.size > MAX_PAGES) {
-      const ahead = this.#forward.farthest(middle, chain === this.#forward ? number : -1);
-      const back = this.#backward.farthest(
-        this.#backTotal - 1 - middle,
-        chain === this.#backward ? number : -1,
-      );
-      if (ahead.distance >= back.distance) this.#forward.drop(ahead.number);
-      else this.#backward.drop(back.number);
-    }
+    while (this.#pages.size > MAX_PAGES) this.#pages.drop(this.#pages.farthest(middle, kept));
   }
 }

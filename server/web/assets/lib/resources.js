@@ -1,7 +1,8 @@
 /**
  * What can be asked of the server, one line a route, with its types. The request itself is api.js's.
  */
-import { apiUrl, request } from './api.js';
+import { apiUrl, request, requestHead } from './api.js';
+import { postFile } from './upload.js';
 
 /** @typedef {import('./types.js').Dataset} Dataset */
 /** @typedef {import('./types.js').Image} Image */
@@ -41,6 +42,8 @@ export const signIn = (/** @type {string} */ token) =>
 export const signOut = () => send('DELETE', '/session');
 /** @type {(signal?: Signal) => Promise<import('./types.js').Server>} */
 export const readServer = (signal) => read('/server', signal);
+/** @type {(signal?: Signal) => Promise<import('./types.js').Disk>} */
+export const readDisk = (signal) => read('/server/disk', signal);
 /** @type {(signal?: Signal) => Promise<Page<import('./types.js').Token>>} */
 export const listTokens = (signal) => read('/tokens', signal);
 export const revokeToken = (/** @type {string} */ id) => send('DELETE', `/tokens/${id}`);
@@ -91,16 +94,38 @@ export const listStacks = (datasetId, query, signal) =>
 /** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Conflict>>} */
 export const listConflicts = (datasetId, query, signal) =>
   read(`/datasets/${datasetId}/conflicts`, signal, query);
-/** @type {(datasetId: string, reason?: string) => Promise<{queued: number}>} */
-export const retryImages = (datasetId, reason) =>
-  send('POST', `/datasets/${datasetId}/images/retry`, reason ? { reason } : {});
+/** @type {(datasetId: string, which: {reason?: string, host?: string}) => Promise<{queued: number}>} */
+export const retryImages = (datasetId, which) =>
+  send('POST', `/datasets/${datasetId}/images/retry`, which);
 /** @type {(datasetId: string, form: FormData, signal?: Signal) => Promise<Image>} */
 export const uploadImage = (datasetId, form, signal) =>
   /** @type {Promise<Image>} */ (
     request('POST', apiUrl(`/datasets/${datasetId}/images`), { form, signal })
   );
+/** @type {(datasetId: string, file: Blob, options: {isDryRun: boolean, onSent: (sent: import('./upload.js').Sent) => void, signal: AbortSignal}) => Promise<import('./types.js').ImportReport>} */
+export const importFile = (datasetId, file, { isDryRun, onSent, signal }) =>
+  /** @type {Promise<import('./types.js').ImportReport>} */ (
+    postFile(apiUrl(`/datasets/${datasetId}/imports`, { dry_run: isDryRun }), file, {
+      onSent,
+      signal,
+    })
+  );
 export const fileUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/file`);
 export const thumbnailUrl = (/** @type {string} */ id) => apiUrl(`/images/${id}/thumbnail`);
+
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Credit>>} */
+export const listCredits = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/credits`, signal, query);
+
+// Sites
+/** @type {(body: {site: string, dataset_id: string | null, dry_run: boolean, block: boolean}) => Promise<import('./types.js').Removal>} */
+export const removeSite = (body) => send('POST', '/sites/removal', body);
+/** @type {(query: Query, signal?: Signal) => Promise<Page<import('./types.js').PastRemoval>>} */
+export const listRemovals = (query, signal) => read('/sites/removals', signal, query);
+/** @type {(signal?: Signal) => Promise<{items: {site: string, blocked_at: string}[]}>} */
+export const listBlockedSites = (signal) => read('/sites/blocked', signal);
+export const unblockSite = (/** @type {string} */ site) =>
+  send('DELETE', `/sites/blocked/${encodeURIComponent(site)}`);
 
 // Training and models
 /** @type {(datasetId: string, body: {valid_ratio?: number, seed?: number}) => Promise<import('./types.js').Snapshot>} */
@@ -113,14 +138,28 @@ export const listSnapshots = (datasetId, signal) =>
   read(`/datasets/${datasetId}/snapshots`, signal, { limit: MAX_PAGE });
 /** @type {(a: string, b: string, signal?: Signal) => Promise<import('./types.js').SnapshotDiff>} */
 export const diffSnapshots = (a, b, signal) => read(`/snapshots/${a}/diff/${b}`, signal);
-export const exportUrl = (/** @type {string} */ id, /** @type {string} */ format) =>
-  apiUrl(`/snapshots/${id}/export`, { format });
+/** @type {(id: string, format: string, shard?: number | null) => string} */
+export const exportUrl = (id, format, shard = null) =>
+  apiUrl(`/snapshots/${id}/export`, { format, shard });
+/** @type {(id: string, signal?: Signal) => Promise<{items: {format: string, shards: number}[]}>} */
+export const listExports = (id, signal) => read(`/snapshots/${id}/exports`, signal);
+/**
+ * How large an export is, and the tag of its bytes, which never change under one tag.
+ * @param {string} url From {@link exportUrl}.
+ * @param {Signal} [signal] Stops the request.
+ * @returns {Promise<{size_bytes: number, etag: string}>} Both; the tag without its quotes.
+ */
+export async function readExport(url, signal) {
+  const headers = await requestHead(url, signal);
+  const etag = (headers.get('ETag') ?? '').replaceAll('"', '');
+  return { size_bytes: Number(headers.get('Content-Length') ?? 0), etag };
+}
 /** @type {(snapshotId: string, recipe: Record<string, unknown> & {kind: string}) => Promise<import('./types.js').Job>} */
 export const createJob = (snapshotId, recipe) =>
   send('POST', `/snapshots/${snapshotId}/jobs`, { recipe });
 /** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Job>} */
 export const readJob = (id, signal) => read(`/jobs/${id}`, signal);
-/** @type {(dataset: string, signal?: Signal) => Promise<Page<import('./types.js').Job>>} */
+/** @type {(dataset: string | null, signal?: Signal) => Promise<Page<import('./types.js').Job>>} */
 export const listJobs = (dataset, signal) => read('/jobs', signal, { dataset });
 export const cancelJob = (/** @type {string} */ id) => send('POST', `/jobs/${id}/cancel`);
 /** @type {(query: Query, signal?: Signal) => Promise<Page<import('./types.js').Model>>} */

@@ -1,5 +1,7 @@
 // The shapes that the REST API answers with (docs: /openapi.json). JSON names are used as they are.
 
+import type { Analysis } from './analysis.js';
+
 export type Status = 'queued' | 'downloading' | 'ready' | 'rejected' | 'duplicate';
 export type ObtainedBy = 'server' | 'browser' | 'cached-copy' | 'upload';
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -188,6 +190,23 @@ export interface Capture {
   refused_count: number;
 }
 
+/** What became of an import, or would; the lists hold the first 10,000. */
+export interface ImportReport {
+  format: 'zip' | 'tar' | 'csv';
+  dry_run: boolean;
+  found: number;
+  added: number;
+  known: number;
+  skipped: number;
+  refused: { path: string; reason: string; detail: string }[];
+  refused_count: number;
+  reasons: Record<string, number>;
+  other_label: { path: string; label: string | null; kept: string | null }[];
+  other_label_count: number;
+  /** Of what is taken, added and known; those without a label under the empty name. */
+  labels: Record<string, number>;
+}
+
 export interface Snapshot {
   id: string;
   dataset_id: string;
@@ -219,7 +238,7 @@ export type Baseline = number | { error_rate: number };
 export interface Metrics {
   error_rate: number;
   error_rate_interval?: [number, number] | null;
-  baselines?: Record<string, Baseline>;
+  baselines?: Record<string, Baseline | null>;
   log_loss?: number | null;
   calibration_error?: number | null;
   seconds?: number | null;
@@ -249,7 +268,7 @@ export interface Model {
 }
 
 export interface ModelWithEvaluation extends Model {
-  evaluation: EvaluationItem[] | { items: EvaluationItem[] } | null;
+  evaluation: EvaluationItem[] | { items: EvaluationItem[]; analysis?: Analysis | null } | null;
 }
 
 /** An image and what heads that never saw it say of its label. */
@@ -307,6 +326,45 @@ export interface Classification {
   sha256: string;
 }
 
+/** Where an image comes from; titles and licences are what pages said. */
+export interface Credit {
+  image_id: string;
+  sha256: string;
+  label: string | null;
+  title: string | null;
+  url: string | null;
+  /** The page that shows it. */
+  source_url: string | null;
+  /** The page where it was captured. */
+  page_url: string | null;
+  site: string | null;
+  license: string | null;
+}
+
+/** What a removal of a site took, or would take. */
+export interface Removal {
+  site: string;
+  dry_run: boolean;
+  images: number;
+  captures: number;
+  /** Files that nothing else holds. */
+  blobs: number;
+  bytes: number;
+  datasets: { id: string; name: string; images: number }[];
+  snapshots: { id: string; dataset_id: string; created_at: string; images: number }[];
+  models: { id: string; dataset_id: string; stage: Stage; snapshot_id: string; images: number }[];
+  removal_id: string | null;
+}
+
+export interface PastRemoval extends Omit<Removal, 'dry_run'> {
+  removal_id: string;
+  dataset_id: string | null;
+  block: boolean;
+  created_at: string;
+  /** Null while it goes on. */
+  finished_at: string | null;
+}
+
 export interface Token {
   id: string;
   name: string;
@@ -329,6 +387,11 @@ export interface Server {
   token: { name: string; kind: string };
   trainer: { enabled: boolean; state?: string };
   extension_path?: string | null;
+}
+
+export interface Disk {
+  images_bytes: number;
+  free_bytes: number;
 }
 
 /** Where the address bar points: `#/datasets/01JD?label=bear` is `{page: 'datasets', id: '01JD', query}`. */

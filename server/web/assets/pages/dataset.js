@@ -16,6 +16,7 @@ import { uploadPanel } from '../components/upload-panel.js';
 import { h, replace } from '../lib/dom.js';
 import { explainError } from '../lib/explain.js';
 import { plural } from '../lib/format.js';
+import { commandFor, listenToKeys } from '../lib/keymap.js';
 import { labelNames } from '../lib/labels.js';
 import { sleep, watchDataset } from '../lib/live.js';
 import { changeDataset, deleteDataset, readDataset } from '../lib/resources.js';
@@ -109,6 +110,7 @@ class DatasetPage {
     const datasetId = this.#dataset.id;
     const labels = labelNames(this.#dataset);
     this.#filters.node.hidden = ['alike', 'captures', 'rejected'].includes(view);
+    if (this.#filters.node.hidden) this.#listenToUndo(signal);
     if (view === 'alike') return alikeView({ datasetId, labelling: this.#labelling, signal });
     if (view === 'captures') return capturesView({ datasetId, labels, signal });
     if (view === 'rejected') return rejectedView({ datasetId, label, signal });
@@ -120,6 +122,14 @@ class DatasetPage {
       onSearch: () => this.#filters.focusSearch(),
       signal,
     });
+  }
+
+  /** @param {AbortSignal} signal Of a view without a grid: of all keys only undo and redo mean something there. */
+  #listenToUndo(signal) {
+    listenToKeys((event) => {
+      const command = commandFor(event, this.#labelling.keys);
+      return command !== null && this.#labelling.run(command, []) !== null;
+    }, signal);
   }
 
   #drawBar() {

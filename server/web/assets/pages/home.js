@@ -8,12 +8,12 @@ import { newDatasetForm } from '../components/new-dataset.js';
 import { emptyState } from '../components/notices.js';
 import { h, replace } from '../lib/dom.js';
 import { poll } from '../lib/live.js';
-import { listDatasets, listModels, listTokens, readServer } from '../lib/resources.js';
+import { listDatasets, listModels, listTokens, readDisk, readServer } from '../lib/resources.js';
 
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
 /** @typedef {import('../lib/types.js').Token} Token */
 
-/** @typedef {{server: import('../lib/types.js').Server, datasets: Dataset[], tokens: Token[], models: import('../lib/types.js').Model[]}} PageData */
+/** @typedef {{server: import('../lib/types.js').Server, datasets: Dataset[], tokens: Token[], models: import('../lib/types.js').Model[], disk: import('../lib/types.js').Disk}} PageData */
 
 /** Counts of all datasets, for somebody who watches them fill. */
 const REFRESH_MS = 5_000;
@@ -23,13 +23,14 @@ const REFRESH_MS = 5_000;
  * @returns {Promise<PageData>} All that the page shows.
  */
 async function readAll(signal) {
-  const [server, datasets, tokens, models] = await Promise.all([
+  const [server, datasets, tokens, models, disk] = await Promise.all([
     readServer(signal),
     listDatasets(signal),
     listTokens(signal),
     listModels({ limit: 500 }, signal),
+    readDisk(signal),
   ]);
-  return { server, datasets: datasets.items, tokens: tokens.items, models: models.items };
+  return { server, datasets: datasets.items, tokens: tokens.items, models: models.items, disk };
 }
 
 /**
@@ -75,7 +76,10 @@ function datasetCards({ datasets, models }, signal) {
     h('h2', {}, 'Datasets'),
     cards.length > 0
       ? h('ul', { class: 'cards' }, ...cards)
-      : emptyState('No dataset yet', 'Capture images with the extension, or create one here.'),
+      : emptyState(
+          'No dataset yet',
+          'Capture images with the extension, or create one here and import what you have.',
+        ),
   );
 }
 

@@ -5,8 +5,10 @@ import { imageFacts } from '../components/facts.js';
 import { imageControls } from '../components/image-controls.js';
 import { drawStory, qualityFacts } from '../components/image-story.js';
 import { Labelling } from '../components/labelling.js';
+import { openSiteRemoval } from '../components/site-removal.js';
 import { h, replace } from '../lib/dom.js';
 import { explainReason, STATUS_WORDS } from '../lib/explain.js';
+import { siteOf } from '../lib/format.js';
 import { commandFor, listenToKeys } from '../lib/keymap.js';
 import { labelNames, labelTag } from '../lib/labels.js';
 import { fileUrl, readDataset, readImage } from '../lib/resources.js';
@@ -28,7 +30,7 @@ export async function show({ root, route, signal }) {
   let shown = image;
   const draw = (/** @type {Image} */ now) => {
     shown = now;
-    replace(side, ...aboutImage(now, labelling), story);
+    replace(side, ...aboutImage(now, labelling), story, removalButtons(now, signal));
     void drawStory(now.id, story, signal);
   };
   draw(image);
@@ -66,6 +68,33 @@ function aboutImage(image, labelling) {
     imageFacts(image),
     qualityFacts(image),
   ];
+}
+
+/**
+ * @param {Image} image What is shown.
+ * @param {AbortSignal} signal Of the page.
+ * @returns {HTMLElement | null} For each site that it is of, the way to remove all of that; nothing for an upload.
+ */
+function removalButtons({ url, source_url, dataset_id }, signal) {
+  const sites = [...new Set([siteOf(url), siteOf(source_url)])].filter((site) => site !== null);
+  if (sites.length === 0) return null;
+  const open = async (/** @type {string} */ site) => {
+    const isRemoved = await openSiteRemoval({ site, datasetId: dataset_id, signal });
+    if (isRemoved) location.hash = hashFor('datasets', dataset_id);
+  };
+  const buttons = sites.map((site) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'button small',
+        'data-testid': 'remove-site',
+        onclick: () => void open(site),
+      },
+      `Remove everything of ${site}…`,
+    ),
+  );
+  return h('div', { class: 'row' }, ...buttons);
 }
 
 /**

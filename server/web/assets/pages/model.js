@@ -1,6 +1,7 @@
 /**
  * A model: how good beside its baselines, what it confuses, what surprised it, and how to use it.
  */
+import { analysisSections, findingsSection } from '../components/analysis-sections.js';
 import { classTable, confusionTable } from '../components/confusion.js';
 import { errorChart } from '../components/error-chart.js';
 import { evaluatedImages } from '../components/evaluated-images.js';
@@ -147,8 +148,10 @@ export async function show({ root, route, signal }) {
         'div',
         { class: 'stack' },
         errorSection(model, items),
+        ...findingsSection(model),
         items.length > 0 && confusionSection(model, items, options),
         items.length > 0 && lossSection(model, items, options),
+        ...analysisSections(model),
       ),
       h('aside', { class: 'stack' }, stagePanel(model), modelUse(model)),
     ),

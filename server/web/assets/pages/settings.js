@@ -5,6 +5,7 @@ import { copyable } from '../components/copyable.js';
 import { confirmDialog } from '../components/dialogs.js';
 import { factList } from '../components/facts.js';
 import { messagePlace, runAction, toast } from '../components/notices.js';
+import { sitesCard } from '../components/sites-card.js';
 import { h, replace } from '../lib/dom.js';
 import { explainError } from '../lib/explain.js';
 import { timeElement } from '../lib/format.js';
@@ -186,6 +187,7 @@ export async function show({ root, signal }) {
       'div',
       { class: 'stack' },
       h('section', { class: 'card stack' }, h('h2', {}, 'Tokens'), table, tokenForm(draw)),
+      sitesCard(signal),
       aboutServer(server),
     ),
   );

@@ -1,57 +1,24 @@
 /**
  * The snapshots of a dataset: what each holds, what differs between two, and how to take one away.
  */
+import { exportMenu } from '../components/export-menu.js';
 import { hashCode } from '../components/facts.js';
 import { emptyState, messagePlace, runAction } from '../components/notices.js';
 import { snapshotDiff } from '../components/snapshot-diff.js';
 import { explainRefusal } from '../components/train-panel.js';
 import { h, replace } from '../lib/dom.js';
 import { count, percent, timeElement } from '../lib/format.js';
-import { createSnapshot, exportUrl, listSnapshots, readDataset } from '../lib/resources.js';
+import { createSnapshot, listSnapshots, readDataset } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 
 /** @typedef {import('../lib/types.js').Snapshot} Snapshot */
 
-/** @type {[string, string][]} */
-const FORMATS = [
-  ['folder', 'Image folder (zip)'],
-  ['webdataset', 'WebDataset (tar)'],
-  ['hf', 'Hugging Face imagefolder (zip)'],
-  ['csv', 'Table (CSV)'],
-  ['parquet', 'Table (Parquet)'],
-  ['croissant', 'Croissant (JSON-LD)'],
-  ['datasheet', 'Datasheet (Markdown)'],
-];
-
-/**
- * @param {Snapshot} snapshot Taken away.
- * @returns {HTMLElement} Its formats as links: the browser itself downloads, and resumes.
- */
-function exportMenu(snapshot) {
-  const links = FORMATS.map(([format, title]) =>
-    h(
-      'li',
-      {},
-      h(
-        'a',
-        { href: exportUrl(snapshot.id, format), download: true, 'data-testid': `export-${format}` },
-        title,
-      ),
-    ),
-  );
-  return h(
-    'details',
-    { class: 'export' },
-    h('summary', {}, 'Export'),
-    h('ul', { class: 'plain small' }, ...links),
-  );
-}
-
 /**
  * @param {Snapshot} snapshot One of them.
+ * @param {AbortSignal} signal Of the page.
  * @returns {HTMLElement} A row of the table.
  */
-function snapshotRow(snapshot) {
+function snapshotRow(snapshot, signal) {
   const { counts, created_at, manifest_sha256, seed, valid_ratio } = snapshot;
   return h(
     'tr',
@@ -62,15 +29,16 @@ function snapshotRow(snapshot) {
     h('td', { class: 'tabular' }, count(counts.valid)),
     h('td', { class: 'tabular' }, `${percent(valid_ratio, 0)}, seed ${String(seed)}`),
     h('td', {}, hashCode(manifest_sha256, 12)),
-    h('td', {}, exportMenu(snapshot)),
+    h('td', {}, exportMenu(snapshot.id, signal)),
   );
 }
 
 /**
  * @param {Snapshot[]} snapshots Newest first.
+ * @param {AbortSignal} signal Of the page.
  * @returns {HTMLElement} The table.
  */
-function snapshotTable(snapshots) {
+function snapshotTable(snapshots, signal) {
   const heads = ['Made', 'Images', 'Training', 'Validation', 'Split', 'Manifest', 'Take away'];
   return h(
     'div',
@@ -79,7 +47,7 @@ function snapshotTable(snapshots) {
       'table',
       { class: 'wide is-list' },
       h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))),
-      h('tbody', {}, ...snapshots.map(snapshotRow)),
+      h('tbody', {}, ...snapshots.map((each) => snapshotRow(each, signal))),
     ),
   );
 }
@@ -139,7 +107,7 @@ export async function show({ root, route, signal }) {
       { class: 'stack' },
       makeButton(datasetId),
       newest.length > 0
-        ? snapshotTable(newest)
+        ? snapshotTable(newest, signal)
         : emptyState('No snapshot yet', 'A training makes one by itself.'),
       newest.length > 1 &&
         snapshotDiff({ datasetId, snapshots: newest, query: route.query, signal }),

@@ -1,6 +1,7 @@
 /**
  * Try a model: drop, paste, choose a file, or give an address.
  */
+import { cameraPanel } from '../components/camera.js';
 import { dropzone } from '../components/dropzone.js';
 import { emptyState, messagePlace, runAction } from '../components/notices.js';
 import { predictionList } from '../components/predictions.js';
@@ -124,11 +125,12 @@ function tryPanel(select, signal) {
     signal,
     onFiles: ([file]) => void (file && ask({ file })),
   });
+  const camera = cameraPanel({ signal, onFile: (file) => void ask({ file }) });
   const which = h('label', { class: 'field' }, 'Model', select);
   return h(
     'div',
     { class: 'columns even' },
-    h('section', { class: 'card stack' }, which, zone, form, message),
+    h('section', { class: 'card stack' }, which, zone, camera, form, message),
     h('section', { class: 'card stack' }, preview, answer),
   );
 }

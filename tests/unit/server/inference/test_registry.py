@@ -88,6 +88,30 @@ def test_a_model_that_is_too_unsure_abstains(threshold, abstains):
     assert [label for label, _ in said.predictions] == list(manifest.classes), "ties keep order"
 
 
+@pytest.mark.parametrize(
+    ("logits", "rule", "abstains"),
+    [
+        ([4.0, 0.0, 0.0], {"background": "red", "threshold": 0.4}, False),
+        ([0.0, 0.0, 4.0], {"background": "red", "threshold": 0.0}, True),
+        ([4.0, 3.9, 0.0], {"score": "margin", "threshold": 0.2}, True),
+        ([4.0, 0.0, 0.0], {"score": "energy", "threshold": 5.0}, True),
+        ([9.0, 0.0, 0.0], {"score": "energy", "threshold": 5.0}, False),
+    ],
+)
+def test_a_model_abstains_by_the_rule_of_its_bundle(logits, rule, abstains):
+    class Fixed:
+        def logits(self, images):
+            return np.array([logits], dtype=np.float32)
+
+    manifest = bundle_manifest()
+    abstention = manifest.abstention.model_copy(update=rule)
+    manifest = manifest.model_copy(update={"abstention": abstention})
+    said = Classifier(manifest, Fixed()).predict(Image.new("RGB", (8, 8)))
+    assert said.abstained == abstains
+    by_probability = rule.get("score") is None
+    assert (said.threshold is not None) == by_probability, "no other score is a probability"
+
+
 def test_a_whole_bundle_passes_its_check(bundle):
     assert check_bundle(bundle).manifest.classes == ("blue", "green", "red")
 

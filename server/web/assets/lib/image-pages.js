@@ -1,5 +1,6 @@
 /**
- * The pages of a list from one of its ends on: each page's cursor is known only from the page before it.
+ * The pages of a list that are held, each by its number. A page is asked for by the cursor that the one before it gave,
+ * or by how many images stand before it: so any place is one request away.
  */
 
 /** @typedef {import('./types.js').Image} Image */
@@ -7,35 +8,25 @@
 
 /** Images a page: three screens of a large window, and an answer within some ten milliseconds. */
 export const PAGE_SIZE = 200;
+/** The server passes over so many at the most; what stands beyond is reached by cursors from there. */
+const MAX_SKIP = 1_000_000;
 
-/** Pages that were read, and the cursors of all up to the farthest one. */
-export class Chain {
+/** Pages that were read, and the cursors that they gave. */
+export class ImagePages {
   /** How many images there are to the end, once it has been reached. @type {number | null} */
   length = null;
-  /** @type {(string | null)[]} */
-  #cursors = [null];
+  /** By the number of the page that begins there. @type {Map<number, string>} */
+  #cursors = new Map();
   /** @type {Map<number, Image[]>} */
   #pages = new Map();
-
-  /** @param {boolean} isReversed Whether it is counted from the list's end. */
-  constructor(isReversed) {
-    this.isReversed = isReversed;
-  }
 
   /** @returns {number} Pages held. */
   get size() {
     return this.#pages.size;
   }
 
-  /** @returns {Chain} The same cursors and nothing read; they are checked as pages arrive. */
-  withoutPages() {
-    const chain = new Chain(this.isReversed);
-    chain.#cursors = [...this.#cursors];
-    return chain;
-  }
-
   /**
-   * @param {number} index Counted from this end.
+   * @param {number} index In the list.
    * @returns {Image | undefined} What stands there, if it is held.
    */
   at(index) {
@@ -43,17 +34,16 @@ export class Chain {
   }
 
   /**
-   * @param {number} index Counted from this end.
+   * @param {number} index In the list.
    * @returns {boolean} Whether its page is held, or known not to exist.
    */
   holds(index) {
-    if (index < 0) return false;
     return this.#pages.has(Math.floor(index / PAGE_SIZE)) || index >= (this.length ?? Infinity);
   }
 
   /**
    * @param {string} id Of an image.
-   * @returns {number} Where it stands counted from this end; -1 when it is not held.
+   * @returns {number} Where it stands; -1 when it is not held.
    */
   indexOf(id) {
     for (const [number, images] of this.#pages) {
@@ -64,20 +54,18 @@ export class Chain {
   }
 
   /**
-   * @param {number} index Counted from this end.
-   * @returns {number} How many pages must be read until it is held.
-   */
-  distance(index) {
-    return Math.max(1, Math.floor(index / PAGE_SIZE) - this.#cursors.length + 2);
-  }
-
-  /**
-   * @param {number} index Counted from this end.
-   * @returns {{number: number, cursor: string | null}} Its page, or the farthest on the way whose cursor is known.
+   * @param {number} index In the list.
+   * @returns {{number: number, cursor: string | null, skip: number}} Its page, or the farthest on the way that can be
+   *   asked for, and how: by its cursor, else by what stands before it.
    */
   nextTowards(index) {
-    const number = Math.min(Math.floor(index / PAGE_SIZE), this.#cursors.length - 1);
-    return { number, cursor: this.#cursors[number] ?? null };
+    const wanted = Math.floor(index / PAGE_SIZE);
+    let number = Math.min(wanted, MAX_SKIP / PAGE_SIZE);
+    for (const known of this.#cursors.keys()) {
+      if (known <= wanted && known > number) number = known;
+    }
+    const cursor = this.#cursors.get(number) ?? null;
+    return { number, cursor, skip: cursor === null ? number * PAGE_SIZE : 0 };
   }
 
   /**
@@ -86,15 +74,19 @@ export class Chain {
    */
   put(number, { items, next_cursor }) {
     this.#pages.set(number, items);
+    const known = this.#cursors.get(number + 1);
     if (next_cursor === null) {
       this.length = number * PAGE_SIZE + items.length;
       this.#forget(number + 1);
-    } else if (this.#cursors[number + 1] !== next_cursor) {
+      return;
+    }
+    const isLonger = this.length !== null && (number + 1) * PAGE_SIZE >= this.length;
+    if (isLonger || (known !== undefined && known !== next_cursor)) {
       // The list has changed since: what was known beyond this page no longer joins it.
       this.length = null;
       this.#forget(number + 1);
-      this.#cursors.push(next_cursor);
     }
+    this.#cursors.set(number + 1, next_cursor);
   }
 
   /** @param {number} number Let go of. */
@@ -103,9 +95,9 @@ export class Chain {
   }
 
   /**
-   * @param {number} middle An index, counted from this end.
+   * @param {number} middle An index in the list.
    * @param {number} kept A page that is passed over.
-   * @returns {{number: number, distance: number}} The held page that is farthest from it; distance -1 for none.
+   * @returns {number} The held page that is farthest from it; -1 for none.
    */
   farthest(middle, kept) {
     let found = { number: -1, distance: -1 };
@@ -113,12 +105,12 @@ export class Chain {
       const distance = Math.abs((number + 0.5) * PAGE_SIZE - middle);
       if (number !== kept && distance > found.distance) found = { number, distance };
     }
-    return found;
+    return found.number;
   }
 
   /** @param {number} from The first page that is no longer known. */
   #forget(from) {
-    this.#cursors.length = from;
+    for (const number of this.#cursors.keys()) if (number >= from) this.#cursors.delete(number);
     for (const number of this.#pages.keys()) if (number >= from) this.#pages.delete(number);
   }
 }

@@ -1,0 +1,95 @@
+"""A model's page in Chromium: every part of the analysis, readable in both schemes and by axe."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from server.contract.bundle import SnapshotRef
+from server.contract.snapshot import DatasetRef, Manifest
+from tests.support import workflow
+from tests.support.accessibility import SCHEMES, Scheme, assert_accessible
+from tests.support.bundles import make_bundle
+from tests.support.chromium import chromium, sign_in
+from tests.support.processes import ServerProcess
+from tests.support.snapshots import COLOURS, picture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SECTIONS = ("findings", "learning-curve-section", "slices-section", "shortcuts-section",
+            "reliability-section", "abstention-section")  # fmt: skip
+TABLES = ("learning-curve", "reliability", "slices", "shortcuts", "abstention")
+NARROW = {"width": 400, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page that shows a model whose bundle says everything."""
+    folder = tmp_path_factory.mktemp("model")
+    with (
+        ServerProcess(folder / "data", has_trainer=False) as server,
+        server.client() as client,
+        chromium(folder / "profile") as browser,
+    ):
+        model_id = _register(client)
+        shown = sign_in(browser, client)
+        shown.goto(f"{server.url}/#/models/{model_id}")
+        expect(shown.get_by_test_id("error-rate")).to_be_visible()
+        yield shown
+
+
+def _register(client: httpx2.Client) -> str:
+    dataset_id = workflow.create_dataset(client, "colours")
+    for place, label in enumerate(COLOURS):
+        for number in range(4):
+            file = {"file": ("a.jpg", picture(COLOURS[label], 1000 * place + number))}
+            url = f"/api/v1/datasets/{dataset_id}/images"
+            assert client.post(url, files=file, data={"label": label}).status_code == 201
+    workflow.wait_settled(client, dataset_id)
+    job_id = workflow.start_job(client, dataset_id)
+    job = client.post("/api/v1/jobs/claim", json={"worker": "played"}).json()["job"]
+    assert job["id"] == job_id
+    source = client.get(f"/api/v1/snapshots/{job['snapshot_id']}/manifest")
+    manifest = Manifest.from_bytes(source.content)
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "bundle.zip"
+        ref = SnapshotRef(id=manifest.snapshot_id, manifest_sha256=manifest.sha256)
+        dataset = DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name)
+        make_bundle(bundle, manifest.classes, ref, dataset)
+        sent = client.put(
+            f"/api/v1/jobs/{job_id}/bundle?worker=played",
+            content=bundle.read_bytes(),
+            headers={"Content-Type": "application/zip"},
+        )
+    assert sent.status_code == 201, sent.text
+    return str(sent.json()["model_id"])
+
+
+def test_every_part_is_there_with_its_table(page: Page) -> None:
+    for name in SECTIONS:
+        expect(page.get_by_test_id(name)).to_be_visible()
+    for summary in page.locator(".as-table > summary").all():
+        summary.click()
+    for name in TABLES:
+        expect(page.get_by_test_id(name).locator("tbody tr").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_it_can_be_read_and_nothing_sticks_out(
+    page: Page, scheme: Scheme, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert_accessible(page, scheme)
+    shots = tmp_path_factory.mktemp("shots")
+    page.screenshot(path=shots / f"{scheme}.png", full_page=True, animations="disabled")
+    wide = page.viewport_size
+    assert wide is not None
+    page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
+    page.screenshot(path=shots / f"{scheme}-narrow.png", full_page=True, animations="disabled")
+    widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    page.set_viewport_size(wide)
+    assert widths[0] <= widths[1], "the page scrolls sideways"
