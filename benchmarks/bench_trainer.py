@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from server.contract.bundle import read_bundle
-from server.contract.jobs import Recipe
+from server.contract.recipes import HeadRecipe
 from tests.support.snapshots import make_snapshot
 from trainer.runner import RunOptions, run
 
@@ -32,7 +32,7 @@ def measure(pictures: dict[str, list[bytes]], seed: int, work: Path) -> dict[str
     """Train once; return error rates, baselines and seconds."""
     snapshot = make_snapshot(work / "blobs", pictures, valid_ratio=0.2, seed=seed)
     started = time.monotonic()
-    out = run(Recipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
+    out = run(HeadRecipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
     metrics = read_bundle(out).manifest.metrics
     return {
         "seed": seed,

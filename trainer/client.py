@@ -19,6 +19,7 @@ from server.contract.jobs import (
     Claim,
     ClaimRequest,
     FailReport,
+    FindingReport,
     JobError,
     Progress,
     ProgressReply,
@@ -27,6 +28,7 @@ from server.contract.jobs import (
 from server.contract.origins import MAX_ORIGINS_BYTES, Origin, Origins
 from server.contract.schema import Id, ReplyModel, Sha256, describe
 from server.contract.snapshot import MAX_MANIFEST_BYTES, Item, Manifest
+from server.contract.training import LrFinding
 from trainer.errors import JobFailedError, ServerAwayError, ServerRefusedError
 from trainer.snapshot import blob_path
 from trainer.transport import Reply, Request, Transport
@@ -117,6 +119,15 @@ class ServerClient:
         """
         body = FailReport(worker=self._worker, error=error)
         self._transport.send(Request("POST", f"jobs/{job_id}/fail", body=_json(body)))
+
+    def conclude(self, job_id: str, finding: LrFinding) -> None:
+        """Report what a job that makes no model has found, which ends it.
+
+        Raises:
+            LeaseLostError: The job is no longer ours.
+        """
+        body = FindingReport(worker=self._worker, finding=finding)
+        self._transport.send(Request("POST", f"jobs/{job_id}/finding", body=_json(body)))
 
     def fetch_manifest(self, snapshot_id: str) -> Manifest:
         """Fetch a snapshot's manifest and check it against the snapshot's identity.

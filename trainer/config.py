@@ -70,3 +70,9 @@ class WorkerSettings(BaseSettings):
         ge=0,
         description="Size of the folder of blobs above which the longest unused ones are deleted.",
     )
+    max_pictures_bytes: int = Field(
+        default=4 << 30,
+        ge=0,
+        description="Size of the file of pictures at training size; those beyond it are decoded "
+        "anew each time.",
+    )

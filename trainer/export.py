@@ -1,6 +1,6 @@
 """From backbone and head to one ONNX model, checked against what was trained.
 
-May import torch, onnx, onnxruntime, ``trainer.head``, ``model``, ``snapshot`` and the contract.
+May import torch, onnx, onnxruntime, ``trainer.metrics``, ``snapshot`` and the contract.
 """
 
 from __future__ import annotations
@@ -16,40 +16,19 @@ import onnxruntime  # type: ignore[import-untyped]
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from typing_extensions import override
 
 from server.contract.bundle import INPUT_NAME, OUTPUT_NAME
 from server.contract.calibration import probabilities
 from server.contract.preprocess import Preprocessing, preprocess
 from server.contract.snapshot import Item
 from trainer.errors import JobFailedError
-from trainer.head import Head
 from trainer.metrics import Floats
-from trainer.model import LoadedBackbone
 from trainer.snapshot import LocalSnapshot
 
 MAX_DIFFERENCE = 1e-4  # promised for probabilities and logits; seen: 1e-5
 MAX_BATCH = 512  # of the exported model's dynamic first dimension
 
 Step = Callable[[int, int], None]
-
-
-class Classifier(nn.Module):
-    """Backbone and head in one: ``[N, 3, H, W]`` float32, normalised → logits ``[N, C]``."""
-
-    def __init__(self, backbone: LoadedBackbone, head: Head) -> None:
-        super().__init__()
-        self.backbone = backbone.module
-        self.head = nn.Linear(head.weight.shape[1], head.weight.shape[0])
-        with torch.no_grad():
-            self.head.weight.copy_(torch.from_numpy(head.weight))
-            self.head.bias.copy_(torch.from_numpy(head.bias))
-
-    @override
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return logits."""
-        logits: torch.Tensor = self.head(self.backbone(images))
-        return logits
 
 
 def export_onnx(model: nn.Module, size_px: int) -> bytes:

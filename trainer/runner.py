@@ -5,56 +5,62 @@ May import all of the trainer's parts but client and worker.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from server.contract.analysis import Analysis
 from server.contract.bundle import (
     EVALUATION_JSON,
     HISTORY_JSON,
     MODEL_CARD,
     MODEL_ONNX,
-    Abstention,
     Backbone,
     BundleManifest,
     Calibration,
     SnapshotRef,
     write_bundle,
 )
-from server.contract.calibration import probabilities
-from server.contract.evaluation import Baselines
 from server.contract.files import canonical_json
-from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
+from server.contract.recipes import FineTuneRecipe, LrFindRecipe, Recipe
 from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
-from trainer import baselines, out_of_fold, report
+from server.contract.training import LrFinding, LrPoint
+from trainer import baselines, report
+from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import material_of, write_card
+from trainer.data.features import Extracted, Extractor
+from trainer.data.pictures import open_pictures
+from trainer.data.store import open_store
 from trainer.errors import JobFailedError
-from trainer.evaluation.abstaining import Unseen, choose
-from trainer.evaluation.analysis import Answers, Images, analyse
-from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
-from trainer.features import Extracted, Extractor
-from trainer.metrics import Floats
-from trainer.model import LoadedBackbone, load_backbone
-from trainer.selection import Selection, TrainingSet, select
+from trainer.export import OnnxModel, check_parity, export_onnx
+from trainer.fine_tuning import run as fine_tuning
+from trainer.fine_tuning.run import Start, Tuned
+from trainer.judgement import Trained, judge, labelled
+from trainer.network import Classifier
+from trainer.phases import Clock, Tell
+from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
-from trainer.store import open_store
 
-_PACKAGES = ("bowerbird", "torch", "timm", "onnx", "onnxruntime", "onnxscript", "numpy", "pillow")
+_PACKAGES = (
+    "bowerbird",
+    "torch",
+    "torchvision",
+    "timm",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "numpy",
+    "pillow",
+)
 _STORE_FILE = "features.sqlite"
+_PICTURES_FILE = "pictures.sqlite"
+_WEIGHTS_FOLDER = "weights"
+_CHECKPOINTS_FOLDER = "checkpoints"
 _MIN_CLASSES = 2
-
-Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -65,27 +71,18 @@ class RunOptions:
         work: Folder of cached features.
         batch_size: Images per forward pass.
         threads: Of the arithmetic; 0 = one per core.
+        max_pictures_bytes: Of the file of pictures at training size.
     """
 
     work: Path
     batch_size: int = 16
     threads: int = 0
+    max_pictures_bytes: int = 4 << 30
 
-
-@dataclass
-class _Clock:
-    """Seconds by phase, and the listener that hears of progress."""
-
-    tell: Tell
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[Callable[[int, int], None]]:
-        """Time the block as phase ``name``; yields what takes (done, total)."""
-        started = time.monotonic()
-        self.tell(name, 0, 0)
-        yield lambda done, total: self.tell(name, done, total)
-        self.seconds[name] = time.monotonic() - started
+    @property
+    def pictures(self) -> tuple[Path, int]:
+        """The file of pictures at training size, and its cap in bytes."""
+        return self.work / _PICTURES_FILE, self.max_pictures_bytes
 
 
 def run(
@@ -108,35 +105,32 @@ def run(
 
     Raises:
         JobFailedError: ``too-few-classes``, ``no-validation-images``, ``blob-unreadable``,
-            ``backbone-unknown``, ``weights-unusable`` or ``export-mismatch``.
+            ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
+            ``export-mismatch``; when fine-tuning also those of ``trainer.fine_tuning.run``.
     """
-    check_trainable(snapshot)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    clock = _Clock(tell)
-    backbone = load_backbone(recipe.backbone)
-    preprocessing = Preprocessing(
-        size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
-    )
-    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
-        extractor = Extractor(backbone, preprocessing, options.batch_size)
-        arrays = extractor.extract(snapshot, store, step)
+    clock = Clock(tell)
+    backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
         reached = baselines.measure(arrays.pixels, labels, is_valid, recipe.seed)
     with clock.phase("head") as step:
-        data = _labelled(snapshot, arrays, ~is_valid)
+        data = labelled(snapshot, arrays, ~is_valid)
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
-    found = _judge(snapshot, arrays, recipe, selection, reached, clock)
+    logits = selection.head.logits(arrays.features[is_valid])
+    start = Start(snapshot, backbone, preprocessing, selection.head, logits)
+    trained = Trained(selection, logits, _tune(recipe, start, options, clock))
+    found = judge(snapshot, arrays, recipe, trained, reached, clock)
     with clock.phase("export") as step:
-        model = export_onnx(Classifier(backbone, selection.head), recipe.size_px)
+        tuned = trained.tuned
+        network = tuned.network if tuned else Classifier(backbone, selection.head)
+        model = export_onnx(network.eval(), recipe.size_px)
         items = snapshot.manifest.items_of(Split.VALID)
         exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        difference = check_parity(found.valid_logits, exported, selection.temperature)
+        difference = check_parity(trained.judged.logits, exported, trained.judged.temperature)
     results = report.Results(
         snapshot=snapshot,
         selection=selection,
-        valid_probabilities=probabilities(found.valid_logits, selection.temperature),
+        valid_probabilities=trained.judged.probabilities,
         out_of_fold=found.out_of_fold,
         baselines=reached,
         abstention=found.abstention,
@@ -144,49 +138,102 @@ def run(
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
-    return _write(out, _manifest(recipe, backbone, preprocessing, results), model, results)
+    manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
+    return _write(out, manifest, model, results, tuned)
 
 
-@dataclass(frozen=True)
-class _Judgement:
-    """What is found out about a head.
+def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: Clock) -> Tuned | None:
+    """Fine-tune when the recipe says so."""
+    if not isinstance(recipe, FineTuneRecipe):
+        return None
+    with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
+        checkpoints = options.work / _CHECKPOINTS_FOLDER
+        return fine_tuning.fine_tune(recipe, start, pictures, checkpoints, step)
 
-    Attributes:
-        valid_logits: ``[V, C]`` of the validation images.
-        out_of_fold: ``[N, C]`` of all images, by heads that never saw them; None without folds.
+
+def find_lr(
+    recipe: LrFindRecipe, snapshot: LocalSnapshot, options: RunOptions, tell: Tell
+) -> LrFinding:
+    """Find learning rates for fine-tuning on a snapshot.
+
+    Args:
+        recipe: How.
+        snapshot: Its blobs must be in its folder.
+        options: See `RunOptions`.
+        tell: Told (phase, done, total) often; may raise to stop.
+
+    Raises:
+        JobFailedError: As `run`, and ``curve-too-short``.
     """
-
-    valid_logits: Floats
-    out_of_fold: Floats | None
-    abstention: Abstention
-    analysis: Analysis
-
-
-def _judge(
-    snapshot: LocalSnapshot,
-    arrays: Extracted,
-    recipe: Recipe,
-    selection: Selection,
-    reached: Baselines,
-    clock: _Clock,
-) -> _Judgement:
+    clock = Clock(tell)
+    backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid = snapshot.is_valid()
-    with clock.phase("out-of-fold") as step:
-        data = _labelled(snapshot, arrays, np.ones_like(is_valid))
-        judged = out_of_fold.judge(data, recipe.folds, recipe.seed, selection.head.l2, step)
-    with clock.phase("evaluation") as step:
-        rule, trials = choose(_unseen(snapshot, arrays, selection))
-        answers = Answers(
-            valid_logits=selection.head.logits(arrays.features[is_valid]),
-            temperature=selection.temperature,
-            l2=selection.head.l2,
-            out_of_fold=judged,
-            baselines=reached,
-            trials=trials,
-        )
-        images = Images(snapshot, arrays.features, arrays.pixels)
-        analysis = analyse(images, answers, recipe.seed, step)
-    return _Judgement(answers.valid_logits, judged, rule, analysis)
+    with clock.phase("head") as step:
+        data = labelled(snapshot, arrays, ~is_valid)
+        head = select(data, recipe.folds, recipe.seed, step, recipe.l2).head
+    start = Start(snapshot, backbone, preprocessing, head, head.logits(arrays.features[is_valid]))
+    with clock.phase("lr-find") as step, open_pictures(*options.pictures) as pictures:
+        checkpoints = options.work / _CHECKPOINTS_FOLDER
+        points, found = fine_tuning.find_lr(recipe, start, pictures, checkpoints, step)
+    return LrFinding(
+        points=tuple(LrPoint(**vars(point)) for point in points),
+        **vars(found),
+        seconds=round(sum(clock.seconds.values()), 3),
+    )
+
+
+def _see(
+    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, clock: Clock
+) -> tuple[LoadedBackbone, Preprocessing, Extracted]:
+    """Load the backbone and return what it sees in every image."""
+    check_trainable(snapshot)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    backbone = load_backbone(recipe.backbone, options.work / _WEIGHTS_FOLDER)
+    preprocessing = Preprocessing(
+        size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
+    )
+    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
+        extractor = Extractor(backbone, preprocessing, options.batch_size)
+        arrays = extractor.extract(snapshot, store, step)
+    return backbone, preprocessing, arrays
+
+
+def _write(
+    out: Path,
+    manifest: BundleManifest,
+    model: bytes,
+    results: report.Results,
+    tuned: Tuned | None,
+) -> Path:
+    history = report.tell_history(results)
+    if tuned is not None:
+        added = {"kind": manifest.recipe.kind, "fine_tuning": tuned.history}
+        history = history.model_copy(update=added)
+    parts = {
+        MODEL_ONNX: model,
+        EVALUATION_JSON: _json(report.evaluate(results)),
+        HISTORY_JSON: _json(history),
+        MODEL_CARD: write_card(manifest, material_of(results.snapshot), results.analysis).encode(),
+    }
+    write_bundle(out, manifest, parts)
+    return out
+
+
+def _of_tuned(manifest: BundleManifest, tuned: Tuned | None) -> BundleManifest:
+    """Return the manifest with what is not the head's when the fine-tuned network is kept."""
+    if tuned is None or tuned.judged is None:
+        return manifest
+    # The folds judged heads on frozen features: nothing that this network is.
+    metrics = manifest.metrics.model_copy(update={"cross_validation_error_rate": None})
+    return manifest.model_copy(
+        update={
+            "metrics": metrics,
+            "calibration": Calibration(
+                temperature=tuned.judged.temperature, fitted_on="validation"
+            ),
+        }
+    )
 
 
 def check_trainable(snapshot: LocalSnapshot) -> None:
@@ -211,30 +258,6 @@ def check_trainable(snapshot: LocalSnapshot) -> None:
             "The snapshot has no validation images, so the model could not be judged. Collect more "
             "images, or take a snapshot with a larger valid_ratio.",
         )
-
-
-def _labelled(snapshot: LocalSnapshot, arrays: Extracted, kept: NDArray[np.bool_]) -> TrainingSet:
-    return TrainingSet(
-        features=arrays.features[kept],
-        labels=snapshot.labels()[kept],
-        groups=[group for group, keep in zip(snapshot.groups(), kept, strict=True) if keep],
-        class_count=len(snapshot.manifest.classes),
-    )
-
-
-def _unseen(snapshot: LocalSnapshot, arrays: Extracted, selection: Selection) -> Unseen | None:
-    """Return the training images with what heads that never saw them say; None without folds."""
-    if selection.best is None:
-        return None
-    data = _labelled(snapshot, arrays, ~snapshot.is_valid())
-    return Unseen(
-        logits=selection.best.logits,
-        temperature=selection.best.temperature,
-        labels=data.labels,
-        classes=snapshot.manifest.classes,
-        features=data.features,
-        groups=data.groups,
-    )
 
 
 def _manifest(
@@ -264,18 +287,6 @@ def _manifest(
         versions=_versions(),
         created_at=datetime.now(UTC),
     )
-
-
-def _write(out: Path, manifest: BundleManifest, model: bytes, results: report.Results) -> Path:
-    material = material_of(results.snapshot)
-    parts = {
-        MODEL_ONNX: model,
-        EVALUATION_JSON: _json(report.evaluate(results)),
-        HISTORY_JSON: _json(report.tell_history(results)),
-        MODEL_CARD: write_card(manifest, material, results.analysis).encode(),
-    }
-    write_bundle(out, manifest, parts)
-    return out
 
 
 def _versions() -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from server.contract.jobs import MAX_DETAIL_CHARS, Claim, JobError
+from server.contract.recipes import LrFindRecipe
 from trainer.blobs import trim
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
@@ -107,8 +108,8 @@ class Worker:
         log.info("job.started", extra={"job": job_id, "recipe": claim.job.recipe.kind})
         try:
             with Heartbeat(self._client, claim) as heartbeat:
-                model_id = self._train(claim, heartbeat)
-            log.info("job.finished", extra={"job": job_id, "model": model_id})
+                made = self._do(claim, heartbeat)
+            log.info("job.finished", extra={"job": job_id, "model": made})
         except (JobStoppedError, LeaseLostError) as error:
             log.info("job.stopped", extra={"job": job_id, "detail": str(error)})
         except JobFailedError as error:
@@ -123,7 +124,8 @@ class Worker:
             detail = f"The trainer failed unexpectedly ({type(error).__name__}); its log says more."
             self._fail(job_id, "unexpected", detail)
 
-    def _train(self, claim: Claim, heartbeat: Heartbeat) -> str:
+    def _do(self, claim: Claim, heartbeat: Heartbeat) -> str | None:
+        """Do the job; return the model's id, or None for a job that makes none."""
         job, work = claim.job, self._settings.work
         blobs = work / "blobs"
         blobs.mkdir(parents=True, exist_ok=True)
@@ -136,12 +138,19 @@ class Worker:
             ),
         )
         # Only now, so that a trainer that waits takes 50 MB and not 500.
-        from trainer.runner import RunOptions, run  # noqa: PLC0415
+        from trainer.runner import RunOptions, find_lr, run  # noqa: PLC0415
 
-        options = RunOptions(work, self._settings.batch_size, self._settings.threads)
+        settings = self._settings
+        options = RunOptions(
+            work, settings.batch_size, settings.threads, settings.max_pictures_bytes
+        )
+        snapshot = LocalSnapshot(manifest, blobs, origins)
+        if isinstance(job.recipe, LrFindRecipe):
+            finding = find_lr(job.recipe, snapshot, options, heartbeat.tell)
+            self._insist(heartbeat, lambda: self._client.conclude(job.id, finding))
+            return None
         out = work / f"{self._settings.name}.bundle.zip"  # one, so that a kill leaves one at most
         try:
-            snapshot = LocalSnapshot(manifest, blobs, origins)
             run(job.recipe, snapshot, options, out, heartbeat.tell)
             heartbeat.tell("upload", 0, 1)
             model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))

@@ -17,6 +17,7 @@ from server.cli.commands import (
     extract,
     fetch,
     image,
+    lr_find,
     model,
     serve,
     sign_in,
@@ -73,6 +74,7 @@ def _root(
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command("open", epilog=sign_in.EXAMPLES)(sign_in.open_page)
 app.command(epilog=train.EXAMPLES)(train.train)
+app.command("lr-find", epilog=lr_find.EXAMPLES)(lr_find.lr_find)
 app.command(epilog=classify.EXAMPLES)(classify.classify)
 app.command(epilog=extract.EXAMPLES)(extract.extract)
 app.command(epilog=fetch.EXAMPLES)(fetch.fetch)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import typer
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
-from server.contract.jobs import Recipe
+from server.contract.errors import FormatError
+from server.contract.recipes import parse_recipe
 
-_RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
+LR_FIND = "lr-find"  # the recipe of a verb of its own
 
 
 class RecipeKind(StrEnum):
@@ -21,13 +22,13 @@ class RecipeKind(StrEnum):
     FINE_TUNE = "fine-tune"
 
 
-def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dict[str, JsonValue]:
+def build_recipe(kind: str, seed: int, assignments: Sequence[str]) -> dict[str, JsonValue]:
     """Return the recipe document, with the members that were given.
 
     It is checked against the contract here already, so that a slip leaves no snapshot behind.
 
     Args:
-        kind: The way to train.
+        kind: A `RecipeKind`, or `LR_FIND`.
         seed: For everything random in training.
         assignments: ``key=value`` each; a value that reads as JSON is that, else it is text.
 
@@ -35,7 +36,7 @@ def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dic
         typer.BadParameter: An assignment has no key, or repeats one that has its own option, or
             the recipe is none that this version knows.
     """
-    recipe: dict[str, JsonValue] = {"kind": kind.value, "seed": seed}
+    recipe: dict[str, JsonValue] = {"kind": str(kind), "seed": seed}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         key = key.strip()
@@ -47,11 +48,9 @@ def build_recipe(kind: RecipeKind, seed: int, assignments: Sequence[str]) -> dic
             )
         recipe[key] = _parse(value)
     try:
-        _RECIPE.validate_json(json.dumps(recipe))
-    except ValidationError as error:
-        slips = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        text = f"this version has no such recipe: {'; '.join(slips)}"
-        raise typer.BadParameter(text, param_hint="--recipe/--set") from error
+        parse_recipe(recipe)
+    except FormatError as error:
+        raise typer.BadParameter(str(error), param_hint="--recipe/--set") from error
     return recipe
 
 

@@ -261,7 +261,25 @@ class Job(View):
     state: str
     progress: JobProgress | None = None
     error: JobFailure | None = None
+    finding: JsonValue = None
     model_id: str | None = None
+
+
+class LrPoint(View):
+    """One step of a learning-rate finder."""
+
+    lr: float
+    loss: float
+    smoothed: float
+
+
+class LrFinding(View):
+    """What a job of the recipe ``lr-find`` found: the curve, and what it suggests."""
+
+    points: list[LrPoint] = Field(min_length=1)
+    valley: float
+    steep: float
+    minimum: float
 
 
 class Model(View):

@@ -21,8 +21,8 @@ from server.contract.analysis import Ratio
 from server.contract.errors import FormatError
 from server.contract.evaluation import Evaluation, History, Metrics
 from server.contract.files import atomic_writer, canonical_json, sha256_of
-from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
+from server.contract.recipes import Recipe
 from server.contract.schema import (
     MAX_CLASSES,
     Id,
@@ -88,10 +88,16 @@ class Backbone(StrictModel):
 
 
 class Calibration(StrictModel):
-    """Divide logits by ``temperature`` before softmax: see ``contract.calibration``."""
+    """Divide logits by ``temperature`` before softmax: see ``contract.calibration``.
+
+    Attributes:
+        fitted_on: ``out-of-fold``: training images, each by a head that never saw it.
+            ``validation``, of a fine-tuned network: all validation images; the probabilities that
+            the bundle reports of them are calibrated without an image's own fold.
+    """
 
     temperature: Annotated[float, Field(gt=0)]
-    fitted_on: Literal["out-of-fold", "none"]
+    fitted_on: Literal["out-of-fold", "validation", "none"]
 
 
 class Abstention(StrictModel):

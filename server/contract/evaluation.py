@@ -1,6 +1,6 @@
 """What a bundle says of its model: metrics, evaluation of each image, history of the training.
 
-May import ``contract.schema``, ``contract.snapshot`` and ``contract.analysis``.
+May import ``contract.analysis``, ``schema``, ``snapshot`` and ``training``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pydantic import Field
 from server.contract.analysis import Analysis, Count, NonNegative, Ratio
 from server.contract.schema import MAX_CLASSES, Name, Sha256, StrictModel
 from server.contract.snapshot import MAX_ITEMS, Split
+from server.contract.training import FineTuning
 
 
 class ClassMetrics(StrictModel):
@@ -145,12 +146,14 @@ class History(StrictModel):
         l2: The penalty of the final head.
         iterations: Evaluations of the loss for the final head.
         phase_seconds: Duration by phase.
+        fine_tuning: Null for the recipe that has none.
     """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
-    kind: Literal["head"] = "head"
+    kind: Literal["head", "fine-tune"] = "head"
     folds: Count
     trials: tuple[PenaltyTrial, ...]
     l2: Annotated[float, Field(gt=0)]
     iterations: Count
     phase_seconds: dict[str, NonNegative]
+    fine_tuning: FineTuning | None = None

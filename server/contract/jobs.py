@@ -1,23 +1,25 @@
-"""Jobs: the recipe, and the REST bodies of the worker's side. May import ``contract.schema``.
+"""Jobs: the REST bodies of the worker's side.
 
-Requests (`ClaimRequest`, `ProgressReport`, `FailReport`) refuse unknown fields; replies
-(`Claim`, `JobView`, `ProgressReply`) ignore them.
+Requests (`ClaimRequest`, `ProgressReport`, `FindingReport`, `FailReport`) refuse unknown fields;
+replies (`Claim`, `JobView`, `ProgressReply`) ignore them. May import ``contract.recipes``,
+``schema`` and ``training``.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from server.contract.recipes import Recipe
 from server.contract.schema import Id, ReplyModel, StrictModel, UtcDatetime
+from server.contract.training import LrFinding
 
 MAX_CLAIM_WAIT_S = 20.0  # below the 30 s after which proxies drop a silent connection
 MAX_DETAIL_CHARS = 2000  # room for a sentence and a path, not for a traceback
 
 WorkerName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,100}$")]
-Resize = Literal["squish", "crop"]
 
 
 class JobState(StrEnum):
@@ -33,36 +35,12 @@ class JobState(StrEnum):
 FINISHED: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 
-class Recipe(StrictModel):
-    """What to train and how; kept word for word in the job and in the bundle.
-
-    Attributes:
-        kind: ``head``: frozen backbone, cached features, a linear head.
-        backbone: The network whose features are used.
-        seed: Of the folds of the cross-validation; nothing else is random.
-        size_px: Side of the square input.
-        resize: ``squish`` ignores the aspect ratio, ``crop`` takes the centred square. Measured on
-            photos of food (426 in 13 groups, 5 splits): cross-validated error .283 squished, .295
-            padded to a square, .302 cropped.
-        folds: Of the cross-validation on the training split.
-        l2: Strength of the penalty on the head's weights; null = chosen by cross-validation.
-    """
-
-    kind: Literal["head"] = "head"
-    backbone: Literal["efficientnet_lite0"] = "efficientnet_lite0"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
-    size_px: Annotated[int, Field(ge=64, le=512, multiple_of=32)] = 224
-    resize: Resize = "squish"
-    folds: Annotated[int, Field(ge=2, le=10)] = 5
-    l2: Annotated[float, Field(gt=0, le=1e4)] | None = None
-
-
 class Progress(StrictModel):
     """How far a job is.
 
     Attributes:
-        phase: ``blobs``, ``features``, ``baselines``, ``head``, ``out-of-fold``,
-            ``evaluation``, ``export`` or ``upload``.
+        phase: ``blobs``, ``features``, ``baselines``, ``head``, ``fine-tune``, ``lr-find``,
+            ``out-of-fold``, ``evaluation``, ``export`` or ``upload``.
         done: Steps of the phase that are done.
         total: Steps of the phase; 0 = not known.
         message: A sentence for people; may be empty.
@@ -96,6 +74,7 @@ class JobView(ReplyModel):
     recipe: Recipe
     progress: Progress | None = None
     error: JobError | None = None
+    finding: LrFinding | None = None
     model_id: Id | None = None
     attempts: Annotated[int, Field(ge=0)]
     created_at: UtcDatetime
@@ -129,6 +108,13 @@ class ProgressReply(ReplyModel):
 
     state: JobState
     lease_s: Annotated[float, Field(gt=0)]
+
+
+class FindingReport(StrictModel):
+    """End a job that makes no model, with what it found."""
+
+    worker: WorkerName
+    finding: LrFinding
 
 
 class FailReport(StrictModel):

@@ -1,7 +1,7 @@
 """The one evaluation-time preprocessing, for validation in training and for serving alike.
 
 Pillow and numpy only, so that the server needs no torch and the two cannot drift apart; its numbers
-travel in the bundle. May import ``contract.errors`` and ``contract.jobs``.
+travel in the bundle. May import ``contract.errors`` and ``contract.recipes``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -19,11 +20,15 @@ from PIL import Image, ImageOps
 from pydantic import ConfigDict
 
 from server.contract.errors import FormatError
-from server.contract.jobs import Resize
+from server.contract.recipes import Resize
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB: a guard for blobs, whose own cap is the server's setting
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 _WHITE = (255, 255, 255, 255)
+_PAD_MODES: Mapping[str, Literal["reflect", "constant"]] = {
+    "pad-reflection": "reflect",
+    "pad-zeros": "constant",
+}
 _WIDE_GREY = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})  # 16 bits or more in one channel
 
 # What Pillow's decoders raise for damaged bytes: each was seen, and none is a bug of ours.
@@ -54,7 +59,9 @@ class Preprocessing:
         mean: Subtracted from each channel of RGB in 0..1.
         std: Then divided by.
         interpolation: Always ``bicubic``, with antialiasing (Pillow's).
-        resize: ``squish`` scales both sides on their own; ``crop`` takes the centred square.
+        resize: ``squish`` scales both sides on their own; ``crop`` takes the centred square;
+            ``pad-reflection`` and ``pad-zeros`` scale the longer side, centre the image, and fill
+            the rest with its mirror image, or with black.
         crop_ratio: For ``crop``: the square's side as a share of the shorter side, 0..1.
     """
 
@@ -127,15 +134,60 @@ def to_array(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.flo
     Returns:
         ``[3, size_px, size_px]`` float32, contiguous, RGB.
     """
-    side = preprocessing.size_px
-    box = (
-        _centred_square(image, preprocessing.crop_ratio) if preprocessing.resize == "crop" else None
-    )
-    scaled = image.resize((side, side), Image.Resampling.BICUBIC, box=box)
-    pixels = np.asarray(scaled, dtype=np.float32) / np.float32(255)
+    return normalise(to_square(image, preprocessing, preprocessing.size_px), preprocessing)
+
+
+def normalise(square: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Turn what `to_square` returned into the model's input.
+
+    Args:
+        square: ``[S, S, 3]`` uint8, RGB.
+        preprocessing: Its ``mean`` and ``std`` are used.
+
+    Returns:
+        ``[3, S, S]`` float32, contiguous.
+    """
+    pixels = square.astype(np.float32) / np.float32(255)
     mean = np.asarray(preprocessing.mean, dtype=np.float32)
     std = np.asarray(preprocessing.std, dtype=np.float32)
     return np.ascontiguousarray(((pixels - mean) / std).transpose(2, 0, 1))
+
+
+def to_square(image: Image.Image, preprocessing: Preprocessing, side_px: int) -> NDArray[np.uint8]:
+    """Scale an RGB image to a square by the preprocessing's method, at any size.
+
+    Training keeps its pictures in this form, so that they look as they will to the finished model.
+
+    Args:
+        image: RGB, as `decode` returns it.
+        preprocessing: Its ``resize`` and ``crop_ratio`` are used, not its ``size_px``.
+        side_px: Side of the square.
+
+    Returns:
+        ``[side_px, side_px, 3]`` uint8, RGB.
+    """
+    if preprocessing.resize in _PAD_MODES:
+        return _padded(image, side_px, _PAD_MODES[preprocessing.resize])
+    box = (
+        _centred_square(image, preprocessing.crop_ratio) if preprocessing.resize == "crop" else None
+    )
+    scaled = image.resize((side_px, side_px), Image.Resampling.BICUBIC, box=box)
+    return np.asarray(scaled, dtype=np.uint8)
+
+
+def _padded(
+    image: Image.Image, side_px: int, mode: Literal["reflect", "constant"]
+) -> NDArray[np.uint8]:
+    scale = side_px / max(image.size)
+    # A strip of 1 x 10,000 still has a pixel's width.
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    scaled = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC), dtype=np.uint8)
+    top, left = (side_px - height) // 2, (side_px - width) // 2
+    around = ((top, side_px - height - top), (left, side_px - width - left), (0, 0))
+    # Without a second pixel there is nothing to mirror.
+    if mode == "reflect" and min(width, height) == 1:
+        return np.pad(scaled, around, mode="edge")
+    return np.pad(scaled, around, mode=mode)
 
 
 def _centred_square(image: Image.Image, ratio: float) -> tuple[float, float, float, float]:

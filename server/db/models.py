@@ -306,10 +306,9 @@ class AttemptRecord(Base):
 class ImageCountRecord(Base):
     """How many images of a dataset carry a label and have a status.
 
-    Kept by triggers (migration 0003) in the transaction of each change: counting 1 M rows takes
-    half a second, reading these some microseconds. SQLite drops a table's triggers with the table,
-    so a migration that makes ``images``, ``labels`` or ``datasets`` anew has to make them again. No
-    foreign keys: while a dataset is deleted, its images are without a label for a moment.
+    Kept by triggers (migration 0003) with each change: counting 1 M rows takes 0.5 s. SQLite
+    drops triggers with their table, so new ``images``, ``labels`` or ``datasets`` need them again.
+    No foreign keys: while a dataset is deleted, its images are without a label for a moment.
     """
 
     __tablename__ = "image_counts"
@@ -348,6 +347,7 @@ class JobRecord(Base):
     recipe: Mapped[dict[str, Any]]
     progress: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    finding: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     worker: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)

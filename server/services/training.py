@@ -11,7 +11,9 @@ from pathlib import Path
 from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
 from server.contract.files import move_durably, sha256_of_file
-from server.contract.jobs import FINISHED, JobError, JobState, Progress, Recipe
+from server.contract.jobs import FINISHED, JobError, JobState, Progress
+from server.contract.recipes import Recipe, parse_recipe
+from server.contract.training import LrFinding
 from server.db.ids import new_id
 from server.db.models import JobRecord, ModelRecord, ModelStage, SnapshotRecord
 from server.db.session import Database, Session
@@ -203,6 +205,30 @@ class TrainingService:
         log.warning("job.failed", extra={"job_id": job_id, "kind": error.kind})
         self._feed.dataset(view.dataset_id).send()
 
+    async def conclude(self, job_id: str, worker: str, finding: LrFinding) -> None:
+        """End a job that makes no model, with what it found.
+
+        Sent again after its answer was lost, it changes nothing.
+
+        Raises:
+            JobNotFoundError: No job has this id.
+            JobNotLeasedError: The job is another worker's, or has ended otherwise.
+            BundleRefusedError: The job is to make a model.
+        """
+        async with self._database.write() as session:
+            record = await jobs.get(session, job_id)
+            document = finding.model_dump(mode="json")
+            if record.state == JobState.SUCCEEDED and record.finding == document:
+                return
+            _check_lease(record, worker)
+            if parse_recipe(record.recipe).kind != "lr-find":
+                raise BundleRefusedError("this job is to make a model")
+            record.finding = document
+            self._finish(record, JobState.SUCCEEDED)
+            view = await _view(session, record)
+        log.info("job.succeeded", extra={"job_id": job_id})
+        self._feed.dataset(view.dataset_id).send()
+
     async def check_lease(self, job_id: str, worker: str) -> None:
         """Say early that a bundle will not be taken.
 
@@ -290,7 +316,8 @@ def _check_bundle(bundle: Bundle, job: JobRecord, snapshot: SnapshotRecord) -> N
         raise BundleRefusedError("the bundle is of another dataset")
     if sorted(bundle.manifest.classes) != sorted(snapshot.counts["labels"]):
         raise BundleRefusedError("the bundle's classes are not the snapshot's labels")
-    if bundle.manifest.recipe.model_dump(mode="json") != job.recipe:
+    # Parsed, since a job from before an update lacks the members that are newer than it.
+    if bundle.manifest.recipe != parse_recipe(job.recipe):
         raise BundleRefusedError("the bundle is of another recipe")
 
 

@@ -424,3 +424,39 @@ async def test_a_deleted_dataset_takes_its_jobs_and_models(still: Bird):
     assert (await still.get("/jobs")).json()["total"] == 0
     files = {"file": plain("red")}
     problem(await still.post("/classify", files=files), 409, "no-model")
+
+
+FINDING = {
+    "points": [
+        {"lr": 1e-4, "loss": 2.0, "smoothed": 2.0},
+        {"lr": 1e-3, "loss": 1.0, "smoothed": 1.5},
+    ],
+    "valley": 3e-4,
+    "steep": 5e-4,
+    "minimum": 1e-4,
+    "seconds": 1.0,
+}
+
+
+async def test_a_job_that_makes_no_model_keeps_what_it_found(still: Bird):
+    made = await snapshot(still, await coloured_dataset(still, 6))
+    found = await job(still, made["id"], recipe={"kind": "lr-find"})
+    assert found["finding"] is None
+    await claim(still)
+    path, body = f"/jobs/{found['id']}/finding", {"worker": WORKER, "finding": FINDING}
+    other = {"worker": "other", "finding": FINDING}
+    problem(await still.post(path, json=other), 409, "job-not-leased")
+    wrong = {"worker": WORKER, "finding": FINDING | {"valley": -1}}
+    problem(await still.post(path, json=wrong), 422, "invalid-request")
+    assert (await still.post(path, json=body)).status_code == 204
+    assert (await still.post(path, json=body)).status_code == 204, "its answer may have been lost"
+    ended = (await still.get(f"/jobs/{found['id']}")).json()
+    assert (ended["state"], ended["finding"], ended["model_id"]) == ("succeeded", FINDING, None)
+
+
+async def test_a_job_that_makes_a_model_does_not_end_with_a_finding(still: Bird):
+    made = await queued(still)
+    await claim(still)
+    body = {"worker": WORKER, "finding": FINDING}
+    problem(await still.post(f"/jobs/{made['id']}/finding", json=body), 422, "bundle-refused")
+    assert await state_of(still, made["id"]) == "running"

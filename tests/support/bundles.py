@@ -33,8 +33,8 @@ from server.contract.evaluation import (
     Metrics,
     PenaltyTrial,
 )
-from server.contract.jobs import Recipe
 from server.contract.preprocess import Preprocessing
+from server.contract.recipes import HeadRecipe
 from server.contract.snapshot import DatasetRef, Split
 from tests.support.analyses import an_analysis
 
@@ -100,7 +100,7 @@ def bundle_manifest(
         classes=tuple(classes),
         preprocessing=Preprocessing(size_px=32, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         backbone=Backbone(name="efficientnet_lite0", weights_sha256="b" * 64, feature_count=3),
-        recipe=Recipe(),
+        recipe=HeadRecipe(),
         metrics=metrics,
         calibration=Calibration(temperature=1.0, fitted_on="out-of-fold"),
         abstention=Abstention(threshold=0.4, coverage=0.95),

@@ -52,6 +52,7 @@ class TrainingServer:
         self.reports: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
         self.bundle = b""
+        self.finding: dict[str, Any] | None = None
         self.on_progress: Callable[[dict[str, Any]], None] = lambda report: None
         self.lock = threading.Lock()
         self.address = ""
@@ -147,6 +148,9 @@ class _Handler(BaseHTTPRequestHandler):
             play.reports.append(report)
             play.on_progress(report)
             self._answer(200, {"state": play.state, "lease_s": play.lease_s})
+        elif path.endswith("/finding"):
+            play.finding = json.loads(body)["finding"]
+            self._answer(204)
         elif path.endswith("/fail"):
             play.failed.append(json.loads(body))
             self._answer(204)

@@ -13,6 +13,7 @@ from server.contract.jobs import (
     Claim,
     ClaimRequest,
     FailReport,
+    FindingReport,
     JobState,
     JobView,
     ProgressReply,
@@ -79,6 +80,13 @@ async def upload_bundle(
     await services.training.check_lease(job_id, worker)
     async with services.spool.receive(request.stream(), services.limits.bundle_bytes) as path:
         return BundleOut(model_id=await services.training.complete(job_id, worker, path))
+
+
+@router.post("/jobs/{job_id}/finding", status_code=status.HTTP_204_NO_CONTENT)
+async def report_finding(job_id: str, body: FindingReport, services: ServicesDep) -> Response:
+    """End a job that makes no model, with what it found."""
+    await services.training.conclude(job_id, body.worker, body.finding)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
 @router.post("/jobs/{job_id}/fail", status_code=status.HTTP_204_NO_CONTENT)

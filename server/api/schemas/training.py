@@ -11,8 +11,9 @@ from pydantic import Field
 from server.api.schemas.base import ReplyModel, RequestModel
 from server.contract.bundle import Bundle
 from server.contract.evaluation import Evaluation, History, Metrics
-from server.contract.jobs import JobState, Recipe
+from server.contract.jobs import JobState
 from server.contract.jobs import JobView as JobOut
+from server.contract.recipes import HeadRecipe, Recipe
 from server.db.models import ModelStage
 from server.services.models import ModelView
 from server.services.predictions import Answer
@@ -22,7 +23,7 @@ from server.services.training import JobView
 class JobIn(RequestModel):
     """A job to start."""
 
-    recipe: Recipe = Recipe()
+    recipe: Recipe = HeadRecipe()
 
 
 def job_out(view: JobView) -> JobOut:
@@ -37,6 +38,7 @@ def job_out(view: JobView) -> JobOut:
             "recipe": record.recipe,
             "progress": record.progress,
             "error": record.error,
+            "finding": record.finding,
             "model_id": view.model_id,
             "attempts": record.attempts,
             "created_at": record.created_at,

@@ -8,34 +8,25 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue, ValidationError
 
-from server.cli import datasets, watch
+from server.cli import datasets
 from server.cli.commands.options import AsJson, DatasetName
 from server.cli.console import Reporter, emit, emit_json, examples, note, reporting
 from server.cli.errors import CommandError
+from server.cli.jobs import JobPlan, run_job
 from server.cli.recipes import RecipeKind, build_recipe
 from server.cli.session import connect
 from server.cli.watch import Deadline
 from server.client.errors import UnexpectedAnswerError
-from server.client.transport import SNAPSHOT_S, Client
+from server.client.transport import Client
 from server.client.views import Dataset, Job, Metrics, Model, Snapshot
 
 EXAMPLES = examples(
     "bowerbird train --dataset bears",
+    "bowerbird train --dataset bears --recipe fine-tune --set epochs=8",
     "bowerbird train --dataset bears --set size_px=192 --set resize=crop",
     "bowerbird train --dataset bears --json | jq .metrics.error_rate",
 )
 TWO_HOURS_S = 7200.0
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What was asked for."""
-
-    recipe: dict[str, JsonValue]
-    valid_ratio: float
-    seed: int
-    should_wait: bool
-    deadline: Deadline
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter for each option
     Waits for the end and shows progress; Ctrl-C cancels the training. The error rate is that of
     validation images, which training never saw, beside what simple methods reach on them.
     """
-    plan = _Plan(
+    plan = JobPlan(
         build_recipe(recipe, seed, assignments or []),
         valid_ratio,
         seed,
@@ -91,47 +82,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _tell(outcome, found)
 
 
-def _run(client: Client, dataset: Dataset, plan: _Plan, reporter: Reporter) -> _Outcome:
-    if plan.should_wait:
-        dataset = watch.wait_for_downloads(client, dataset, plan.deadline, reporter)
-    reporter.show("taking a snapshot")
-    snapshot = client.post(
-        f"/datasets/{dataset.id}/snapshots",
-        Snapshot,
-        {"valid_ratio": plan.valid_ratio, "seed": plan.seed},
-        timeout_s=SNAPSHOT_S,
-    )
-    job = client.post(f"/snapshots/{snapshot.id}/jobs", Job, {"recipe": plan.recipe})
-    try:
-        job = watch.wait_for_job(client, job, plan.deadline, reporter)
-    except KeyboardInterrupt:
-        _cancel(client, job)
-        raise
-    model = client.get(f"/models/{_model_id(job)}", Model)
+def _run(client: Client, dataset: Dataset, plan: JobPlan, reporter: Reporter) -> _Outcome:
+    snapshot, job = run_job(client, dataset, plan, reporter)
+    if job.model_id is None:
+        raise CommandError("The training ended without a model.")
+    model = client.get(f"/models/{job.model_id}", Model)
     return _Outcome(snapshot, job, model, _metrics(model))
-
-
-def _cancel(client: Client, job: Job) -> None:
-    """Ask the server to stop the job; the person's Ctrl-C ends the command in any case."""
-    try:
-        client.post(f"/jobs/{job.id}/cancel", Job, {})
-    except CommandError as error:
-        note(f"The job could not be cancelled: {error}")
-    else:
-        note(f"Job {job.id} is cancelled.")
-
-
-def _model_id(job: Job) -> str:
-    """Return the id of a finished job's model.
-
-    Raises:
-        CommandError: It failed or was cancelled.
-    """
-    if job.state == "succeeded" and job.model_id is not None:
-        return job.model_id
-    if job.error is not None:
-        raise CommandError(f"The training failed ({job.error.kind}): {job.error.detail or ''}")
-    raise CommandError(f"The training ended without a model: it was {job.state}.")
 
 
 def _metrics(model: Model) -> Metrics:

@@ -1,13 +1,12 @@
-"""Recipes and the worker's side of the REST API."""
+"""The worker's side of the REST API."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from server.contract.jobs import Claim, ClaimRequest, JobError, JobState, Progress, Recipe
+from server.contract.jobs import Claim, ClaimRequest, JobError, JobState, Progress
+from server.contract.recipes import HeadRecipe
 
 _JOB = {
     "id": "01JD",
@@ -20,45 +19,11 @@ _JOB = {
 }
 
 
-def test_the_default_recipe_is_the_head() -> None:
-    assert Recipe.model_validate({"kind": "head"}) == Recipe()
-    assert Recipe().model_dump() == {
-        "kind": "head",
-        "backbone": "efficientnet_lite0",
-        "seed": 42,
-        "size_px": 224,
-        "resize": "squish",
-        "folds": 5,
-        "l2": None,
-    }
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"kind": "fine-tune"},
-        {"backbone": "resnet18"},
-        {"seed": -1},
-        {"size_px": 100},
-        {"size_px": 4096},
-        {"resize": "stretch"},
-        {"folds": 1},
-        {"l2": 0},
-        {"l2": float("nan")},
-        {"command": "rm"},
-    ],
-    ids=str,
-)
-def test_a_recipe_not_known_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        Recipe.model_validate(changes)
-
-
 def test_a_claim_may_say_more_than_is_read() -> None:
     claim = Claim.model_validate({"job": _JOB | {"news": 1}, "lease_s": 60, "more": True})
     assert claim.job.state is JobState.RUNNING
     assert claim.job.progress is None
-    assert claim.job.recipe == Recipe()
+    assert claim.job.recipe == HeadRecipe()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 101, "../x"], ids=repr)

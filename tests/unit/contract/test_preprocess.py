@@ -15,6 +15,7 @@ from PIL import Image
 
 from server.contract.errors import FormatError
 from server.contract.preprocess import FORMATS, Preprocessing, decode, preprocess, to_array
+from server.contract.recipes import Resize
 
 _HALF = (0.5, 0.5, 0.5)
 _SQUISH = Preprocessing(size_px=4, mean=_HALF, std=_HALF)
@@ -78,6 +79,30 @@ def test_a_smaller_crop_takes_the_middle() -> None:
     image.paste("white", (12, 12, 52, 52))
     middle = Preprocessing(size_px=16, mean=_HALF, std=_HALF, resize="crop", crop_ratio=0.5)
     assert _levels(to_array(image, middle)).min() == 255
+
+
+@pytest.mark.parametrize(
+    ("resize", "rows"),
+    [
+        ("pad-zeros", [0, 0, 10, 20, 30, 40, 0, 0]),
+        ("pad-reflection", [30, 20, 10, 20, 30, 40, 30, 20]),
+    ],
+)
+def test_padded_pixels_are_golden(resize: Resize, rows: list[int]) -> None:
+    numbers = Preprocessing(size_px=8, mean=(0, 0, 0), std=(1, 1, 1), resize=resize)
+    grey = np.repeat(np.array([10, 20, 30, 40], np.uint8)[:, None, None], 8, axis=1)
+    array = to_array(Image.fromarray(np.repeat(grey, 3, axis=2)), numbers)
+    assert np.rint(array[0, :, 3] * 255).astype(int).tolist() == rows
+    assert np.ptp(array, axis=2).max() == 0
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1), (1, 1)], ids=str)
+def test_the_thinnest_strip_is_padded(size: tuple[int, int]) -> None:
+    numbers = Preprocessing(size_px=8, mean=_HALF, std=_HALF, resize="pad-reflection")
+    array = to_array(Image.new("RGB", size, (255, 0, 0)), numbers)
+    assert array.shape == (3, 8, 8)
+    assert (array[0] == 1).all()
+    assert (array[1] == -1).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1)], ids=str)

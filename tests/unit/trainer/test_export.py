@@ -12,10 +12,11 @@ from torch import nn
 
 from server.contract.preprocess import Preprocessing, preprocess
 from tests.support.snapshots import coloured, make_snapshot
+from trainer.backbones.loading import LoadedBackbone
 from trainer.errors import JobFailedError
-from trainer.export import Classifier, OnnxModel, check_parity, export_onnx
+from trainer.export import OnnxModel, check_parity, export_onnx
 from trainer.head import Head
-from trainer.model import LoadedBackbone
+from trainer.network import Classifier
 
 pytestmark = pytest.mark.slow
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
-from server.contract.jobs import Recipe
 from server.contract.preprocess import preprocess
+from server.contract.recipes import FineTuneRecipe, HeadRecipe, LrFindRecipe
 from server.contract.snapshot import Split
 from tests.support.snapshots import coloured, make_snapshot
 from trainer.errors import JobFailedError
-from trainer.runner import RunOptions, check_trainable, run
+from trainer.runner import RunOptions, check_trainable, find_lr, run
 from trainer.snapshot import LocalSnapshot
 
 pytestmark = pytest.mark.slow
 
-_RECIPE = Recipe(size_px=64)
+_RECIPE = HeadRecipe(size_px=64)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: with images this small, two wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @dataclass
@@ -31,7 +42,7 @@ class _Run:
     told: list[tuple[str, int, int]]
 
 
-def _run(folder: Path, recipe: Recipe = _RECIPE) -> _Run:
+def _run(folder: Path, recipe: HeadRecipe = _RECIPE) -> _Run:
     snapshot = make_snapshot(folder / "blobs", coloured(8))
     told: list[tuple[str, int, int]] = []
     out = run(
@@ -139,6 +150,64 @@ def test_one_image_a_class_still_makes_a_model(tmp_path: Path) -> None:
     assert bundle.manifest.calibration.fitted_on == "none"
     assert bundle.manifest.metrics.cross_validation_error_rate is None
     assert {item.split for item in bundle.evaluation.items} == {Split.VALID}
+
+
+def test_a_fine_tuned_network_is_exported_as_it_was_judged(tmp_path: Path) -> None:
+    # The head's penalty is so strong that it answers by chance, and fine-tuning must beat it.
+    recipe = FineTuneRecipe(
+        size_px=64, l2=1e4, updates=12, batch_size=8, lr=1e-3, tta="flip", augmentation="flip"
+    )
+    snapshot = make_snapshot(tmp_path / "blobs", coloured(8))
+    told: list[str] = []
+    out = run(
+        recipe, snapshot, RunOptions(tmp_path), tmp_path / "b.zip",
+        lambda phase, _done, _total: told.append(phase),
+    )  # fmt: skip
+    bundle = read_bundle(out)
+    manifest, tuning = bundle.manifest, bundle.history.fine_tuning
+    assert list(dict.fromkeys(told)) == [
+        "features", "baselines", "head", "fine-tune", "out-of-fold", "evaluation", "export",
+    ]  # fmt: skip
+    assert manifest.recipe == recipe
+    assert tuning is not None
+    assert (tuning.choice.kept, tuning.updates, len(tuning.stages)) == ("fine-tuned", 12, 8)
+    assert manifest.metrics.error_rate == tuning.choice.fine_tuned_error_rate
+    assert manifest.metrics.error_rate < tuning.choice.head_error_rate
+    assert manifest.metrics.export_max_difference < 1e-4
+    assert manifest.metrics.cross_validation_error_rate is None
+    assert manifest.calibration.fitted_on == "validation"
+    assert not list((tmp_path / "checkpoints").glob("*"))  # done: nothing to take up again
+    session = onnxruntime.InferenceSession(bundle.onnx, providers=["CPUExecutionProvider"])
+    for item in snapshot.manifest.items_of(Split.VALID):
+        images = preprocess(snapshot.path(item), manifest.preprocessing)[None]
+        predicted = manifest.classes[int(session.run(["logits"], {"images": images})[0].argmax())]
+        [said] = [one for one in bundle.evaluation.items if one.sha256 == item.sha256]
+        assert said.predicted == predicted
+
+
+def test_the_head_is_kept_when_fine_tuning_does_not_beat_it(tmp_path: Path) -> None:
+    recipe = FineTuneRecipe(size_px=64, updates=2, batch_size=8, lr=0.3)
+    snapshot = make_snapshot(tmp_path / "blobs", coloured(8))
+    out = run(recipe, snapshot, RunOptions(tmp_path), tmp_path / "b.zip", lambda *_: None)
+    bundle = read_bundle(out)
+    tuning = bundle.history.fine_tuning
+    assert tuning is not None
+    assert tuning.choice.kept == "head"
+    assert bundle.manifest.metrics.error_rate == tuning.choice.head_error_rate == 0
+    assert bundle.manifest.calibration.fitted_on == "out-of-fold"
+    assert bundle.manifest.metrics.export_max_difference < 1e-4
+
+
+def test_learning_rates_are_found_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    recipe = LrFindRecipe(size_px=64, train_size_px=32, batch_size=4)
+    snapshot = make_snapshot(tmp_path / "blobs", coloured(6))
+    told: list[str] = []
+    finding = find_lr(recipe, snapshot, RunOptions(tmp_path), lambda phase, *_: told.append(phase))
+    assert list(dict.fromkeys(told)) == ["features", "head", "lr-find"]
+    assert finding.points[0].lr == pytest.approx(1e-7)
+    assert 1e-7 < finding.valley < 10
+    assert finding.points[-1].lr < 10  # the loss exploded before the end
+    assert not (tmp_path / "checkpoints").exists()
 
 
 @pytest.mark.parametrize(

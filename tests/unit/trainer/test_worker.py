@@ -12,6 +12,8 @@ from types import ModuleType
 import pytest
 from pydantic import SecretStr
 
+from server.contract.recipes import LrFindRecipe
+from server.contract.training import LrFinding, LrPoint
 from tests.support.snapshots import coloured, make_snapshot
 from tests.support.training_server import TOKEN, TrainingServer, training_server
 from trainer.client import ServerClient
@@ -21,6 +23,20 @@ from trainer.transport import Transport
 from trainer.worker import Worker
 
 Tell = Callable[[str, int, int], None]
+
+
+_FINDING = LrFinding(
+    points=(LrPoint(lr=1e-4, loss=2, smoothed=2), LrPoint(lr=1e-3, loss=1, smoothed=1.5)),
+    valley=3e-4,
+    steep=5e-4,
+    minimum=1e-4,
+    seconds=1,
+)
+
+
+def _find_lr(_recipe: object, _snapshot: object, _options: object, tell: Tell) -> LrFinding:
+    tell("lr-find", 100, 100)
+    return _FINDING
 
 
 @pytest.fixture
@@ -42,6 +58,7 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tell], None
 
         module = ModuleType("trainer.runner")
         module.run = run  # type: ignore[attr-defined]
+        module.find_lr = _find_lr  # type: ignore[attr-defined]
         module.RunOptions = lambda *_: None  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "trainer.runner", module)
 
@@ -66,6 +83,15 @@ def test_a_job_is_done(play: TrainingServer, training: Callable[..., None], tmp_
     assert play.reports
     assert {report["worker"] for report in play.reports} == {"tester"}
     assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
+
+
+def test_a_job_that_makes_no_model_ends_with_what_it_found(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    play.recipe = LrFindRecipe().model_dump(mode="json")
+    _work(play, tmp_path / "work")
+    assert play.finding == _FINDING.model_dump(mode="json")
+    assert (play.bundle, play.failed) == (b"", [])
 
 
 class _RenewedError(Exception):

@@ -75,10 +75,16 @@ def test_a_set_that_is_none_is_wrong_usage(api, run, bears, assignment):
     assert api.seen("POST", ".*") == []
 
 
-def test_a_recipe_that_is_not_known_yet_is_named(api, run, bears):
-    result = run("train", "--dataset", "bears", "--recipe", "fine-tune")
+def test_fine_tuning_is_asked_for(api, run, bears):
+    run("train", "--dataset", "bears", "--recipe", "fine-tune", "--set", "epochs=4")
+    [job] = api.seen("POST", ".*/jobs")
+    assert job.json()["recipe"] == {"kind": "fine-tune", "seed": 42, "epochs": 4}
+
+
+def test_a_member_of_another_recipe_is_named(api, run, bears):
+    result = run("train", "--dataset", "bears", "--set", "epochs=4")
     assert (result.code, result.out) == (2, "")
-    assert "no such recipe: kind" in result.err
+    assert "no recipe that is known here: head.epochs" in " ".join(result.err.split())
     assert api.seen("POST", ".*") == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.store import ImageArrays, open_store
+from trainer.data.store import ImageArrays, open_store
 
 
 def _arrays(number: int) -> ImageArrays:

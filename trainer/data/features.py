@@ -1,6 +1,6 @@
 """Features of a snapshot's images by a frozen backbone, each computed once.
 
-May import torch, ``trainer.store``, ``trainer.model``, ``trainer.snapshot`` and the contract.
+May import torch, ``trainer.data.store``, ``trainer.backbones``, ``snapshot`` and the contract.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from server.contract.errors import FormatError
 from server.contract.files import canonical_json, sha256_of
 from server.contract.preprocess import Preprocessing, decode, to_array
 from server.contract.snapshot import Item
+from trainer.backbones.loading import LoadedBackbone
 from trainer.baselines import PIXELS_SIDE_PX
-from trainer.errors import JobFailedError
-from trainer.model import LoadedBackbone
+from trainer.data.pictures import DECODE_THREADS, unreadable
+from trainer.data.store import ArrayStore, ImageArrays
 from trainer.snapshot import LocalSnapshot
-from trainer.store import ArrayStore, ImageArrays
-
-_DECODE_THREADS = 2  # Pillow decodes outside the interpreter's lock; more only takes from torch
 
 Step = Callable[[int, int], None]
 
@@ -108,7 +106,7 @@ class Extractor:
             items[start : start + self.batch_size]
             for start in range(0, len(items), self.batch_size)
         ]
-        with ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="decode") as pool:
+        with ThreadPoolExecutor(DECODE_THREADS, thread_name_prefix="decode") as pool:
             waiting: list[Future[tuple[Item, NDArray[np.float32], NDArray[np.uint8]]]] = []
             for batch in [*batches, []]:
                 ahead = [pool.submit(self._load, snapshot, item) for item in batch]
@@ -122,11 +120,7 @@ class Extractor:
         try:
             image = decode(snapshot.path(item))
         except FormatError as error:
-            raise JobFailedError(
-                "blob-unreadable",
-                f"The image {item.sha256} ({item.label}) cannot be used: {error}. "
-                "Exclude it from the dataset and take a new snapshot.",
-            ) from error
+            raise unreadable(item, error) from error
         side = (PIXELS_SIDE_PX, PIXELS_SIDE_PX)
         # BOX averages each cell's pixels: all that a comparison of colours needs.
         pixels = np.asarray(image.resize(side, Image.Resampling.BOX), dtype=np.uint8)

@@ -1,12 +1,10 @@
-"""What was computed of each image, kept in one SQLite file. Standard library, numpy only.
+"""What was computed of each image, kept in one SQLite file: see ``trainer.data.cache_file``.
 
-The file is a cache: a damaged one is replaced by an empty one. Rows are committed batch by batch,
-so a trainer that is killed goes on where it stopped.
+Rows are committed batch by batch, so a trainer that is killed goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,11 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.baselines import PIXELS_SIDE_PX
+from trainer.data.cache_file import MAX_PARAMETERS, open_cache
 
-log = logging.getLogger(__name__)
-
-_MAX_PARAMETERS = 500  # SQLite allows 999 in its oldest builds
-_BUSY_TIMEOUT_S = 30  # another trainer in the same folder writes a batch in milliseconds
 _TABLE = """
 CREATE TABLE IF NOT EXISTS images (
   variant TEXT NOT NULL, sha256 TEXT NOT NULL, features BLOB NOT NULL, pixels BLOB NOT NULL,
@@ -57,8 +52,8 @@ class ArrayStore:
             hashes: sha256 of images.
         """
         found = {}
-        for start in range(0, len(hashes), _MAX_PARAMETERS):
-            asked = hashes[start : start + _MAX_PARAMETERS]
+        for start in range(0, len(hashes), MAX_PARAMETERS):
+            asked = hashes[start : start + MAX_PARAMETERS]
             marks = ",".join("?" * len(asked))
             rows = self._connection.execute(
                 f"SELECT sha256, features, pixels FROM images"  # noqa: S608 - marks are "?" alone
@@ -95,31 +90,5 @@ def _decode(features: bytes, pixels: bytes) -> ImageArrays:
 @contextmanager
 def open_store(path: Path) -> Iterator[ArrayStore]:
     """Open the cache, made or replaced as needed, and close it after the block."""
-    try:
-        connection = _connect(path)
-    except sqlite3.DatabaseError:
-        log.warning("store.replaced", extra={"path": str(path)}, exc_info=True)
-        for leftover in (
-            path,
-            path.with_name(f"{path.name}-wal"),
-            path.with_name(f"{path.name}-shm"),
-        ):
-            leftover.unlink(missing_ok=True)
-        connection = _connect(path)
-    try:
+    with open_cache(path, _TABLE) as connection:
         yield ArrayStore(connection)
-    finally:
-        connection.close()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")  # a kill leaves no half-written batch
-        connection.execute("PRAGMA synchronous = NORMAL")  # losing the last batch costs a second
-        connection.execute(_TABLE)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection

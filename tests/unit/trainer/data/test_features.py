@@ -12,10 +12,10 @@ from torch import nn
 
 from server.contract.preprocess import Preprocessing, preprocess
 from tests.support.snapshots import coloured, make_snapshot
+from trainer.backbones.loading import LoadedBackbone
+from trainer.data.features import Extractor
+from trainer.data.store import open_store
 from trainer.errors import JobFailedError, JobStoppedError
-from trainer.features import Extractor
-from trainer.model import LoadedBackbone
-from trainer.store import open_store
 
 pytestmark = pytest.mark.slow
 

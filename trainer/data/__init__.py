@@ -1,0 +1,1 @@
+"""What training reads: features and pictures of images, each computed once and kept."""

@@ -1,0 +1,57 @@
+"""Opening a cache that is one SQLite file. Standard library only.
+
+A damaged file is replaced by an empty one: what it held can be computed again.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+MAX_PARAMETERS = 500  # of a statement; SQLite allows 999 in its oldest builds
+_PAGE_BYTES = 4096  # SQLite's own
+_BUSY_TIMEOUT_S = 30  # another trainer in the same folder writes a batch in milliseconds
+
+
+@contextmanager
+def open_cache(
+    path: Path, tables: str, page_bytes: int = _PAGE_BYTES
+) -> Iterator[sqlite3.Connection]:
+    """Open the file, made or replaced as needed, and close it after the block.
+
+    Args:
+        path: The file; its folder is made.
+        tables: Statements that make what is not there yet.
+        page_bytes: Of a new file; a power of two. Larger for rows of many kilobytes.
+
+    Yields:
+        A connection that any thread may use, one at a time.
+    """
+    try:
+        connection = _connect(path, tables, page_bytes)
+    except sqlite3.DatabaseError:
+        log.warning("store.replaced", extra={"path": str(path)}, exc_info=True)
+        for ending in ("", "-wal", "-shm"):
+            path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
+        connection = _connect(path, tables, page_bytes)
+    with closing(connection):
+        yield connection
+
+
+def _connect(path: Path, tables: str, page_bytes: int) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA page_size = {page_bytes:d}")  # of a new file; then it stays
+        connection.execute("PRAGMA journal_mode = WAL")  # a kill leaves no half-written batch
+        connection.execute("PRAGMA synchronous = NORMAL")  # losing the last batch costs a second
+        connection.executescript(tables)
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,1 @@
+"""Fine-tuning: the whole network, from the fitted head on."""

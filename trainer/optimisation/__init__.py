@@ -1,0 +1,1 @@
+"""How weights change: schedules, the optimiser, losses, averages, the learning-rate finder."""
