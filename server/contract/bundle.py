@@ -252,7 +252,7 @@ def _read_members(path: Path, names: frozenset[str]) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            _check_directory(entries)
+            _check_directory(entries, path.stat().st_size)
             wanted = [entry for entry in entries if entry.filename in names]
             return {entry.filename: _read_member(archive, entry) for entry in wanted}
     except FormatError:
@@ -261,12 +261,15 @@ def _read_members(path: Path, names: frozenset[str]) -> dict[str, bytes]:
         raise FormatError(f"the bundle is not a readable zip ({error})") from error
 
 
-def _check_directory(entries: list[zipfile.ZipInfo]) -> None:
+def _check_directory(entries: list[zipfile.ZipInfo], archive_bytes: int) -> None:
     names = sorted(entry.filename for entry in entries)
     if names != sorted(MEMBER_CAPS_BYTES):
         expected = ", ".join(MEMBER_CAPS_BYTES)
         raise FormatError(f"a bundle has exactly the members {expected}, each once")
     for entry in entries:
+        if not 0 <= entry.header_offset < archive_bytes:
+            # zipfile would seek there, and fail as if the disk had.
+            raise FormatError(f"{entry.filename} lies outside the bundle")
         if entry.flag_bits & _ENCRYPTED_FLAG:
             raise FormatError(f"{entry.filename} is encrypted")
         if entry.compress_type not in _COMPRESSIONS:

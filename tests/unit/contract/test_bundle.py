@@ -336,6 +336,19 @@ def test_an_error_rate_beside_its_interval_cannot_be_built() -> None:
         BundleManifest.model_validate(fields)
 
 
+@pytest.mark.parametrize("shift", [1, 2**31])
+def test_a_member_outside_the_file_is_refused(tmp_path: Path, shift: int) -> None:
+    path = tmp_path / "b.zip"
+    make_bundle(path)
+    good = path.read_bytes()
+    end = good.rindex(b"PK\x05\x06")
+    start = int.from_bytes(good[end + 16 : end + 20], "little") + shift
+    # By this, the archive seems to begin before the file does.
+    path.write_bytes(good[: end + 16] + start.to_bytes(4, "little") + good[end + 20 :])
+    with pytest.raises(FormatError, match="outside the bundle"):
+        read_bundle(path)
+
+
 @pytest.mark.fuzz
 @settings(deadline=None)
 @given(st.data())
