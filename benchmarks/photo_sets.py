@@ -76,7 +76,7 @@ def read_food(folder: Path, groups: Sequence[str], work: Path) -> Pictures:
 def read_drawings(folder: Path, work: Path) -> Pictures:
     """Return the drawings of the ten classes, each once; blobs go below ``work``.
 
-    Drawings that the server would refuse are left out: one has 168 megapixels.
+    Drawings that are too large to be decoded are left out: some have 168 megapixels.
 
     Raises:
         FileNotFoundError: A class has no folder of its name below ``folder``.
