@@ -135,12 +135,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fastai = peers.prepare_fastai(BUILD, tell) if FASTAI in options.recipes else None
     bench = Bench(work, fastai, write_weights(work / "weights.pt"))
     results = measure(sets, options, bench, ledger)
-    loads = [o.load for rows in results.values() for row in rows.values() for o in row]
+    others = [o.others for rows in results.values() for row in rows.values() for o in row]
     sys.stdout.write(
         f"{datetime.now(UTC).date()}, {platform.system()} {platform.machine()}, "
         f"{len(cores)} cores, Python {platform.python_version()}; seeds "
-        f"{' '.join(map(str, options.seeds))}; load average before a training "
-        f"{min(loads):.1f} to {max(loads):.1f}\n\n"
+        f"{' '.join(map(str, options.seeds))}; the rest of the machine used "
+        f"{min(others):.1f} to {max(others):.1f} cores meanwhile\n\n"
     )
     for name, rows in results.items():
         parts = (tables.write_programs(rows), tables.write_targets(rows), tables.write_phases(rows))

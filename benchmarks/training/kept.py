@@ -32,7 +32,7 @@ class Outcome:
         seconds: From the end of the program's imports to its result.
         start_s: The rest of the process: interpreter, imports, end.
         peak_mb: Most memory that its processes held at once, in 10^6 bytes.
-        load: The machine's load average when it began; its own threads count from then on.
+        others: Cores that the rest of the machine used meanwhile, on average.
         epoch_s: Seconds of one pass over the training images, looks at validation included.
         update_s: Seconds of one step of the optimiser.
         images_per_s: Training images that went through the network, in updates; of ``head``: all
@@ -46,7 +46,7 @@ class Outcome:
     seconds: float
     start_s: float
     peak_mb: float
-    load: float
+    others: float
     epoch_s: float | None = None
     update_s: float | None = None
     images_per_s: float | None = None

@@ -18,7 +18,6 @@ import torch
 from benchmarks.fetching.measured import launch
 from benchmarks.training.kept import Case, Outcome
 from server.config import inherited_environment
-from server.contract.files import canonical_json
 from server.contract.snapshot import Split
 from trainer.backbones.catalogue import BACKBONES, EFFICIENTNET_LITE0
 from trainer.backbones.weights import find_weights, load_weights
@@ -53,19 +52,21 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self.work, prefix="run-") as name:
             folder = Path(name)
             command = self._command(case, snapshot, folder)
-            environment = {**inherited_environment(), "PYTHONPATH": str(ROOT)}
-            load = os.getloadavg()[0]
+            environment = inherited_environment()
+            if not case.program.startswith(FASTAI):
+                environment["PYTHONPATH"] = str(ROOT)
+            before_s = _busy_s()
             ended = launch(command, environment, LIMIT_S, folder / "log.txt")
+            others = max(0.0, _busy_s() - before_s - ended.cpu_s) / ended.seconds
         said = {name: value for name, value in ended.said.items() if name in _SAID}
         # A second training is part of neither the first nor of the start.
         start_s = ended.seconds - said["seconds"] - (said.get("again_s") or 0.0)
-        return Outcome(case=case, start_s=start_s, peak_mb=ended.peak_mb, load=load, **said)
+        return Outcome(case=case, start_s=start_s, peak_mb=ended.peak_mb, others=others, **said)
 
     def _command(self, case: Case, snapshot: LocalSnapshot, folder: Path) -> Sequence[str]:
         listed = folder / "images.json"
         if not case.program.startswith(FASTAI):
-            document = snapshot.manifest.model_dump(mode="json", by_alias=True)
-            listed.write_bytes(canonical_json(document))
+            listed.write_bytes(snapshot.manifest.to_bytes())
             script = [sys.executable, "-m", "benchmarks.training.run_ours", case.program]
             return [*script, str(listed), str(snapshot.folder), str(folder), str(case.seed)]
         images = [
@@ -80,6 +81,14 @@ class Bench:
         script = [str(self.fastai), str(Path(__file__).with_name("run_fastai.py"))]
         epochs = case.program.split()[1]
         return [*script, str(listed), str(self.weights), epochs, str(case.seed)]
+
+
+def _busy_s() -> float:
+    """Return the processor time that all cores have spent on anything since the machine started."""
+    user, nice, system, _idle, _waiting, *interrupts = (
+        int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:8]
+    )
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 _SAID = {
