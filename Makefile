@@ -89,7 +89,7 @@ bench-extension: .venv/test.stamp ## Measure reading, popup and marks with 2,000
 bench-trainer: .venv/test.stamp node_modules/stamp ## Measure a training on real photos
 	$(BIN)/python benchmarks/bench_trainer.py
 
-bench-train: .venv/test.stamp node_modules/stamp ## Measure training beside fastai, on photos and drawings; hours
+bench-train: .venv/test.stamp node_modules/stamp ## Measure training beside fastai, on photos and drawings
 	$(BIN)/python -m benchmarks.bench_train
 
 bench-cleaner: .venv/test.stamp node_modules/stamp ## Measure how many flipped labels the cleaner finds
