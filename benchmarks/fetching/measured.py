@@ -9,9 +9,11 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 POLL_S = 0.2  # beside runs of several seconds
 PROC = Path("/proc")
@@ -37,16 +39,32 @@ class Run:
     kept: frozenset[str] | None
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, log: Path) -> Run:
-    """Run a program that ends with a line of JSON.
+@dataclass(frozen=True)
+class Ended:
+    """A program that ended well.
 
-    The line is ``{"seconds": …, "imports_cpu_s": …, "report_cpu_s": …, "kept": […] or null}``, the
-    processor times of what it did before, and of what it did afterwards to tell what it kept.
+    Attributes:
+        said: Its last line, which is JSON.
+        seconds: From its start to its end.
+        cpu_s: Processor time of the program and all that it started.
+        peak_mb: As of `Run`.
+    """
+
+    said: dict[str, Any]
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+
+
+def launch(
+    command: Sequence[str], environment: Mapping[str, str], limit_s: float, log: Path
+) -> Ended:
+    """Run a program that ends with a line of JSON.
 
     Raises:
         RuntimeError: It failed, or took longer than ``limit_s``; the message has its last words.
     """
-    before = os.times()
+    before, started = os.times(), time.perf_counter()
     with log.open("wb") as errors:
         process = subprocess.Popen(  # noqa: S603 - programs of this benchmark
             command, env=dict(environment), stdout=subprocess.PIPE, stderr=errors, text=True
@@ -59,15 +77,28 @@ def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, 
         output, _ = process.communicate()
     finally:
         watch.stop()
-    after = os.times()
+    after, seconds = os.times(), time.perf_counter() - started
     if process.returncode != 0:
         raise RuntimeError(f"{command} ended with {process.returncode}: {log.read_text()[-2000:]}")
-    said = json.loads(output.strip().splitlines()[-1])
     cpu_s = after.children_user + after.children_system
     cpu_s -= before.children_user + before.children_system
-    cpu_s -= said["imports_cpu_s"] + said["report_cpu_s"]
+    return Ended(json.loads(output.strip().splitlines()[-1]), seconds, cpu_s, watch.peak_mb)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], limit_s: float, log: Path) -> Run:
+    """Run a program that fetches.
+
+    Its line is ``{"seconds": …, "imports_cpu_s": …, "report_cpu_s": …, "kept": […] or null}``, the
+    processor times of what it did before, and of what it did afterwards to tell what it kept.
+
+    Raises:
+        RuntimeError: As `launch`.
+    """
+    ended = launch(command, environment, limit_s, log)
+    said = ended.said
+    cpu_s = ended.cpu_s - said["imports_cpu_s"] - said["report_cpu_s"]
     kept = None if said["kept"] is None else frozenset(said["kept"])
-    return Run(said["seconds"], cpu_s, said["imports_cpu_s"], watch.peak_mb, kept)
+    return Run(said["seconds"], cpu_s, said["imports_cpu_s"], ended.peak_mb, kept)
 
 
 @dataclass

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INSTALL_TIMEOUT_S = 1800  # fastai brings torch: gigabytes
-FASTAI = ("fastai>=2.8,<2.9", "torch>=2.9,<2.15", "torchvision>=0.24,<0.30")
+# timm: where fastai takes the network EfficientNet-Lite0 from.
+FASTAI = ("fastai>=2.8,<2.9", "torch>=2.9,<2.15", "torchvision>=0.24,<0.30", "timm>=1.0,<2")
 IMG2DATASET = ("img2dataset>=1.47,<2",)
 
 
@@ -29,19 +30,30 @@ def prepare(build: Path, tell: Callable[[str], None]) -> Environments:
         tell: Called with what takes long.
     """
     return Environments(
-        _environment(build / "fastai", FASTAI, tell),
+        prepare_fastai(build, tell),
         _environment(build / "img2dataset", IMG2DATASET, tell),
     )
 
 
+def prepare_fastai(build: Path, tell: Callable[[str], None]) -> Path:
+    """Return the Python of fastai's environment, made when it is not there yet.
+
+    Args:
+        build: Where it goes.
+        tell: Called with what takes long.
+    """
+    return _environment(build / "fastai", FASTAI, tell)
+
+
 def _environment(folder: Path, packages: tuple[str, ...], tell: Callable[[str], None]) -> Path:
     python = folder / "bin" / "python"
-    done = folder / "installed"
+    done, wanted = folder / "installed", "\n".join(packages)
     if not done.exists():
-        tell(f"installing {packages[0]}")
         _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+    if not done.exists() or done.read_text() != wanted:
+        tell(f"installing {packages[0]}")
         _run([str(python), "-m", "pip", "install", "--quiet", *packages])
-        done.touch()
+        done.write_text(wanted)
     return python
 
 
