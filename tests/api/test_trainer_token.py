@@ -34,6 +34,7 @@ async def test_it_may_ask_for_what_training_needs(bird):
         ("POST", f"{API}/jobs/{nothing}/progress"),
         ("POST", f"{API}/jobs/{nothing}/fail"),
         ("PUT", f"{API}/jobs/{nothing}/bundle"),
+        ("POST", f"{API}/jobs/{nothing}/finding"),
     ]
     assert set((await _statuses(bird, asked)).values()) <= {200, 404, 422}
 

@@ -148,7 +148,7 @@ def test_a_table_is_dropped_and_its_addresses_are_queued(desk):
     [
         (b"7z\xbc\xaf\x27\x1c" + bytes(600), "It is 7z, which is not read; unpack it"),
         (BEARS[:-40], "Fetch or pack it again. Nothing was added."),
-        (b"name,colour\na,b\n", "its first line must name the columns"),
+        (b"name,colour\na,b\n", "first line must name the column `url`"),
         (b"", "It is empty"),
     ],
 )
