@@ -73,7 +73,10 @@ test('a site is its host, however it is given', () => {
 
 test('what a removal takes is said in numbers, and which models learnt from it by stage', () => {
   const amounts = { images: 12, captures: 1, blobs: 11, bytes: 3_400_000 };
-  assert.equal(amountsText(amounts), '12 images, 1 capture that becomes empty, 11 files (3.4 MB)');
+  assert.equal(
+    amountsText(amounts),
+    '12 images, 1 capture that becomes empty, 11 files (3.4\u00a0MB)',
+  );
   assert.equal(amountsText({ images: 1, captures: 0, blobs: 0, bytes: 0 }), '1 image');
   const models = [
     { stage: 'retired', images: 3 },

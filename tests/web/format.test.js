@@ -31,9 +31,9 @@ test('numbers are written for people', () => {
   assert.equal(format.plural(2, 'address', 'addresses'), '2 addresses');
   assert.equal(format.percent(0.0417), '4.2\u00a0%');
   assert.equal(format.percent(0.973, 0), '97\u00a0%');
-  assert.equal(format.bytes(0), '0 byte');
-  assert.equal(format.bytes(23_456), '23 kB');
-  assert.equal(format.bytes(18_400_000), '18.4 MB');
+  assert.equal(format.bytes(0), '0\u00a0byte');
+  assert.equal(format.bytes(23_456), '23\u00a0kB');
+  assert.equal(format.bytes(18_400_000), '18.4\u00a0MB');
 });
 
 test('a duration has at most two units', () => {

@@ -46,16 +46,17 @@ export function percent(ratio, digits = 1) {
 
 /**
  * @param {number} value A size.
- * @returns {string} In the unit that fits: 1.4 MB.
+ * @returns {string} In the unit that fits, on one line with it: 1.4 MB.
  */
 export function bytes(value) {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
-  return new Intl.NumberFormat(LOCALE, {
+  const number = new Intl.NumberFormat(LOCALE, {
     style: 'unit',
     unit: units[power] ?? 'byte',
     maximumFractionDigits: power > 1 ? 1 : 0,
-  }).format(value / 1000 ** power);
+  });
+  return number.format(value / 1000 ** power).replaceAll(' ', '\u00a0');
 }
 
 /**
