@@ -146,7 +146,7 @@ def _undo_across_a_reload(hand: Hand) -> None:
     assert all(image["label"] is None for image in last), "the newest changes were taken back"
     hand.reach(".tile")
     hand.press("End", *["ArrowLeft"] * UNDONE)
-    # The end of the list is read when one goes there; a key means nothing to an image not yet shown.
+    # The end of the list is read when one goes there; a key says nothing to what is not yet shown.
     expect(hand.page.locator(".tile:focus img")).to_be_visible()
     hand.press(*(KEYS[hand.told(image)] for image in last))
     hand.wait_labelled(IMAGE_COUNT)
