@@ -10,17 +10,34 @@ import { progressBar } from './progress.js';
 
 /** @typedef {import('../lib/types.js').Job} Job */
 
-/** @type {[string, string][]} */
-const PHASES = [
-  ['blobs', 'Get the images'],
-  ['features', 'Look at each with the backbone'],
-  ['baselines', 'Measure the baselines'],
-  ['head', 'Train the head'],
-  ['out-of-fold', 'Ask heads that have not seen each image'],
-  ['evaluation', 'Look where it fails and what would help'],
-  ['export', 'Export and check'],
-  ['upload', 'Hand over the model'],
-];
+/** What each phase does. @type {Record<string, string>} */
+const PHASE_TITLES = {
+  blobs: 'Get the images',
+  features: 'Look at each with the backbone',
+  baselines: 'Measure the baselines',
+  head: 'Train the head',
+  'fine-tune': 'Fine-tune the backbone, from that head on',
+  'lr-find': 'Try learning rates from tiny to huge',
+  'out-of-fold': 'Ask heads that have not seen each image',
+  evaluation: 'Look where it fails and what would help',
+  export: 'Export and check',
+  upload: 'Hand over the model',
+};
+const JUDGED = ['out-of-fold', 'evaluation', 'export', 'upload'];
+/** The phases of each kind of recipe, in order, as the trainer goes through them. @type {Record<string, string[]>} */
+const PHASES = {
+  head: ['blobs', 'features', 'baselines', 'head', ...JUDGED],
+  'fine-tune': ['blobs', 'features', 'baselines', 'head', 'fine-tune', ...JUDGED],
+  'lr-find': ['blobs', 'features', 'head', 'lr-find'],
+};
+
+/**
+ * @param {Job} job As it is.
+ * @returns {string[]} The phases that it goes through; none of a recipe that is not known here.
+ */
+function phasesOf(job) {
+  return PHASES[job.recipe.kind] ?? [];
+}
 
 /**
  * @param {Job} job As it is.
@@ -28,9 +45,9 @@ const PHASES = [
  */
 export function phaseList(job) {
   const phase = job.progress?.phase ?? '';
-  const at =
-    job.state === 'succeeded' ? PHASES.length : PHASES.findIndex(([name]) => name === phase);
-  const items = PHASES.map(([, title], index) => {
+  const names = phasesOf(job);
+  const at = job.state === 'succeeded' ? names.length : names.indexOf(phase);
+  const items = names.map((name, index) => {
     const isDone = index < at;
     const isCurrent = index === at && job.state === 'running';
     return h(
@@ -40,7 +57,7 @@ export function phaseList(job) {
         ...(isCurrent ? { 'aria-current': 'step' } : {}),
       },
       h('span', { class: 'step-mark', 'aria-hidden': 'true' }, isDone ? '✓' : String(index + 1)),
-      title,
+      PHASE_TITLES[name],
       isDone && h('span', { class: 'visually-hidden' }, ' (done)'),
     );
   });
@@ -57,8 +74,34 @@ function jobProgress(job) {
   }
   if (job.state !== 'running') return null;
   const progress = job.progress ?? { phase: 'Starting', done: 0, total: 0, message: null };
-  const title = PHASES.find(([name]) => name === progress.phase)?.[1];
-  return progressBar({ ...progress, label: title ?? progress.phase });
+  return progressBar({ ...progress, label: PHASE_TITLES[progress.phase] ?? progress.phase });
+}
+
+/**
+ * @param {import('../lib/types.js').LrFinding} finding What a search for a learning rate found.
+ * @returns {HTMLElement} What it suggests, and what to do with it.
+ */
+function findingCard({ valley, steep, minimum }) {
+  const rate = (/** @type {number} */ value) => h('code', {}, value.toExponential(1));
+  return h(
+    'div',
+    { 'data-testid': 'finding' },
+    factList([
+      ['Begin with', rate(valley)],
+      ['Steepest fall', rate(steep)],
+      ['A tenth of the lowest', rate(minimum)],
+    ]),
+    h(
+      'p',
+      { class: 'muted small' },
+      'Suggestions differ with the seed. To train with the first: ',
+      h(
+        'code',
+        {},
+        `bowerbird train --dataset NAME --recipe fine-tune --set lr=${valley.toExponential(1)}`,
+      ),
+    ),
+  );
 }
 
 /**
@@ -93,6 +136,7 @@ export function jobState(job) {
         h('p', {}, h('strong', {}, job.error.detail)),
         h('p', { class: 'muted small' }, `Kind: ${job.error.kind}`),
       ),
+    job.finding && findingCard(job.finding),
     job.model_id &&
       h(
         'p',

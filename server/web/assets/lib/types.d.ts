@@ -217,6 +217,13 @@ export interface Snapshot {
   counts: { total: number; train: number; valid: number };
 }
 
+/** What a search for a learning rate found; its curve is not drawn here. */
+export interface LrFinding {
+  valley: number;
+  steep: number;
+  minimum: number;
+}
+
 export interface Job {
   id: string;
   snapshot_id: string;
@@ -225,6 +232,7 @@ export interface Job {
   recipe: Record<string, unknown> & { kind: string };
   progress: { phase: string; done: number; total: number; message: string | null } | null;
   error: { kind: string; detail: string } | null;
+  finding?: LrFinding | null;
   model_id: string | null;
   attempts: number;
   created_at: string;
