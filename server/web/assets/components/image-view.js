@@ -35,6 +35,8 @@ class ImageView {
   #asked;
   #list;
   #grid;
+  /** How many are told of in the notice. */
+  #noticed = 0;
   /** Shown although they no longer match the filters, so that nothing moves under the hand. @type {Set<string>} */
   #left = new Set();
   #anchor = 0;
@@ -140,7 +142,15 @@ class ImageView {
       const { datasetId, query, status } = this.#options;
       replace(this.#foot, total === 0 && emptyNote(datasetId, query, status));
     }
-    const count = this.#left.size;
+    this.#drawNotice(this.#left.size);
+    this.#loupe?.update();
+  }
+
+  /** @param {number} count Images that no longer match. */
+  #drawNotice(count) {
+    // Its button stays the same while nothing changes: a new one would not have the keyboard.
+    if (count === this.#noticed) return;
+    this.#noticed = count;
     replace(
       this.#notice,
       count > 0 &&
@@ -156,7 +166,6 @@ class ImageView {
           'Update the list',
         ),
     );
-    this.#loupe?.update();
   }
 
   /** @param {unknown} error Why a page of the list is not here. */
