@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
 
-import typer
 from pydantic import ValidationError
 
 from server.cli import datasets
-from server.cli.commands.options import AsJson, DatasetName
+from server.cli.commands.options import AsJson, Assignments, DatasetName, Seed, TrainingTimeout
 from server.cli.console import emit, emit_json, examples, note, reporting
 from server.cli.errors import CommandError
 from server.cli.jobs import JobPlan, run_job
@@ -31,16 +29,9 @@ _BAR_CHARS = 50
 
 def lr_find(
     dataset: DatasetName,
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Of the split and the training.")
-    ] = 42,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A member of the recipe; repeatable."),
-    ] = None,
-    timeout_s: Annotated[
-        float, typer.Option(min=1, max=7 * 86_400, help="Give up waiting after this long.")
-    ] = _HALF_AN_HOUR_S,
+    seed: Seed = 42,
+    assignments: Assignments = None,
+    timeout_s: TrainingTimeout = _HALF_AN_HOUR_S,
     as_json: AsJson = False,
 ) -> None:
     """Find learning rates for fine-tuning on a dataset, and show the curve they come from.

@@ -20,3 +20,12 @@ DataFolder = Annotated[
         help="Folder of the database and all files. [default: BOWERBIRD_DATA or ./data]",
     ),
 ]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the split and the training.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A member of the recipe; repeatable."),
+]
+TrainingTimeout = Annotated[
+    float,
+    typer.Option("--timeout-s", min=1, max=7 * 86_400, help="Give up waiting after this long."),
+]

@@ -9,7 +9,7 @@ import typer
 from pydantic import JsonValue, ValidationError
 
 from server.cli import datasets
-from server.cli.commands.options import AsJson, DatasetName
+from server.cli.commands.options import AsJson, Assignments, DatasetName, Seed, TrainingTimeout
 from server.cli.console import Reporter, emit, emit_json, examples, note, reporting
 from server.cli.errors import CommandError
 from server.cli.jobs import JobPlan, run_job
@@ -45,19 +45,12 @@ def train(  # noqa: PLR0913, PLR0917 - one parameter for each option
     valid_ratio: Annotated[
         float, typer.Option(min=0.01, max=0.9, help="Share of images kept for validation.")
     ] = 0.2,
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Of the split and the training.")
-    ] = 42,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A member of the recipe; repeatable."),
-    ] = None,
+    seed: Seed = 42,
+    assignments: Assignments = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for images that are still downloading.")
     ] = True,
-    timeout_s: Annotated[
-        float, typer.Option(min=1, max=7 * 86_400, help="Give up waiting after this long.")
-    ] = TWO_HOURS_S,
+    timeout_s: TrainingTimeout = TWO_HOURS_S,
     as_json: AsJson = False,
 ) -> None:
     """Take a snapshot of a dataset, train on it, and tell how good the model is.
