@@ -1,7 +1,7 @@
 """The head: multinomial logistic regression on frozen features.
 
 Deterministic: the loss is strictly convex and the fit starts from zero.
-May import torch, numpy and ``trainer.metrics`` (array types).
+May import torch, numpy, ``trainer.optimisation.lbfgs`` and ``trainer.metrics`` (array types).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from trainer.metrics import Floats, Labels
+from trainer.optimisation.lbfgs import minimise
 
+_FINE = torch.float64  # the fits stop at a gradient that float32 cannot tell from zero
 _MAX_ITERATIONS = 500  # seen: 10 to 60; a bound, not a choice
 EXACT = 1e-6  # tolerance of a head that is kept
 ROUGH = 1e-4  # of one that only votes on its penalty: changes its log-loss by less than 0.001
@@ -23,6 +25,7 @@ _ONE_THREAD_IMAGES = 2000  # a product of 2000 x 1280 x 10 takes a core some 10 
 # Share of the mean variance added to each feature's own: a feature that happens to be constant on
 # a handful of training images must not explode on the next.
 _VARIANCE_FLOOR_RATIO = 0.01
+_SMALLEST_POWER_RATIO = 1e-12  # of an axis's share of all variance, some thousand roundings
 
 
 @dataclass(frozen=True)
@@ -47,77 +50,124 @@ class Head:
         return result
 
 
+class Inputs:
+    """Features of images, standardised and turned once, to fit heads on any of the images.
+
+    Each feature is divided by its spread over all the images, also those that a head is not fitted
+    on: a number without labels. Then the images are expressed in the axes of their own span, which
+    are min(N, F) at most: the penalty does not see a rotation, and the optimum of a head on any of
+    them lies in that span.
+
+    Args:
+        features: ``[N, F]``.
+    """
+
+    def __init__(self, features: NDArray[np.float32]) -> None:
+        raw = torch.from_numpy(features.astype(np.float64))
+        variance = raw.var(dim=0, unbiased=False)
+        floor = _VARIANCE_FLOOR_RATIO * variance.mean() + torch.finfo(_FINE).eps
+        self._scale = torch.sqrt(variance + floor)
+        self._mean = raw.mean(dim=0)
+        self.rotated, self._basis = _rotate((raw - self._mean) / self._scale)
+
+    def unfold(self, weight: torch.Tensor, bias: torch.Tensor) -> tuple[Floats, Floats]:
+        """Return weight ``[C, F]`` and bias ``[C]`` for raw features from those for `rotated`."""
+        raw = weight @ self._basis.T / self._scale
+        return raw.numpy(), (bias - raw @ self._mean).numpy()
+
+
 class Problem:
-    """Images and labels, standardised once, to fit heads of several penalties to.
+    """Images and labels, to fit heads of several penalties to.
 
     Each fit starts from the one before, which is near when penalties follow each other in order.
 
     Args:
-        features: ``[N, F]``.
-        labels: ``[N]``, 0..class_count-1; a class may be absent.
+        inputs: Of these images and perhaps others.
+        chosen: ``[N]`` true for these; the heads see no other.
+        labels: Of these, 0..class_count-1; a class may be absent.
         class_count: Logits to produce.
     """
 
-    def __init__(self, features: NDArray[np.float32], labels: Labels, class_count: int) -> None:
-        raw = torch.from_numpy(features.astype(np.float64))
-        variance = raw.var(dim=0, unbiased=False)
-        floor = _VARIANCE_FLOOR_RATIO * variance.mean() + torch.finfo(torch.float64).eps
-        self._mean = raw.mean(dim=0)
-        self._scale = torch.sqrt(variance + floor)
-        self._inputs, self._basis = _rotate((raw - self._mean) / self._scale)
-        self._targets = torch.from_numpy(labels)
-        self._weight = torch.zeros((class_count, self._inputs.shape[1]), dtype=torch.float64)
-        self._bias = torch.zeros(class_count, dtype=torch.float64)
+    def __init__(
+        self, inputs: Inputs, chosen: NDArray[np.bool_], labels: Labels, class_count: int
+    ) -> None:
+        own = inputs.rotated[torch.from_numpy(chosen)]
+        self._whole = inputs
+        self._mean = own.mean(dim=0)
+        self._inputs = own - self._mean
+        self._spread = self._inputs.square().mean(dim=0)
+        one_hot = torch.nn.functional.one_hot(torch.from_numpy(labels), class_count)
+        self._one_hot = one_hot.T.to(_FINE).contiguous()
+        self._start = torch.zeros((class_count, own.shape[1] + 1), dtype=_FINE)
 
     def fit(self, l2: float, tolerance: float = EXACT) -> Head:
         """Fit a head: least mean cross-entropy + l2/2 * |W|^2, bias free.
 
         Args:
             l2: Above 0, which makes the optimum unique.
-            tolerance: Largest entry of the gradient at which to stop.
+            tolerance: Largest entry of the gradient at which to stop, each feature being stretched
+                until the loss bends as much along it as along any other, or less.
         """
-        weight = self._weight.clone().requires_grad_()
-        bias = self._bias.clone().requires_grad_()
-        optimiser = torch.optim.LBFGS(
-            [weight, bias],
-            max_iter=_MAX_ITERATIONS,
-            tolerance_grad=tolerance,
-            tolerance_change=0,  # stop by the gradient alone: small steps are normal near zero
-            line_search_fn="strong_wolfe",
-        )
-        evaluations = 0
+        stretch = torch.ones_like(self._start[0])
+        # The loss bends by at most half of a feature's mean square, and the penalty by l2.
+        # Source: Boehning 1992, Multinomial logistic regression algorithm.
+        stretch[:-1] = (self._spread / 2 + l2).rsqrt()
+        loss = _Loss(self._inputs * stretch[:-1], self._one_hot, l2 * stretch[:-1].square())
+        start = (self._start / stretch).numpy().ravel()
+        found = minimise(loss, start, tolerance, _MAX_ITERATIONS)
+        self._start = torch.from_numpy(found.point).reshape(self._start.shape) * stretch
+        weight = self._start[:, :-1]
+        folded = self._whole.unfold(weight, self._start[:, -1] - weight @ self._mean)
+        return Head(*folded, l2, found.evaluations)
 
-        def closure() -> torch.Tensor:
-            nonlocal evaluations
-            evaluations += 1
-            optimiser.zero_grad()
-            logits = self._inputs @ weight.T + bias
-            loss = torch.nn.functional.cross_entropy(logits, self._targets)
-            loss = loss + 0.5 * l2 * weight.square().sum()
-            loss.backward()  # type: ignore[no-untyped-call]
-            return loss
 
-        optimiser.step(closure)  # type: ignore[no-untyped-call]
-        self._weight, self._bias = weight.detach(), bias.detach()
-        folded = self._weight @ self._basis.T / self._scale
-        return Head(folded.numpy(), (self._bias - folded @ self._mean).numpy(), l2, evaluations)
+@dataclass(frozen=True)
+class _Loss:
+    """What is minimised: a function of ``[C, R + 1]``, flat, the bias last in each row.
+
+    Attributes:
+        inputs: ``[N, R]``.
+        one_hot: ``[C, N]``.
+        penalties: ``[R]``.
+    """
+
+    inputs: torch.Tensor
+    one_hot: torch.Tensor
+    penalties: torch.Tensor
+
+    def __call__(self, point: Floats) -> tuple[float, Floats]:
+        """Return the loss and its gradient: that of `pixel_sgd.gradient_of`, and the penalty's."""
+        class_count, count = self.one_hot.shape
+        both = torch.from_numpy(point).reshape(class_count, -1)
+        weight = both[:, :-1]
+        # [C, N]: this way round the products of a few classes and many images are twice as fast.
+        logs = torch.log_softmax(torch.addmm(both[:, -1:], weight, self.inputs.T), dim=0)
+        pull = weight * self.penalties
+        loss = (weight * pull).sum() / 2 - (logs * self.one_hot).sum() / count
+        too_high = logs.exp_().sub_(self.one_hot).div_(count)
+        gradient = torch.empty_like(both)
+        torch.addmm(pull, too_high, self.inputs, out=gradient[:, :-1])
+        torch.sum(too_high, dim=1, out=gradient[:, -1])
+        return float(loss), gradient.numpy().ravel()
 
 
 def fit(features: NDArray[np.float32], labels: Labels, class_count: int, l2: float) -> Head:
     """Fit one head from zero: see `Problem`."""
-    return Problem(features, labels, class_count).fit(l2)
+    everything = np.ones(len(labels), dtype=np.bool_)
+    return Problem(Inputs(features), everything, labels, class_count).fit(l2)
 
 
 def _rotate(inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs in the coordinates of their own span ``[N, R]``, and its basis ``[F, R]``.
-
-    The penalty does not see a rotation and the optimum lies in the span of the inputs, so with
-    fewer images than features the same head is found in N instead of F dimensions.
-    """
-    if inputs.shape[0] >= inputs.shape[1]:
-        return inputs, torch.eye(inputs.shape[1], dtype=inputs.dtype)
-    basis, triangle = torch.linalg.qr(inputs.T)
-    return triangle.T.contiguous(), basis
+    """Return ``[N, R]``, inputs along their principal axes, and the axes ``[F, R]``."""
+    is_wide = inputs.shape[0] < inputs.shape[1]
+    powers, axes = torch.linalg.eigh(inputs @ inputs.T if is_wide else inputs.T @ inputs)
+    # Along the others there is nothing but rounding.
+    seen = powers > _SMALLEST_POWER_RATIO * powers[-1]
+    if not is_wide:
+        basis = axes[:, seen]
+        return inputs @ basis, basis
+    lengths = powers[seen].sqrt()
+    return axes[:, seen] * lengths, inputs.T @ axes[:, seen] / lengths
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.contract.calibration import probabilities
-from trainer.head import ROUGH, Problem, few_threads
+from trainer.head import ROUGH, Inputs, Problem, few_threads
 from trainer.metrics import Floats
 from trainer.selection import TrainingSet, deal_folds, fit_temperature
 
@@ -53,6 +53,7 @@ def judge(data: TrainingSet, folds: int, seed: int, l2: float, step: Step) -> Fl
     total = np.zeros((len(data.labels), data.class_count))
     is_judged = np.ones(len(data.labels), dtype=np.bool_)
     with few_threads(len(data.labels)):
+        shared = Inputs(data.features) if len(data.labels) <= MAX_FITTED else None
         for dealing in range(dealings):
             fold_of = deal_folds(data.labels, data.groups, folds, seed + dealing)
             if fold_of is None:
@@ -61,7 +62,7 @@ def judge(data: TrainingSet, folds: int, seed: int, l2: float, step: Step) -> Fl
             for fold in range(count):
                 inside = fold_of == fold
                 fitted = _fitted_on(~inside, seed + dealing)
-                problem = Problem(data.features[fitted], data.labels[fitted], data.class_count)
+                problem = _problem(data, shared, fitted)
                 total[inside] += problem.fit(l2, ROUGH).logits(data.features[inside])
                 is_judged[inside] &= np.isin(data.labels[inside], data.labels[fitted])
                 step(dealing * count + fold + 1, dealings * count)
@@ -70,10 +71,20 @@ def judge(data: TrainingSet, folds: int, seed: int, l2: float, step: Step) -> Fl
     return probabilities(mean, temperature)
 
 
-def _fitted_on(outside: NDArray[np.bool_], seed: int) -> NDArray[np.int64]:
-    """Return the indices of the images outside a fold, or a sample of `MAX_FITTED` of them."""
+def _fitted_on(outside: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    """Return ``[N]``: true for the images outside a fold, or for `MAX_FITTED` of them."""
     indices = np.flatnonzero(outside)
     if len(indices) <= MAX_FITTED:
-        return indices
-    chosen = np.random.default_rng(seed).choice(indices, MAX_FITTED, replace=False)
-    return np.sort(chosen)
+        return outside
+    chosen = np.zeros_like(outside)
+    chosen[np.random.default_rng(seed).choice(indices, MAX_FITTED, replace=False)] = True
+    return chosen
+
+
+def _problem(data: TrainingSet, shared: Inputs | None, fitted: NDArray[np.bool_]) -> Problem:
+    """Return what to fit; without ``shared``, which holds all images, with those fitted alone."""
+    labels = data.labels[fitted]
+    if shared is not None:
+        return Problem(shared, fitted, labels, data.class_count)
+    everything = np.ones(len(labels), dtype=np.bool_)
+    return Problem(Inputs(data.features[fitted]), everything, labels, data.class_count)

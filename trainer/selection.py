@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from server.contract.calibration import probabilities
 from trainer import metrics
-from trainer.head import ROUGH, Head, Problem, few_threads, fit
+from trainer.head import ROUGH, Head, Inputs, Problem, few_threads, fit
 from trainer.metrics import Floats, Labels
 
 # Penalties per image and weight, weakest first. As scikit-learn's C = 1 / (l2 N) they span C = 1 to
@@ -100,17 +100,19 @@ def select(
             head = fit(data.features, data.labels, data.class_count, l2 or L2_WITHOUT_FOLDS)
             return Selection(head, (), None, 0)
         grid = L2_GRID if l2 is None else (l2,)
-        trials = _cross_validate(data, fold_of, grid, step)
+        inputs = Inputs(data.features)
+        trials = _cross_validate(data, inputs, fold_of, grid, step)
         # Of equals the strongest: the simpler head.
         best = min(reversed(trials), key=lambda trial: trial.log_loss)
-        head = fit(data.features, data.labels, data.class_count, best.l2)
+        everything = np.ones(len(data.labels), dtype=np.bool_)
+        head = Problem(inputs, everything, data.labels, data.class_count).fit(best.l2)
         count = int(fold_of.max()) + 1
         step(len(grid) * count + 1, len(grid) * count + 1)
     return Selection(head, trials, best, count)
 
 
 def _cross_validate(
-    data: TrainingSet, fold_of: Labels, grid: Sequence[float], step: Step
+    data: TrainingSet, inputs: Inputs, fold_of: Labels, grid: Sequence[float], step: Step
 ) -> tuple[Trial, ...]:
     """Return one trial per penalty, in the grid's order (weakest first)."""
     count = int(fold_of.max()) + 1
@@ -119,7 +121,7 @@ def _cross_validate(
     for fold in range(count):
         inside = fold_of == fold
         labels = data.labels[~inside]
-        problem = Problem(data.features[~inside], labels, data.class_count)
+        problem = Problem(inputs, ~inside, labels, data.class_count)
         is_judged[inside] = np.isin(data.labels[inside], labels)
         for place in reversed(range(len(grid))):  # from strong to weak: each starts near its end
             logits[place, inside] = problem.fit(grid[place], ROUGH).logits(data.features[inside])
@@ -181,11 +183,20 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
     right = (count + 1) / (count + 2)
     targets = np.full((count, class_count), (1 - right) / (class_count - 1))
     targets[np.arange(count), labels] = right
-    tried = [
-        -float(np.mean(np.sum(targets * _log_softmax(logits / temperature), axis=1)))
-        for temperature in _TEMPERATURES
-    ]
-    return float(_TEMPERATURES[int(np.argmin(tried))])
+
+    def loss(place: int) -> float:
+        lowered = _log_softmax(logits / _TEMPERATURES[place])
+        return -float(np.mean(np.sum(targets * lowered, axis=1)))
+
+    # Convex in 1 / temperature, so that it falls and then rises along them: bisected by its slope.
+    first, last = 0, len(_TEMPERATURES) - 1
+    while first < last:
+        middle = (first + last) // 2
+        if loss(middle) <= loss(middle + 1):
+            last = middle
+        else:
+            first = middle + 1
+    return float(_TEMPERATURES[first])
 
 
 def _log_softmax(logits: Floats) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from server.contract.analysis import ClassNeed, CurvePoint, LearningCurve
 from server.contract.calibration import probabilities
 from trainer import metrics
-from trainer.head import ROUGH, Problem, few_threads
+from trainer.head import ROUGH, Inputs, Problem, few_threads
 from trainer.metrics import Floats, Labels
 from trainer.selection import TrainingSet
 
@@ -77,10 +77,10 @@ def draw_curve(
     groups = _groups_by_class(train)
     if len(train.labels) > _MAX_FITTED or min(map(len, groups.values())) < _MIN_GROUPS:
         return None
-    fit = _Fitter(split, l2, temperature)
     asked = sorted(groups, key=lambda label: (len(groups[label]), label))[:_MAX_NEEDS]
     total = 1 + len(RATIOS) * _DRAWS + len(asked)
     with few_threads(len(train.labels)):
+        fit = _Fitter(split, l2, temperature)
         full = fit(np.ones(len(train.labels), dtype=np.bool_))
         step(1, total)
         points = []
@@ -111,12 +111,13 @@ class _Fitter:
 
     def __init__(self, split: Split, l2: float, temperature: float) -> None:
         self._split = split
+        self._inputs = Inputs(split.train.features)
         self._l2 = l2
         self._temperature = temperature
 
     def __call__(self, kept: NDArray[np.bool_]) -> _Score:
         train = self._split.train
-        problem = Problem(train.features[kept], train.labels[kept], train.class_count)
+        problem = Problem(self._inputs, kept, train.labels[kept], train.class_count)
         logits = problem.fit(self._l2, ROUGH).logits(self._split.features)
         said: Floats = probabilities(logits, self._temperature)
         return _Score(

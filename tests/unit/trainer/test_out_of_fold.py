@@ -82,9 +82,9 @@ def test_a_head_is_fitted_on_no_more_images_than_the_bound(
     sizes: list[int] = []
 
     class Watched(Problem):
-        def __init__(self, features, labels, class_count):  # type: ignore[no-untyped-def]
+        def __init__(self, inputs, chosen, labels, class_count):  # type: ignore[no-untyped-def]
             sizes.append(len(labels))
-            super().__init__(features, labels, class_count)
+            super().__init__(inputs, chosen, labels, class_count)
 
     monkeypatch.setattr(out_of_fold, "Problem", Watched)
     monkeypatch.setattr(out_of_fold, "MAX_FITTED", 40)

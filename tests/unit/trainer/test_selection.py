@@ -133,6 +133,21 @@ def test_the_temperature_that_made_the_labels_is_found(truth: float) -> None:
     assert fit_temperature(logits, labels) == pytest.approx(truth, rel=0.1)
 
 
+@pytest.mark.parametrize("scale", [0.001, 0.3, 5.0, 400.0])
+def test_no_temperature_of_the_grid_is_better(scale: float) -> None:
+    generator = np.random.default_rng(1)
+    labels = generator.integers(0, 3, 60)
+    logits = scale * (np.eye(3)[labels] + generator.normal(0, 1, (60, 3)))
+    found = fit_temperature(logits, labels)
+    targets = np.full((60, 3), 1 / 62 / 2)
+    targets[np.arange(60), labels] = 61 / 62
+
+    def loss(temperature: float) -> float:
+        return -float((targets * np.log(probabilities(logits, temperature) + 1e-300)).sum())
+
+    assert loss(found) <= min(loss(other) for other in np.geomspace(0.1, 10, 401)) + 1e-9
+
+
 def test_twenty_right_answers_do_not_make_certainty() -> None:
     labels = np.repeat([0, 1], 10)
     logits = np.eye(2)[labels] * 4
