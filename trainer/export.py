@@ -31,12 +31,13 @@ MAX_BATCH = 512  # of the exported model's dynamic first dimension
 Step = Callable[[int, int], None]
 
 
-def export_onnx(model: nn.Module, size_px: int) -> bytes:
+def export_onnx(model: nn.Module, size_px: int, output_name: str = OUTPUT_NAME) -> bytes:
     """Return the model as ONNX with a dynamic batch, free of traces of this machine.
 
     Args:
         model: In evaluation mode.
         size_px: Side of the input.
+        output_name: Of its one output.
     """
     example = torch.zeros(2, 3, size_px, size_px)
     batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
@@ -49,7 +50,7 @@ def export_onnx(model: nn.Module, size_px: int) -> bytes:
             (example,),
             path,
             input_names=[INPUT_NAME],
-            output_names=[OUTPUT_NAME],
+            output_names=[output_name],
             dynamo=True,
             dynamic_shapes=({0: batch},),
             external_data=False,
@@ -95,7 +96,7 @@ def check_parity(expected: Floats, actual: Floats, temperature: float) -> float:
 
 
 class OnnxModel:
-    """An exported model under onnxruntime, on the CPU."""
+    """An exported model with one input and one output, under onnxruntime, on the CPU."""
 
     def __init__(self, onnx_bytes: bytes) -> None:
         options = onnxruntime.SessionOptions()
@@ -104,6 +105,13 @@ class OnnxModel:
         self._session = onnxruntime.InferenceSession(
             onnx_bytes, options, providers=["CPUExecutionProvider"]
         )
+        (self._input,) = (given.name for given in self._session.get_inputs())
+
+    def run(self, batch: NDArray[np.float32]) -> Floats:
+        """Return ``[N, …]`` for ``[N, …]``."""
+        answers = self._session.run(None, {self._input: batch})
+        result: Floats = answers[0].astype(np.float64)
+        return result
 
     def logits(
         self,
@@ -113,13 +121,12 @@ class OnnxModel:
         step: Step,
         batch_size: int = 16,
     ) -> Floats:
-        """Return ``[N, C]`` logits of the items' images, decoded and preprocessed afresh."""
+        """Return ``[N, C]``: what it says of the items' images, decoded and preprocessed afresh."""
         parts = []
         for images in _batches(snapshot, items, preprocessing, batch_size):
-            parts.append(self._session.run([OUTPUT_NAME], {INPUT_NAME: images})[0])
+            parts.append(self.run(images))
             step(min(len(parts) * batch_size, len(items)), len(items))
-        result: Floats = np.concatenate(parts).astype(np.float64)
-        return result
+        return np.concatenate(parts)
 
 
 def _batches(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -30,37 +30,32 @@ from server.contract.schema import StrictModel
 from server.contract.snapshot import Split
 from server.contract.training import LrFinding, LrPoint
 from trainer import baselines, report
+from trainer.allocation import keep_freed_memory
 from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import material_of, write_card
-from trainer.data.features import Extracted, Extractor
+from trainer.data.features import Extracted, Extractor, Step
 from trainer.data.pictures import open_pictures
 from trainer.data.store import open_store
 from trainer.errors import JobFailedError
 from trainer.export import OnnxModel, check_parity, export_onnx
 from trainer.fine_tuning import run as fine_tuning
 from trainer.fine_tuning.run import Start, Tuned
+from trainer.frozen_export import FrozenCheck, find_graph, join_head
 from trainer.judgement import Trained, judge, labelled
-from trainer.network import Classifier
 from trainer.phases import Clock, Tell
 from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
+from trainer.versions import installed_versions
 
-_PACKAGES = (
-    "bowerbird",
-    "torch",
-    "torchvision",
-    "timm",
-    "onnx",
-    "onnxruntime",
-    "onnxscript",
-    "numpy",
-    "pillow",
-)
 _STORE_FILE = "features.sqlite"
 _PICTURES_FILE = "pictures.sqlite"
 _WEIGHTS_FOLDER = "weights"
 _CHECKPOINTS_FOLDER = "checkpoints"
+_GRAPHS_FOLDER = "graphs"
 _MIN_CLASSES = 2
+
+# A worker's next training mostly begins with the backbone of the last, and nothing changes one.
+_load = lru_cache(maxsize=1)(load_backbone)
 
 
 @dataclass(frozen=True)
@@ -121,12 +116,7 @@ def run(
     trained = Trained(selection, logits, _tune(recipe, start, options, clock))
     found = judge(snapshot, arrays, recipe, trained, reached, clock)
     with clock.phase("export") as step:
-        tuned = trained.tuned
-        network = tuned.network if tuned else Classifier(backbone, selection.head)
-        model = export_onnx(network.eval(), recipe.size_px)
-        items = snapshot.manifest.items_of(Split.VALID)
-        exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        difference = check_parity(trained.judged.logits, exported, trained.judged.temperature)
+        model, difference = _export(start, arrays, trained, options, step)
     results = report.Results(
         snapshot=snapshot,
         selection=selection,
@@ -138,8 +128,28 @@ def run(
         export_max_difference=difference,
         phase_seconds=clock.seconds,
     )
+    tuned = trained.tuned
     manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
     return _write(out, manifest, model, results, tuned)
+
+
+def _export(
+    start: Start, arrays: Extracted, trained: Trained, options: RunOptions, step: Step
+) -> tuple[bytes, float]:
+    """Return the model as ONNX, and how far its answers are from the trained one's."""
+    snapshot, judged = start.snapshot, trained.judged
+    size_px = start.preprocessing.size_px
+    if trained.tuned is not None and not trained.is_head:
+        model = export_onnx(trained.tuned.network, size_px)
+        items = snapshot.manifest.items_of(Split.VALID)
+        answers = OnnxModel(model).logits(snapshot, items, start.preprocessing, step)
+    else:
+        graph = find_graph(start.backbone, size_px, options.work / _GRAPHS_FOLDER)
+        model = join_head(graph, start.head)
+        with open_store(options.work / _STORE_FILE) as store:
+            check = FrozenCheck(graph, start.preprocessing, store)
+            answers = check.logits(model, start.head, snapshot, arrays, step)
+    return model, check_parity(judged.logits, answers, judged.temperature)
 
 
 def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: Clock) -> Tuned | None:
@@ -187,9 +197,10 @@ def _see(
 ) -> tuple[LoadedBackbone, Preprocessing, Extracted]:
     """Load the backbone and return what it sees in every image."""
     check_trainable(snapshot)
+    keep_freed_memory()
     if options.threads:
         torch.set_num_threads(options.threads)
-    backbone = load_backbone(recipe.backbone, options.work / _WEIGHTS_FOLDER)
+    backbone = _load(recipe.backbone, options.work / _WEIGHTS_FOLDER)
     preprocessing = Preprocessing(
         size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
     )
@@ -284,19 +295,9 @@ def _manifest(
             fitted_on="out-of-fold" if selection.best else "none",
         ),
         abstention=results.abstention,
-        versions=_versions(),
+        versions=installed_versions(),
         created_at=datetime.now(UTC),
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:  # a checkout that was not installed
-            found[name] = "unknown"
-    return found
 
 
 def _json(model: StrictModel) -> bytes:

@@ -325,7 +325,8 @@ def evaluate(network: nn.Module, pictures: Pictures, items: Sequence[Item], step
         for start in range(0, len(items), _EVALUATION_BATCH):
             squares = pictures.read(items[start : start + _EVALUATION_BATCH])
             images = np.stack([normalise(square, pictures.preprocessing) for square in squares])
-            parts.append(network(torch.from_numpy(images).to(device)).float().cpu().numpy())
+            batch = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
+            parts.append(network(batch).float().cpu().numpy())
             step(min(start + _EVALUATION_BATCH, len(items)), len(items))
     result: Floats = np.concatenate(parts).astype(np.float64)
     return result

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import nn
 
 from server.contract.files import canonical_json, sha256_of
@@ -108,7 +109,8 @@ def fine_tune(
     )
     if choice.kept == "head":
         return Tuned(Classifier(start.backbone, start.head).eval(), None, history)
-    return Tuned(finished.cpu().eval(), judged, history)
+    finished.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return Tuned(finished.eval(), judged, history)
 
 
 def find_lr(
@@ -162,6 +164,8 @@ def unfreeze(start: Start) -> tuple[Classifier, list[list[nn.Parameter]]]:
     """Return a copy of the network that may change, and its layer groups: early, late, head."""
     backbone = copy.deepcopy(start.backbone)
     network = Classifier(backbone, start.head).eval().requires_grad_(requires_grad=True)
+    # On a CPU an update takes two thirds of the time when the channels of a pixel lie together.
+    network.to(memory_format=torch.channels_last)
     return network, [*backbone.groups(), list(network.head.parameters())]
 
 

@@ -95,7 +95,8 @@ class Updater:
         ):
             share = len(part) / len(images)
             with torch.autocast(self._device.type, enabled=self._is_mixed):
-                logits = self._network(part.to(self._device))
+                images_here = part.to(self._device, memory_format=torch.channels_last)
+                logits = self._network(images_here)
             wanted_here = wanted.to(self._device)
             rules = self._rules
             loss = loss_of(logits, wanted_here, rules.label_smoothing, rules.class_weights) * share
