@@ -82,7 +82,9 @@ class Cleaning:
 
     def wait_reviewed(self, image_id: str) -> None:
         """Wait until the server knows this image to be reviewed."""
-        wait_until(lambda: self.read(image_id)["reviewed_at"], PATIENCE_S, f"the review of {image_id}")
+        wait_until(
+            lambda: self.read(image_id)["reviewed_at"], PATIENCE_S, f"the review of {image_id}"
+        )
 
     def press(self, key: str) -> None:
         """Press a key, wherever the focus is."""
