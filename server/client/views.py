@@ -282,6 +282,43 @@ class LrFinding(View):
     minimum: float
 
 
+class Confused(View):
+    """How often images of one label were taken for another."""
+
+    label: str
+    predicted: str
+    count: int
+
+
+class Foreign(View):
+    """Images whose label is none of the model's classes."""
+
+    labels: list[str]
+    count: int
+    abstained_ratio: float
+
+
+class ModelEvaluation(View):
+    """What a job of the recipe ``evaluate`` found; rates and intervals are 0 to 1.
+
+    Attributes:
+        seen_count: Images left out, since the model's training had them or ones alike.
+        told_error_rate: What the model's own bundle says.
+        answered_error_rate: Of the images from which it did not abstain; None without any.
+    """
+
+    count: int
+    seen_count: int
+    error_rate: float
+    error_rate_interval: tuple[float, float]
+    majority_error_rate: float
+    abstained_ratio: float
+    answered_error_rate: float | None
+    told_error_rate: float
+    confused: list[Confused]
+    foreign: Foreign | None = None
+
+
 class Model(View):
     """A trained model in the registry."""
 

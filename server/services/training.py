@@ -11,9 +11,9 @@ from pathlib import Path
 from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
 from server.contract.files import move_durably, sha256_of_file
-from server.contract.jobs import FINISHED, JobError, JobState, Progress
-from server.contract.recipes import Recipe, parse_recipe
-from server.contract.training import LrFinding
+from server.contract.jobs import FINISHED, JobError, JobFinding, JobState, Progress
+from server.contract.model_evaluation import ModelEvaluation
+from server.contract.recipes import EvaluateRecipe, JobRecipe, parse_recipe
 from server.db.ids import new_id
 from server.db.models import JobRecord, ModelRecord, ModelStage, SnapshotRecord
 from server.db.session import Database, Session
@@ -73,16 +73,19 @@ class TrainingService:
 
     # --- the person's side
 
-    async def create(self, snapshot_id: str, recipe: Recipe) -> JobView:
+    async def create(self, snapshot_id: str, recipe: JobRecipe) -> JobView:
         """Queue a job on the snapshot.
 
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
             ImagesRemovedError: Some of its images are gone for good.
+            ModelNotFoundError: The model to evaluate does not exist.
         """
         async with self._database.write() as session:
             snapshot = await snapshots.get(session, snapshot_id)
             await check_whole(session, snapshot_id)
+            if isinstance(recipe, EvaluateRecipe):
+                await models.get(session, recipe.model_id)
             record = JobRecord(
                 id=new_id(),
                 snapshot_id=snapshot_id,
@@ -205,7 +208,7 @@ class TrainingService:
         log.warning("job.failed", extra={"job_id": job_id, "kind": error.kind})
         self._feed.dataset(view.dataset_id).send()
 
-    async def conclude(self, job_id: str, worker: str, finding: LrFinding) -> None:
+    async def conclude(self, job_id: str, worker: str, finding: JobFinding) -> None:
         """End a job that makes no model, with what it found.
 
         Sent again after its answer was lost, it changes nothing.
@@ -213,7 +216,7 @@ class TrainingService:
         Raises:
             JobNotFoundError: No job has this id.
             JobNotLeasedError: The job is another worker's, or has ended otherwise.
-            BundleRefusedError: The job is to make a model.
+            BundleRefusedError: The job is to make a model, or to find something else.
         """
         async with self._database.write() as session:
             record = await jobs.get(session, job_id)
@@ -221,8 +224,7 @@ class TrainingService:
             if record.state == JobState.SUCCEEDED and record.finding == document:
                 return
             _check_lease(record, worker)
-            if parse_recipe(record.recipe).kind != "lr-find":
-                raise BundleRefusedError("this job is to make a model")
+            _check_finding(parse_recipe(record.recipe), finding)
             record.finding = document
             self._finish(record, JobState.SUCCEEDED)
             view = await _view(session, record)
@@ -306,6 +308,14 @@ class TrainingService:
 def _check_lease(record: JobRecord, worker: str) -> None:
     if record.state != JobState.RUNNING or record.worker != worker:
         raise JobNotLeasedError(f"the job is {record.state} and not held by {worker}")
+
+
+def _check_finding(recipe: JobRecipe, finding: JobFinding) -> None:
+    if isinstance(finding, ModelEvaluation):
+        if not isinstance(recipe, EvaluateRecipe) or finding.model_id != recipe.model_id:
+            raise BundleRefusedError("this job is not to evaluate that model")
+    elif recipe.kind != "lr-find":
+        raise BundleRefusedError(f"this job's recipe is {recipe.kind}, not lr-find")
 
 
 def _check_bundle(bundle: Bundle, job: JobRecord, snapshot: SnapshotRecord) -> None:

@@ -13,7 +13,7 @@ from server.contract.bundle import Bundle
 from server.contract.evaluation import Evaluation, History, Metrics
 from server.contract.jobs import JobState
 from server.contract.jobs import JobView as JobOut
-from server.contract.recipes import HeadRecipe, Recipe
+from server.contract.recipes import HeadRecipe, JobRecipe, Recipe
 from server.db.models import ModelStage
 from server.services.models import ModelView
 from server.services.predictions import Answer
@@ -23,7 +23,7 @@ from server.services.training import JobView
 class JobIn(RequestModel):
     """A job to start."""
 
-    recipe: Recipe = HeadRecipe()
+    recipe: JobRecipe = HeadRecipe()
 
 
 def job_out(view: JobView) -> JobOut:
