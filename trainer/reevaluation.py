@@ -109,7 +109,7 @@ def evaluate(
 def _judge(
     model: Finished, items: Sequence[Item], labels: Labels, said: Answers, foreign: Foreign | None
 ) -> ModelEvaluation:
-    classes = model.bundle.manifest.classes
+    classes, told = model.bundle.manifest.classes, model.bundle.manifest.metrics
     predicted = said.probabilities.argmax(axis=1)
     matrix = metrics.confusion(labels, predicted, len(classes))
     error_count = int(np.sum(labels != predicted))
@@ -127,7 +127,8 @@ def _judge(
         answered_error_rate=metrics.error_rate(labels[is_answered], predicted[is_answered])
         if is_answered.any()
         else None,
-        told_error_rate=model.bundle.manifest.metrics.error_rate,
+        told_error_rate=told.error_rate,
+        told_error_rate_interval=told.error_rate_interval,
         per_class=per_class(matrix, classes),
         confused=_confused(matrix, classes),
         worst=_worst(items, labels, said.probabilities, classes),

@@ -315,6 +315,7 @@ class ModelEvaluation(View):
     abstained_ratio: float
     answered_error_rate: float | None
     told_error_rate: float
+    told_error_rate_interval: tuple[float, float]
     confused: list[Confused]
     foreign: Foreign | None = None
 

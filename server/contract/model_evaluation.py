@@ -67,6 +67,7 @@ class ModelEvaluation(StrictModel):
         abstained_ratio: Share of which the model says "none of these", or that it is too unsure.
         answered_error_rate: Of the others; null when it abstained from all.
         told_error_rate: What the model's own bundle says, of its validation images.
+        told_error_rate_interval: Likewise: Wilson's, 95 %.
         per_class: Of every class of the model, in its order.
         confused: Most frequent first.
         worst: Wrong ones, highest loss first.
@@ -85,6 +86,7 @@ class ModelEvaluation(StrictModel):
     abstained_ratio: Ratio
     answered_error_rate: Ratio | None
     told_error_rate: Ratio
+    told_error_rate_interval: tuple[Ratio, Ratio]
     per_class: Annotated[tuple[ClassMetrics, ...], Field(min_length=2, max_length=MAX_CLASSES)]
     confused: Annotated[tuple[Confused, ...], Field(max_length=MAX_ROWS)]
     worst: Annotated[tuple[Miss, ...], Field(max_length=MAX_WORST)]

@@ -473,6 +473,7 @@ EVALUATION = {
     "abstained_ratio": 0.0,
     "answered_error_rate": 0.1,
     "told_error_rate": 0.0,
+    "told_error_rate_interval": [0.0, 0.2],
     "per_class": [
         {"label": label, "precision": 1.0, "recall": None, "support": 0} for label in ("a", "b")
     ],

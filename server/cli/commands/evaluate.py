@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -96,12 +97,27 @@ def _of_the_others(said: ModelEvaluation) -> str:
 
 def _verdict(said: ModelEvaluation) -> str:
     """Say in words what the numbers allow to say, and no more."""
-    low, high = said.error_rate_interval
-    if low > said.told_error_rate:
+    low, high = _difference(said)
+    if low > 0:
         return (
             "Clearly worse than its validation images promised: these images are of another kind, "
             "or labelled otherwise."
         )
-    if high < said.told_error_rate:
+    if high < 0:
         return "Clearly better than on its validation images: these are easier."
-    return "As its validation images promised, within the interval."
+    return "No clear difference from what its validation images promised."
+
+
+def _difference(said: ModelEvaluation) -> tuple[float, float]:
+    """Return the 95 % interval of this error rate less the one that was told.
+
+    Source: Newcombe 1998, Interval estimation for the difference between independent proportions,
+    method 10: from the Wilson intervals of both.
+    """
+    now, told = said.error_rate, said.told_error_rate
+    low, high = said.error_rate_interval
+    told_low, told_high = said.told_error_rate_interval
+    return (
+        now - told - math.hypot(now - low, told_high - told),
+        now - told + math.hypot(high - now, told - told_low),
+    )

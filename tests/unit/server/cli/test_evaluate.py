@@ -18,6 +18,7 @@ EVALUATION = {
     "abstained_ratio": 0.05,
     "answered_error_rate": 0.08,
     "told_error_rate": 0.04,
+    "told_error_rate_interval": [0.028, 0.057],
     "per_class": [],
     "confused": [{"label": "grizzly", "predicted": "black", "count": 12}],
     "worst": [],
@@ -55,6 +56,16 @@ def test_the_error_rate_stands_beside_what_was_promised(api, run, model):
     assert job.json()["recipe"] == {"kind": "evaluate", "model_id": model["id"]}
     [taken] = api.seen("POST", ".*/snapshots")
     assert model["dataset_id"] in taken.path
+
+
+@pytest.mark.parametrize(
+    ("told", "interval", "verdict"),
+    [(0.04, [0.0, 0.2], "No clear difference"), (0.3, [0.26, 0.34], "Clearly better")],
+)
+def test_few_validation_images_promise_little(api, run, model, told, interval, verdict):
+    promise = {"told_error_rate": told, "told_error_rate_interval": interval}
+    api.job_states = [{"state": "succeeded", "finding": EVALUATION | promise}]
+    assert verdict in run("evaluate", model["id"]).err
 
 
 def test_another_dataset_is_taken_when_named(api, run, model):
