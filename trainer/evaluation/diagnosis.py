@@ -182,11 +182,10 @@ def _unfinished(curves: Curves, class_count: int) -> Iterator[Finding]:
     elif fall >= ARRIVED_RATIO and remaining > SLOW_REMAINING_RATIO and is_learning_still:
         yield Finding(
             kind="learning-rate-too-low",
-            text=f"The learning rate is too low: in {_epoch(epochs)} epochs the validation loss fell "
-            f"from {curves.valid_loss[0]:.3f} to {valid:.3f} only, at the end by {_percent(fall)} an "
-            "epoch, "
-            f"and the training loss ({train:.3f}) is {beside} it. Multiply the learning rate by "
-            "ten.",
+            text=f"The learning rate is too low: in {_epoch(epochs)} epochs the validation loss "
+            f"fell from {curves.valid_loss[0]:.3f} to {valid:.3f} only, at the end by "
+            f"{_percent(fall)} an epoch, and the training loss ({train:.3f}) is {beside} it. "
+            "Multiply the learning rate by ten.",
             numbers=numbers,
         )
 
