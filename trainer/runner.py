@@ -5,10 +5,11 @@ May import all of the trainer's parts but client and worker.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -54,8 +55,9 @@ _CHECKPOINTS_FOLDER = "checkpoints"
 _GRAPHS_FOLDER = "graphs"
 _MIN_CLASSES = 2
 
-# A worker's next training mostly begins with the backbone of the last, and nothing changes one.
-_load = lru_cache(maxsize=1)(load_backbone)
+# One at most: a worker's next training mostly begins with the backbone of the last, and nothing
+# changes one.
+_loaded: dict[tuple[str, Path], LoadedBackbone] = {}
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,9 @@ def _see(
     keep_freed_memory()
     if options.threads:
         torch.set_num_threads(options.threads)
-    backbone = _load(recipe.backbone, options.work / _WEIGHTS_FOLDER)
+    backbone = _load(
+        recipe.backbone, options.work / _WEIGHTS_FOLDER, lambda: clock.tell("features", 0, 0)
+    )
     preprocessing = Preprocessing(
         size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
     )
@@ -208,6 +212,14 @@ def _see(
         extractor = Extractor(backbone, preprocessing, options.batch_size)
         arrays = extractor.extract(snapshot, store, step)
     return backbone, preprocessing, arrays
+
+
+def _load(name: str, folder: Path, check: Callable[[], None]) -> LoadedBackbone:
+    """Return what `load_backbone` does, at once when it was the last one asked for."""
+    if (name, folder) not in _loaded:
+        _loaded.clear()
+        _loaded[name, folder] = load_backbone(name, folder, check)
+    return _loaded[name, folder]
 
 
 def _write(
@@ -241,10 +253,15 @@ def _of_tuned(manifest: BundleManifest, tuned: Tuned | None) -> BundleManifest:
         update={
             "metrics": metrics,
             "calibration": Calibration(
-                temperature=tuned.judged.temperature, fitted_on="validation"
+                temperature=tuned.judged.temperature, fitted_on=_fitted_on(tuned)
             ),
         }
     )
+
+
+def _fitted_on(tuned: Tuned) -> Literal["validation", "none"]:
+    # Without folds there were too few images to fit a temperature, too: it is 1.
+    return "none" if tuned.history.choice.cross_fitted_error_rate is None else "validation"
 
 
 def check_trainable(snapshot: LocalSnapshot) -> None:
