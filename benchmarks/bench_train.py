@@ -4,16 +4,20 @@ Run ``make bench-train``, or ``python -m benchmarks.bench_train`` from a checkou
 go to stdout, progress to stderr. All start from the same images, split and weights
 (EfficientNet-Lite0), on two cores; each training is a process of its own, and the programs take
 turns. Results are kept as JSON lines below ``build/bench/training``, so that an interrupted run
-goes on; ``--fresh`` begins anew. fastai gets an environment of its own at the first run. Linux
-only.
+goes on, and hours of it can be had in pieces: ``--minutes 30`` begins nothing after half an hour,
+``--sets``, ``--seeds``, ``--recipes`` and ``--epochs`` choose a part, ``--print`` measures nothing;
+``--fresh`` measures anew. fastai gets an environment of its own at the first run. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import math
 import os
 import platform
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +33,9 @@ BUILD = ROOT / "build" / "bench"
 CORES = 2
 SETS = ("food", "ocl10")
 EPOCHS = (4, 8, 12, 20)
+
+# By set, program and seed.
+Results = dict[str, dict[str, dict[int, Outcome]]]
 
 
 def tell(text: str) -> None:
@@ -64,22 +71,31 @@ def _read_food(folder: Path, work: Path) -> Pictures:
 
 def measure(
     sets: Mapping[str, Pictures], options: argparse.Namespace, bench: Bench, ledger: Path
-) -> dict[str, dict[str, list[Outcome]]]:
-    """Let the programs take turns; return outcomes by set and program, in order of seeds."""
-    done = kept.read(ledger)
-    results: dict[str, dict[str, list[Outcome]]] = {}
-    for name, pictures in sets.items():
-        rows = results.setdefault(name, {program: [] for program in programs_of(options)})
-        for seed in options.seeds:
-            snapshot = pictures.dealt(seed)
-            for program, row in rows.items():
-                case = Case(name, snapshot.manifest.sha256, program, seed)
-                if case not in done:
-                    tell(f"{name}, seed {seed}: {program}")
-                    done[case] = bench.run(case, snapshot)
-                    kept.append(ledger, done[case])
-                row.append(done[case])
-    return results
+) -> Results:
+    """Let the programs take turns; return outcomes by set, program and seed.
+
+    What there is no time for is left out.
+    """
+    done, results = kept.read(ledger), {name: _no_outcomes(options) for name in sets}
+    ends = time.monotonic() + 60 * options.minutes
+    for name, seed in itertools.product(sets, options.seeds):
+        snapshot = sets[name].dealt(seed)
+        for program, row in results[name].items():
+            case = Case(name, snapshot.manifest.sha256, program, seed)
+            if (options.fresh or case not in done) and time.monotonic() < ends:
+                tell(f"{name}, seed {seed}: {program}")
+                done[case] = bench.run(case, snapshot)
+                kept.append(ledger, done[case])
+            if case in done:
+                row[seed] = done[case]
+    return {
+        name: {program: row for program, row in rows.items() if row}
+        for name, rows in results.items()
+    }
+
+
+def _no_outcomes(options: argparse.Namespace) -> dict[str, dict[int, Outcome]]:
+    return {program: {} for program in programs_of(options)}
 
 
 def programs_of(options: argparse.Namespace) -> list[str]:
@@ -110,8 +126,15 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--photos", type=Path, default=photo_sets.PHOTOS)
     parser.add_argument("--drawings", type=Path, default=photo_sets.DRAWINGS)
-    parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
-    return parser.parse_args(arguments)
+    parser.add_argument("--fresh", action="store_true", help="measure anew what is kept")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="after which no training is begun"
+    )
+    parser.add_argument("--print", action="store_true", help="print what is kept, measure nothing")
+    options = parser.parse_args(arguments)
+    if options.print:
+        options.minutes, options.fresh = 0.0, False
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,15 +150,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     work = BUILD / "training"
     ledger = work / "results.jsonl"
     work.mkdir(parents=True, exist_ok=True)
-    if options.fresh:
-        ledger.unlink(missing_ok=True)
     sets = read_sets(options, work)
     if not sets:
         return 2
-    fastai = peers.prepare_fastai(BUILD, tell) if FASTAI in options.recipes else None
+    takes_part = FASTAI in options.recipes and not options.print
+    fastai = peers.prepare_fastai(BUILD, tell) if takes_part else None
     bench = Bench(work, fastai, write_weights(work / "weights.pt"))
     results = measure(sets, options, bench, ledger)
-    others = [o.others for rows in results.values() for row in rows.values() for o in row]
+    others = [
+        outcome.others
+        for rows in results.values()
+        for row in rows.values()
+        for outcome in row.values()
+    ]
+    if not others:
+        sys.stderr.write("Nothing is measured yet.\n")
+        return 1
     sys.stdout.write(
         f"{datetime.now(UTC).date()}, {platform.system()} {platform.machine()}, "
         f"{len(cores)} cores, Python {platform.python_version()}; seeds "

@@ -10,7 +10,7 @@ from benchmarks.training.programs import FASTAI
 from benchmarks.training.run_ours import RELABELLED
 
 LESSON = f"{FASTAI} 4"  # epochs
-Rows = Mapping[str, Sequence[Outcome]]
+Rows = Mapping[str, Mapping[int, Outcome]]  # by program and seed
 _COLUMNS = (
     "program",
     "runs",
@@ -28,20 +28,21 @@ _HEAD_WALL_LIMIT = 1 / 20
 _HEAD_ERROR_LIMIT = 0.03
 
 
-def error_rate(outcomes: Sequence[Outcome]) -> float:
+def error_rate(outcomes: Mapping[int, Outcome]) -> float:
     """Return the mean over the seeds."""
-    return statistics.fmean(outcome.error_rate for outcome in outcomes)
+    return statistics.fmean(outcome.error_rate for outcome in outcomes.values())
 
 
-def wall_s(outcomes: Sequence[Outcome]) -> float:
+def wall_s(outcomes: Mapping[int, Outcome]) -> float:
     """Return the median over the seeds."""
-    return statistics.median(outcome.seconds for outcome in outcomes)
+    return statistics.median(outcome.seconds for outcome in outcomes.values())
 
 
 def write_programs(rows: Rows) -> str:
     """Return a table of all programs: a row each."""
     lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
-    for name, outcomes in rows.items():
+    for name, row in rows.items():
+        outcomes = list(row.values())
         errors = [outcome.error_rate for outcome in outcomes]
         spread = statistics.stdev(errors) if len(errors) > 1 else 0.0
         cells = [
@@ -62,7 +63,8 @@ def write_programs(rows: Rows) -> str:
 def write_phases(rows: Rows) -> str:
     """Return where the time of each program went, as lists of phases with median seconds."""
     lines = []
-    for name, outcomes in rows.items():
+    for name, row in rows.items():
+        outcomes = list(row.values())
         names = outcomes[0].phases
         parts = [
             f"{phase} {statistics.median(outcome.phases[phase] for outcome in outcomes):.1f}"
@@ -72,9 +74,16 @@ def write_phases(rows: Rows) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_targets(rows: Rows) -> str:
-    """Return a table of what was asked for beside what was measured."""
-    lines = [_line(["target", "measured", ""]), _line(["---"] * 3)]
+def write_targets(measured: Rows) -> str:
+    """Return a table of what was asked for beside what was measured, on seeds that all have."""
+    common = set.intersection(*(set(row) for row in measured.values()))
+    if not common:
+        return "No seed was measured with all programs.\n"
+    rows = {
+        name: {seed: outcome for seed, outcome in row.items() if seed in common}
+        for name, row in measured.items()
+    }
+    lines = [_line([f"target, {len(common)} seed(s)", "measured", ""]), _line(["---"] * 3)]
     peers = {name: row for name, row in rows.items() if name.startswith(FASTAI)}
     tuned, head = rows.get("fine-tune"), rows.get("head")
     if peers:
@@ -95,13 +104,13 @@ def write_targets(rows: Rows) -> str:
         what = "`head` within 3 points of `fine-tune`"
         lines.append(_judged(what, f"{100 * behind:+.1f} points", behind <= _HEAD_ERROR_LIMIT))
     if head:
-        again_s = statistics.median(outcome.again_s or 0.0 for outcome in head)
+        again_s = statistics.median(outcome.again_s or 0.0 for outcome in head.values())
         what = f"a second `head` after relabelling {RELABELLED} images in ≤ 2 s"
         lines.append(_judged(what, f"{again_s:.2f} s", again_s <= _AGAIN_LIMIT_S))
     return "\n".join(lines) + "\n"
 
 
-def _error_line(tuned: Sequence[Outcome], better: str, peer: Sequence[Outcome]) -> str:
+def _error_line(tuned: Mapping[int, Outcome], better: str, peer: Mapping[int, Outcome]) -> str:
     ours, theirs = error_rate(tuned), error_rate(peer)
     what = f"`fine-tune`: mean error ≤ the better of fastai's two ({better})"
     return _judged(what, f"{ours:.1%} : {theirs:.1%}", ours <= theirs)
