@@ -13,6 +13,7 @@ from trainer.allocation import keep_freed_memory
 _PROGRAM = """
 import ctypes, resource, sys
 from trainer.allocation import keep_freed_memory
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: a fault is a page of 4 KiB
 if sys.argv[1] == "keep" and not keep_freed_memory():
     sys.exit(77)
 for _ in range(20):
