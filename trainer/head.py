@@ -68,7 +68,7 @@ class Inputs:
         floor = _VARIANCE_FLOOR_RATIO * variance.mean() + torch.finfo(_FINE).eps
         self._scale = torch.sqrt(variance + floor)
         self._mean = raw.mean(dim=0)
-        self.rotated, self._basis = _rotate((raw - self._mean) / self._scale)
+        self.rotated, self._basis = _rotate(raw.sub_(self._mean).div_(self._scale))
 
     def unfold(self, weight: torch.Tensor, bias: torch.Tensor) -> tuple[Floats, Floats]:
         """Return weight ``[C, F]`` and bias ``[C]`` for raw features from those for `rotated`."""
@@ -94,7 +94,7 @@ class Problem:
         own = inputs.rotated[torch.from_numpy(chosen)]
         self._whole = inputs
         self._mean = own.mean(dim=0)
-        self._inputs = own - self._mean
+        self._inputs = own.sub_(self._mean)  # a copy already
         self._spread = self._inputs.square().mean(dim=0)
         one_hot = torch.nn.functional.one_hot(torch.from_numpy(labels), class_count)
         self._one_hot = one_hot.T.to(_FINE).contiguous()
@@ -112,7 +112,7 @@ class Problem:
         # The loss bends by at most half of a feature's mean square, and the penalty by l2.
         # Source: Boehning 1992, Multinomial logistic regression algorithm.
         stretch[:-1] = (self._spread / 2 + l2).rsqrt()
-        loss = _Loss(self._inputs * stretch[:-1], self._one_hot, l2 * stretch[:-1].square())
+        loss = _Loss(self._inputs, self._one_hot, stretch[:-1], l2)
         start = (self._start / stretch).numpy().ravel()
         found = minimise(loss, start, tolerance, _MAX_ITERATIONS)
         self._start = torch.from_numpy(found.point).reshape(self._start.shape) * stretch
@@ -128,25 +128,27 @@ class _Loss:
     Attributes:
         inputs: ``[N, R]``.
         one_hot: ``[C, N]``.
-        penalties: ``[R]``.
+        stretch: ``[R]``; the weights of the inputs are the point's times these.
+        l2: The penalty of those weights.
     """
 
     inputs: torch.Tensor
     one_hot: torch.Tensor
-    penalties: torch.Tensor
+    stretch: torch.Tensor
+    l2: float
 
     def __call__(self, point: Floats) -> tuple[float, Floats]:
         """Return the loss and its gradient: that of `pixel_sgd.gradient_of`, and the penalty's."""
         class_count, count = self.one_hot.shape
         both = torch.from_numpy(point).reshape(class_count, -1)
-        weight = both[:, :-1]
+        weight = both[:, :-1] * self.stretch
         # [C, N]: this way round the products of a few classes and many images are twice as fast.
         logs = torch.log_softmax(torch.addmm(both[:, -1:], weight, self.inputs.T), dim=0)
-        pull = weight * self.penalties
+        pull = weight * self.l2
         loss = (weight * pull).sum() / 2 - (logs * self.one_hot).sum() / count
         too_high = logs.exp_().sub_(self.one_hot).div_(count)
         gradient = torch.empty_like(both)
-        torch.addmm(pull, too_high, self.inputs, out=gradient[:, :-1])
+        torch.mul(torch.addmm(pull, too_high, self.inputs), self.stretch, out=gradient[:, :-1])
         torch.sum(too_high, dim=1, out=gradient[:, -1])
         return float(loss), gradient.numpy().ravel()
 
