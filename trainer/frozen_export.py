@@ -10,7 +10,9 @@ May import torch, onnx, numpy, ``trainer.export``, ``data``, ``head`` and what i
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,21 +65,41 @@ def find_graph(backbone: LoadedBackbone, size_px: int, folder: Path) -> FrozenGr
     """
     key = _key(backbone, size_px)
     for path in sorted(folder.glob(f"{key}-*.onnx")):
-        data = path.read_bytes()
-        if path.stem == f"{key}-{sha256_of(data)}":
-            path.touch()
-            return FrozenGraph(data, sha256_of(data))
+        graph = _read(path)
+        if graph is not None and path.stem == f"{key}-{graph.sha256}":
+            return graph
         log.warning("graph.damaged", extra={"path": str(path)})
-        path.unlink()
+        path.unlink(missing_ok=True)
     data = export_onnx(backbone.module, size_px, FEATURES_NAME)
     graph = FrozenGraph(data, sha256_of(data))
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_writer(folder / f"{key}-{graph.sha256}.onnx") as file:
         file.write(data)
-    newest_first = sorted(folder.glob("*.onnx"), key=lambda path: -path.stat().st_mtime)
-    for path in newest_first[_KEPT_GRAPHS:]:
-        path.unlink(missing_ok=True)
+    _trim(folder)
     return graph
+
+
+# Another trainer may work in the same folder: a file that is there may be gone at the next line.
+
+
+def _read(path: Path) -> FrozenGraph | None:
+    """Return what a file holds, and note that it was used; None when it is gone."""
+    try:
+        data = path.read_bytes()
+        os.utime(path)
+    except FileNotFoundError:
+        return None
+    return FrozenGraph(data, sha256_of(data))
+
+
+def _trim(folder: Path) -> None:
+    """Delete the graphs unused for longest, but the newest few."""
+    used: list[tuple[float, Path]] = []
+    for path in folder.glob("*.onnx"):
+        with suppress(FileNotFoundError):
+            used.append((path.stat().st_mtime, path))
+    for _, path in sorted(used)[:-_KEPT_GRAPHS]:
+        path.unlink(missing_ok=True)
 
 
 def _key(backbone: LoadedBackbone, size_px: int) -> str:
