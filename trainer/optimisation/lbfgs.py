@@ -65,7 +65,10 @@ def minimise(function: Function, start: Floats, tolerance: float, limit: int) ->
                 break
             size *= _SHORTER
         else:
-            break
+            if memory.is_empty:
+                break
+            memory = _Memory()  # what rounding has taught misleads: begin again, straight down
+            continue
         memory.add(moved - point, new_gradient - gradient)
         point, value, gradient = moved, new_value, new_gradient
     return Minimum(point, evaluations)
@@ -76,6 +79,11 @@ class _Memory:
 
     def __init__(self) -> None:
         self._pairs: list[tuple[Floats, Floats, float]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the curvature."""
+        return not self._pairs
 
     def add(self, step: Floats, change: Floats) -> None:
         """Take in a step; one that rounding has robbed of its curvature teaches nothing."""

@@ -17,7 +17,7 @@ def _bowl(stretches: Floats, lowest: Floats):  # type: ignore[no-untyped-def]
     return function
 
 
-@pytest.mark.parametrize("longest", [1.0, 1e4], ids=["round", "long"])
+@pytest.mark.parametrize("longest", [1.0, 100.0], ids=["round", "long"])
 def test_the_lowest_point_of_a_bowl_is_found(longest: float) -> None:
     lowest = np.linspace(-3, 5, 40)
     found = minimise(_bowl(np.geomspace(1, longest, 40), lowest), np.zeros(40), 1e-8, 500)
