@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from server.db.models import DatasetRecord, LabelRecord
 from server.db.session import Database, Session
-from server.errors import DatasetExistsError, LabelExistsError, LabelInUseError, RefusedError
+from server.errors import DatasetExistsError, LabelInUseError, RefusedError
 from server.repositories import datasets, images, models, snapshots
 from server.repositories.datasets import DatasetCounts, LabelCounts
 from server.repositories.paging import Page, PageRequest
@@ -131,6 +131,7 @@ class DatasetService:
         Raises:
             DatasetNotFoundError: No dataset has this id.
             LabelExistsError: The dataset has one of this name.
+            LabelRefusedError: None can be called so.
         """
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
@@ -144,12 +145,11 @@ class DatasetService:
         Raises:
             LabelNotFoundError: No label has this id.
             LabelExistsError: The dataset has another of this name: merge them instead.
+            LabelRefusedError: None can be called so.
         """
         async with self._database.write() as session:
             record = await datasets.get_label(session, label_id)
-            record.name = name
-            taken = LabelExistsError(f"the dataset has a label {name!r}; merge into it instead")
-            await datasets.flush_unique(session, taken)
+            await datasets.rename_label(session, record, name)
             view = await _label_view(session, record)
         self._feed.dataset(record.dataset_id).send_many()
         return view
