@@ -24,7 +24,7 @@ from server.db.models import (
 )
 from server.db.removal_models import RemovalRecord, RemovedBlobRecord, SnapshotRemovalRecord
 from server.db.session import Session
-from server.repositories import images
+from server.repositories import blobs, images
 from server.repositories.chunks import chunks
 from server.repositories.paging import Page, PageRequest, read_page
 
@@ -45,25 +45,6 @@ class Use:
 # --- what would go --------------------------------------------------------------------------------
 
 
-async def find_last_held(
-    session: Session, hashes: Collection[str], image_ids: Collection[str]
-) -> set[str]:
-    """Return the bytes that no image but these holds.
-
-    Args:
-        session: To read with.
-        hashes: Of the bytes.
-        image_ids: To be looked up by, so a set.
-    """
-    last = set(hashes)
-    for chunk in chunks(list(hashes)):
-        query = select(ImageRecord.sha256, ImageRecord.id).where(ImageRecord.sha256.in_(chunk))
-        for sha256, image_id in await session.execute(query):
-            if image_id not in image_ids:
-                last.discard(str(sha256))
-    return last
-
-
 async def measure(session: Session, hashes: Collection[str]) -> tuple[int, int]:
     """Return how many of these blobs there are, and their bytes."""
     count = total = 0
@@ -72,11 +53,6 @@ async def measure(session: Session, hashes: Collection[str]) -> tuple[int, int]:
         found, size = (await session.execute(query)).one()
         count, total = count + found, total + (size or 0)
     return count, total
-
-
-async def list_snapshots(session: Session) -> Sequence[SnapshotRecord]:
-    """Return all snapshots, oldest first."""
-    return (await session.scalars(select(SnapshotRecord).order_by(SnapshotRecord.id))).all()
 
 
 async def describe(
@@ -163,20 +139,14 @@ async def take_blobs(
     session: Session, removal: RemovalRecord, hashes: Collection[str], now: datetime
 ) -> Sequence[str]:
     """Delete the rows of those of these blobs that no image holds; return their hashes."""
-    free = await find_last_held(session, hashes, ())
-    gone: list[str] = []
-    for chunk in chunks(list(free)):
-        query = delete(BlobRecord).where(BlobRecord.sha256.in_(chunk))
-        rows = await session.execute(query.returning(BlobRecord.sha256, BlobRecord.bytes))
-        for sha256, size_bytes in rows:
-            gone.append(sha256)
-            removal.removed_bytes += size_bytes
+    gone = await blobs.delete_unheld(session, hashes)
+    removal.removed_bytes += sum(gone.values())
     removal.blob_count += len(gone)
     if gone:
         made = {"removal_id": removal.id, "removed_at": now}
         add = insert(RemovedBlobRecord).values([{"sha256": sha256, **made} for sha256 in gone])
         await session.execute(add.on_conflict_do_update(index_elements=["sha256"], set_=made))
-    return gone
+    return list(gone)
 
 
 async def forget_empty_actions(session: Session, dataset_ids: Collection[str]) -> None:

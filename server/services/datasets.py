@@ -91,7 +91,8 @@ class DatasetService:
         """Delete the dataset and all that hangs on it.
 
         Its rows go first, then the files of its snapshots and models: a crash leaves files that no
-        row names, which the sweep finds. Bytes of images stay: datasets share them.
+        row names, which the sweep finds. Bytes of images that nothing else holds are won back
+        right after: see `server.services.reclaim`.
 
         Raises:
             DatasetNotFoundError: No dataset has this id.
@@ -105,7 +106,10 @@ class DatasetService:
             await session.flush()
             bundles = await models.list_unnamed(session, bundles)
         self._feed.forget(dataset_id)
-        await asyncio.to_thread(self._delete_files, snapshot_ids, bundles)
+        try:
+            await asyncio.to_thread(self._delete_files, snapshot_ids, bundles)
+        finally:
+            self._feed.images_deleted.send()
 
     def _delete_files(self, snapshot_ids: Sequence[str], bundles: Sequence[str]) -> None:
         for snapshot_id in snapshot_ids:

@@ -25,7 +25,7 @@ from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves, SnapshotFiles
 from server.exports.provenance import find_of_site
 from server.inference.pool import CpuPool
-from server.repositories import datasets, removals, sites
+from server.repositories import blobs, datasets, removals, sites, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.removals import Use
 from server.repositories.sites import OfSite
@@ -124,12 +124,12 @@ class RemovalService:
         plan = await self._plan(request)
         of_site = plan.of_site
         async with self._database.read() as session:
-            blobs, size_bytes = await removals.measure(session, plan.last)
+            blob_count, size_bytes = await removals.measure(session, plan.last)
             captures = await sites.count_emptied(
                 session, of_site.image_ids, of_site.page_capture_ids
             )
             found = await removals.describe(session, of_site.image_counts, plan.uses)
-        return RemovalView(request, len(of_site.image_ids), captures, blobs, size_bytes, found)
+        return RemovalView(request, len(of_site.image_ids), captures, blob_count, size_bytes, found)
 
     async def remove(self, request: SiteRequest) -> RemovalView:
         """Remove everything of a site for good; return what went.
@@ -198,7 +198,7 @@ class RemovalService:
     async def _plan(self, request: SiteRequest) -> _Plan:
         async with self._database.read() as session:
             of_site = await sites.find_of_site(session, request.site, request.dataset_id)
-            taken = await removals.list_snapshots(session)
+            taken = await snapshots.list_all(session)
         by_dataset = {key: set(hashes) for key, hashes in of_site.hashes.items()}
         for snapshot in taken:
             if request.dataset_id in {None, snapshot.dataset_id}:
@@ -208,7 +208,7 @@ class RemovalService:
                 by_dataset.setdefault(snapshot.dataset_id, set()).update(frozen)
         hashes = set().union(*by_dataset.values())
         async with self._database.read() as session:
-            last = await removals.find_last_held(session, hashes, set(of_site.image_ids))
+            last = await blobs.find_last_held(session, hashes, set(of_site.image_ids))
         uses = [
             use
             for snapshot in taken
@@ -295,7 +295,7 @@ class RemovalService:
     async def _finish(self, removal_id: str, plan: _Plan) -> RemovalView:
         async with self._database.read() as session:
             gone = set(await removals.list_gone(session, removal_id))
-            taken = await removals.list_snapshots(session)
+            taken = await snapshots.list_all(session)
         # Anew: one may have been taken meanwhile, or an image kept by another that came.
         uses = [use for one in taken if (use := await self._use(one, (), gone))]
         for snapshot_id in {use.snapshot.id for use in (*uses, *plan.uses)}:
