@@ -58,6 +58,7 @@ from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.promotion import PromotionService
 from server.services.reclaim import ReclaimService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
@@ -139,6 +140,7 @@ def _put_together(
     intake = Intake(stores, pool, limits.verify_limits(settings))
     bundles = BundleStore(folders.make("bundles"))
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
+    suspicions = SuspicionService(database, bundles, pool)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
     copies = FileStore(folders.make("trainer") / "blobs")
@@ -155,7 +157,7 @@ def _put_together(
     snapshots = SnapshotService(database, looks, shelves, custody, pool)
     services = Services(
         about=_about(),
-        limits=_body_limits(settings),
+        limits=Limits.of(settings),
         feed=feed,
         spool=Spool(folders.make("incoming"), pool),
         access=access,
@@ -177,8 +179,9 @@ def _put_together(
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, rules),
-        models=ModelService(database, feed, bundles, pool),
-        suspicions=SuspicionService(database, bundles, pool),
+        models=ModelService(database, bundles, pool),
+        suspicions=suspicions,
+        promotion=PromotionService(database, feed, bundles, registry, suspicions),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
     sweep = SweepService(database, stores, kept, copies)
@@ -333,13 +336,6 @@ def _lock(folders: Folders) -> AbstractContextManager[object]:
         raise DataFolderInUseError(
             f"another server uses {folders.root}; stop it, or choose another folder with --data"
         ) from error
-
-
-def _body_limits(settings: Settings) -> Limits:
-    http = settings.http
-    return Limits(
-        http.max_json_bytes, settings.fetch.max_bytes, http.max_bundle_bytes, http.max_import_bytes
-    )
 
 
 def _about() -> About:

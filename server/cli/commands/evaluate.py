@@ -16,7 +16,7 @@ from server.cli.jobs import run_on_snapshot, take_snapshot
 from server.cli.session import connect
 from server.cli.watch import Deadline
 from server.client.errors import UnexpectedAnswerError
-from server.client.views import Job, Model, ModelEvaluation
+from server.client.training_views import Job, Model, ModelEvaluation
 
 EXAMPLES = examples(
     "bowerbird evaluate 01JD3RZ8M4T1S0C5J6Y2V9QK7B",
