@@ -12,13 +12,13 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
 from server.db.ids import new_id
 from server.db.models import SnapshotRecord
-from server.db.removal_models import BlockedSiteRecord, RemovalRecord
+from server.db.removal_models import BlockedSiteRecord, RemovalRecord, RemovedBlobRecord
 from server.db.session import Database
 from server.errors import SiteNotBlockedError
 from server.exports.leftovers import SnapshotLeftovers
@@ -113,6 +113,7 @@ class RemovalService:
         self._pool = pool
         # Two removals at once would count the same images twice.
         self._turn = asyncio.Lock()
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     async def preview(self, request: SiteRequest) -> RemovalView:
         """Return what a removal would take; nothing is changed.
@@ -173,6 +174,17 @@ class RemovalService:
             page = await removals.list_page(session, request)
         return Page([_view_of(record) for record in page.items], page.next_cursor, page.total)
 
+    async def list_blobs(
+        self, cursor: str | None, limit: int
+    ) -> tuple[Sequence[RemovedBlobRecord], str | None]:
+        """Return bytes that were taken, in the order in which they went, and where to go on later.
+
+        Raises:
+            InvalidCursorError: The cursor is none of this list.
+        """
+        async with self._database.read() as session:
+            return await removals.list_blobs(session, cursor, limit)
+
     async def list_blocked(self) -> Sequence[BlockedSiteRecord]:
         """Return the sites that are kept out, by name."""
         async with self._database.read() as session:
@@ -228,7 +240,17 @@ class RemovalService:
 
     # --- taking it away
 
+    def _moment(self) -> datetime:
+        """Return the time, and always a later one, also when the clock was set back.
+
+        Who asks what has gone since the last time would else never hear of some.
+        """
+        self._latest = max(datetime.now(UTC), self._latest + timedelta(microseconds=1))
+        return self._latest
+
     async def _remove(self, request: SiteRequest) -> RemovalView:
+        async with self._database.read() as session:
+            self._latest = await removals.find_latest(session) or self._latest
         plan = await self._plan(request)
         record = await self._begin(request, plan)
         owners = plan.of_site.image_counts
@@ -279,7 +301,7 @@ class RemovalService:
         async with self._custody.taking():
             async with self._database.write() as session:
                 record = await removals.get(session, removal_id)
-                gone = await removals.take_images(session, record, image_ids, datetime.now(UTC))
+                gone = await removals.take_images(session, record, image_ids, self._moment())
             await self._custody.delete_files(gone)
 
     async def _take_bytes(self, removal_id: str, hashes: Collection[str]) -> None:
@@ -289,7 +311,7 @@ class RemovalService:
             async with self._custody.taking():
                 async with self._database.write() as session:
                     record = await removals.get(session, removal_id)
-                    gone = await removals.take_blobs(session, record, batch, datetime.now(UTC))
+                    gone = await removals.take_blobs(session, record, batch, self._moment())
                 await self._custody.delete_files(gone)
 
     async def _finish(self, removal_id: str, plan: _Plan) -> RemovalView:
