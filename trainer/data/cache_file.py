@@ -18,6 +18,8 @@ PICTURES_FILE = "pictures.sqlite"
 MAX_PARAMETERS = 500  # of a statement; SQLite allows 999 in its oldest builds
 _PAGE_BYTES = 4096  # SQLite's own
 _OVERWRITING = 1  # the user version of a file in which what was deleted never stayed
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY = 0xFF  # of an extended code, the low byte says what kind it is
 _BUSY_TIMEOUT_S = 30  # another trainer in the same folder writes a batch in milliseconds
 
 
@@ -37,7 +39,9 @@ def open_cache(
     """
     try:
         connection = _connect(path, tables, page_bytes)
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & _PRIMARY not in _DAMAGED:
+            raise  # busy, read-only, full: what it holds is whole
         log.warning("store.replaced", extra={"path": str(path)}, exc_info=True)
         discard(path)
         connection = _connect(path, tables, page_bytes)
