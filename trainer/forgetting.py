@@ -19,7 +19,7 @@ from trainer.snapshot import blob_path
 
 log = logging.getLogger(__name__)
 
-CURSORS_FILE: Final = "removed-blobs.json"  # by the server's address, how far it was asked
+CURSORS_FILE: Final = "removed-blobs.json"  # how far each server was asked, and by whom
 _MOST_PAGES: Final = 1000  # in one go, half a million images: the rest the next time
 _UNPROCESSABLE: Final = 422
 
@@ -29,13 +29,14 @@ class Forgetting:
 
     Args:
         client: Of the server.
-        server: Its address, under which is kept how far it was asked.
+        key: Names the server and this trainer; under it is kept how far it was asked. Of two
+            trainers in one folder, one may write what the other has deleted just before.
         work: The folder; need not exist.
     """
 
-    def __init__(self, client: ServerClient, server: str, work: Path) -> None:
+    def __init__(self, client: ServerClient, key: str, work: Path) -> None:
         self._client = client
-        self._server = server
+        self._key = key
         self._work = work
 
     def run(self) -> int:
@@ -62,7 +63,7 @@ class Forgetting:
 
     def _run_page(self) -> int:
         cursors = self._read_cursors()
-        cursor = cursors.get(self._server)
+        cursor = cursors.get(self._key)
         try:
             page = self._client.list_removed(cursor)
         except ServerRefusedError as error:
@@ -76,16 +77,16 @@ class Forgetting:
                 blob_path(self._work / "blobs", sha256).unlink(missing_ok=True)
         if hashes and page.next_cursor is not None:
             self._work.mkdir(parents=True, exist_ok=True)
-            kept = {**cursors, self._server: page.next_cursor}
+            kept = {**cursors, self._key: page.next_cursor}
             write_atomically(self._work / CURSORS_FILE, json.dumps(kept).encode())
         return len(hashes)
 
     def _read_cursors(self) -> dict[str, str]:
-        """Return the cursors by server; of a damaged file none, so that all is asked for anew."""
+        """Return the cursors by key; of a damaged file none, so that all is asked for anew."""
         try:
             found = json.loads((self._work / CURSORS_FILE).read_bytes())
         except (FileNotFoundError, ValueError):
             return {}
         if not isinstance(found, dict):
             return {}
-        return {str(server): cursor for server, cursor in found.items() if isinstance(cursor, str)}
+        return {key: cursor for key, cursor in found.items() if isinstance(cursor, str)}

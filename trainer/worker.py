@@ -56,7 +56,8 @@ class Worker:
         self._sleep = sleep
         self._renew = renew
         self._failures = 0
-        self._forgetting = Forgetting(client, str(settings.server), settings.work)
+        key = f"{settings.server} {settings.name}"
+        self._forgetting = Forgetting(client, key, settings.work)
 
     def run(self, *, once: bool = False) -> None:
         """Work until the process ends.
