@@ -57,7 +57,7 @@ from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
-from server.services.predictions import PredictionService
+from server.services.predictions import PredictionService, Sources
 from server.services.promotion import PromotionService
 from server.services.reclaim import ReclaimService
 from server.services.removals import RemovalService
@@ -143,18 +143,16 @@ def _put_together(
     suspicions = SuspicionService(database, bundles, pool)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
-    copies = FileStore(folders.make("trainer") / "blobs")
-    custody = Custody(database, stores, copies)
+    custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
-    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
-    bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
-    pipeline = Pipeline(ends, fetcher, bounds)
+    pipeline = _pipeline(settings, downloads, shelf, fetcher)
     usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, custody, pool)
+    images = ImageService(database, feed, intake, stores, custody)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -167,7 +165,7 @@ def _put_together(
         captures=CaptureService(database, feed),
         downloads=downloads,
         pipeline=pipeline,
-        images=ImageService(database, feed, intake, stores, custody),
+        images=images,
         imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
         actions=ActionService(database, feed),
         history=HistoryService(database),
@@ -182,12 +180,22 @@ def _put_together(
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
         promotion=PromotionService(database, feed, bundles, registry, suspicions),
-        predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
+        predictions=PredictionService(
+            database, Sources(fetcher, intake, images), bundles, registry, pool
+        ),
     )
-    sweep = SweepService(database, stores, kept, copies)
+    sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)
     worker = DownloadWorker(downloads, pipeline, Cleaning(sweep, reclaim), feed)
     return Parts(services, worker, LookWorker(looks), shelf)
+
+
+def _pipeline(
+    settings: Settings, downloads: DownloadService, shelf: ContentShelf, fetcher: Fetcher
+) -> Pipeline:
+    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
+    bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
+    return Pipeline(ends, fetcher, bounds)
 
 
 def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess | None) -> FastAPI:

@@ -33,7 +33,7 @@ class Custody:
         """
         self._database = database
         self._stores = stores
-        self._copies = copies
+        self.copies = copies
         self._turn = asyncio.Lock()
         self._keeping_count = 0
         self._nobody_keeps = asyncio.Event()
@@ -116,5 +116,5 @@ class Custody:
 
     def _delete(self, hashes: Sequence[str]) -> None:
         for sha256 in hashes:
-            for store in (self._stores.blobs, self._stores.thumbnails, self._copies):
+            for store in (self._stores.blobs, self._stores.thumbnails, self.copies):
                 store.delete(sha256)
