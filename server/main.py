@@ -58,7 +58,8 @@ from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
-from server.services.predictions import PredictionService
+from server.services.predictions import PredictionService, Sources
+from server.services.promotion import PromotionService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
@@ -139,6 +140,7 @@ def _put_together(
     intake = Intake(stores, pool, limits.verify_limits(settings))
     bundles = BundleStore(folders.make("bundles"))
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
+    suspicions = SuspicionService(database, bundles, pool)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
     custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
@@ -152,14 +154,10 @@ def _put_together(
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, pool)
+    images = ImageService(database, feed, intake, stores, custody)
     services = Services(
         about=_about(),
-        limits=Limits(
-            settings.http.max_json_bytes,
-            settings.fetch.max_bytes,
-            settings.http.max_bundle_bytes,
-            settings.http.max_import_bytes,
-        ),
+        limits=Limits.of(settings),
         feed=feed,
         spool=Spool(folders.make("incoming"), pool),
         access=access,
@@ -169,7 +167,7 @@ def _put_together(
         captures=CaptureService(database, feed),
         downloads=downloads,
         pipeline=pipeline,
-        images=ImageService(database, feed, intake, stores, custody),
+        images=images,
         imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
         actions=ActionService(database, feed),
         history=HistoryService(database),
@@ -181,9 +179,12 @@ def _put_together(
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, rules),
-        models=ModelService(database, feed, bundles, pool),
-        suspicions=SuspicionService(database, bundles, pool),
-        predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
+        models=ModelService(database, bundles, pool),
+        suspicions=suspicions,
+        promotion=PromotionService(database, feed, bundles, registry, suspicions),
+        predictions=PredictionService(
+            database, Sources(fetcher, intake, images), bundles, registry, pool
+        ),
     )
     worker = DownloadWorker(downloads, pipeline, SweepService(database, stores, kept), feed)
     return Parts(services, worker, LookWorker(looks), shelf)
