@@ -50,6 +50,7 @@ def list_unseen(manifest: Manifest, trained_on: Manifest) -> tuple[Item, ...]:
     """Return the items that a training on another snapshot saw neither themselves nor alike.
 
     Alike is what is in a group of near-duplicates with a training image: see DESIGN.md, section 5.
+    Groups are of one dataset; of another, only the same bytes are recognised.
 
     Args:
         manifest: What to choose from.
@@ -94,7 +95,7 @@ def evaluate(
         logits = OnnxModel(model.bundle.onnx).logits(snapshot, items, preprocessing, step)
     answers = answer(model.bundle.manifest, logits)
     known = [item for item, keep in zip(items, is_known, strict=True) if keep]
-    said = Answers(answers.probabilities[is_known], answers.abstained[is_known])
+    said = answers.of(is_known)
     foreign = [item for item, keep in zip(items, is_known, strict=True) if not keep]
     return _judge(
         model, known, labels[is_known], said, _of_foreign(foreign, answers.abstained[~is_known])
