@@ -1,4 +1,4 @@
-"""Opening a cache that is one SQLite file. Standard library only.
+"""Opening a cache that is one SQLite file. May import ``trainer.failures``.
 
 A damaged file is replaced by an empty one: what it held can be computed again.
 """
@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+
+from trainer.failures import is_damage
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,9 @@ def open_cache(
     """
     try:
         connection = _connect(path, tables, page_bytes)
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):  # such as a full disk: the file is as good as before
+            raise
         log.warning("store.replaced", extra={"path": str(path)}, exc_info=True)
         for ending in ("", "-wal", "-shm"):
             path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.data import cache_file
 from trainer.data.store import ImageArrays, open_store
 
 
@@ -51,6 +52,23 @@ def test_a_batch_is_kept_although_the_process_dies(tmp_path: Path) -> None:
         # Read by another connection while the first is still open: nothing waits for a close.
         with open_store(path) as other:
             assert list(other.find("v", ["a"])) == ["a"]
+
+
+def test_a_file_that_another_has_open_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f.sqlite"
+    with open_store(path) as store:
+        store.add("v", {"a": _arrays(1)})
+    monkeypatch.setattr(cache_file, "_BUSY_TIMEOUT_S", 0)
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("DELETE FROM images WHERE sha256 = 'none'")
+        with pytest.raises(sqlite3.OperationalError, match="locked"), open_store(path):
+            pass
+    other.close()
+    with open_store(path) as store:
+        assert list(store.find("v", ["a"])) == ["a"]
 
 
 def test_a_damaged_file_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
