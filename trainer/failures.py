@@ -51,19 +51,6 @@ def is_disk_full(error: BaseException) -> bool:
     return False
 
 
-def is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Return whether SQLite means the file, and not the disk below it or who else has it open."""
-    return _code_of(error) not in {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOMEM,
-    }
-
-
 def _code_of(error: sqlite3.Error) -> int:
     code: int = getattr(error, "sqlite_errorcode", 0)  # absent where Python itself raised it
     return code & _PRIMARY_CODE

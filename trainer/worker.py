@@ -6,6 +6,7 @@ Starts light: torch and all that needs it are imported only when there is a job.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -120,6 +121,8 @@ class Worker:
             if why.kind == UNEXPECTED:
                 log.exception("job.crashed", extra={"job": job_id})
             self._fail(job_id, why)
+        # Not by "finally": a process that is asked to end leaves it for the next one.
+        self._bundle_path(job_id).unlink(missing_ok=True)
 
     def _do(self, claim: Claim, heartbeat: Heartbeat) -> str | None:
         """Do the job; return the model's id, or None for a job that makes none."""
@@ -142,15 +145,13 @@ class Worker:
         if isinstance(job.recipe, LrFindRecipe):
             finding = find_lr(job.recipe, snapshot, options, heartbeat.tell)
             self._insist(heartbeat, lambda: self._client.conclude(job.id, finding))
+            trim(self._blobs, self._settings.max_blobs_bytes)
             return None
         out = self._claim_bundle(job.id)
-        try:
-            if not out.is_file():  # else it was finished by a process that was killed
-                run(job.recipe, snapshot, options, out, heartbeat.tell)
-            heartbeat.tell("upload", 0, 1)
-            model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
-        finally:
-            out.unlink(missing_ok=True)
+        if not out.is_file():  # else it was finished by a process that was killed
+            run(job.recipe, snapshot, options, out, heartbeat.tell)
+        heartbeat.tell("upload", 0, 1)
+        model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
         trim(self._blobs, self._settings.max_blobs_bytes)
         return model_id
 
@@ -183,15 +184,18 @@ class Worker:
 
         self._insist(heartbeat, lambda: self._client.fetch_blobs(items, self._blobs, step))
 
+    def _bundle_path(self, job_id: str) -> Path:
+        return self._settings.work / f"{self._settings.name}.{job_id}.bundle.zip"
+
     def _claim_bundle(self, job_id: str) -> Path:
         """Return where a job's bundle goes; what a kill has left of other jobs' is deleted.
 
         A bundle is written whole or not at all, so one that is there already is this job's result.
         """
-        name = self._settings.name
-        out = self._settings.work / f"{name}.{job_id}.bundle.zip"
+        out, name = self._bundle_path(job_id), re.escape(self._settings.name)
+        ours = re.compile(rf"\.?{name}\.[^.]+\.bundle\.zip(\..*)?")  # half ones too
         for left in self._settings.work.glob("*.bundle.zip*"):
-            if left != out and left.name.lstrip(".").startswith(f"{name}."):
+            if left != out and ours.fullmatch(left.name):
                 left.unlink(missing_ok=True)
         return out
 

@@ -11,8 +11,9 @@ from server.cli import watch
 from server.cli.console import Reporter, note
 from server.cli.errors import CommandError
 from server.cli.watch import Deadline
+from server.client.training_views import Job
 from server.client.transport import SNAPSHOT_S, Client
-from server.client.views import Dataset, Job, Snapshot
+from server.client.views import Dataset, Snapshot
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Opening a cache that is one SQLite file. May import ``trainer.failures``.
+"""Opening a cache that is one SQLite file. Standard library only.
 
 A damaged file is replaced by an empty one: what it held can be computed again.
 """
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from trainer.failures import is_damage
-
 log = logging.getLogger(__name__)
 
 MAX_PARAMETERS = 500  # of a statement; SQLite allows 999 in its oldest builds
 _PAGE_BYTES = 4096  # SQLite's own
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY = 0xFF  # of an extended code, the low byte says what kind it is
 _BUSY_TIMEOUT_S = 30  # another trainer in the same folder writes a batch in milliseconds
 
 
@@ -37,8 +37,8 @@ def open_cache(
     try:
         connection = _connect(path, tables, page_bytes)
     except sqlite3.DatabaseError as error:
-        if not is_damage(error):  # such as a full disk: the file is as good as before
-            raise
+        if error.sqlite_errorcode & _PRIMARY not in _DAMAGED:
+            raise  # busy, read-only, full: what it holds is whole
         log.warning("store.replaced", extra={"path": str(path)}, exc_info=True)
         for ending in ("", "-wal", "-shm"):
             path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)

@@ -208,12 +208,25 @@ def test_a_bundle_that_was_finished_before_a_kill_is_only_sent(
     (tmp_path / f"tester.{JOB_ID}.bundle.zip").write_bytes(b"finished")
     (tmp_path / "tester.another.bundle.zip").write_bytes(b"of a job that is gone")
     (tmp_path / ".tester.another.bundle.zip.x1.tmp").write_bytes(b"half")
-    (tmp_path / f"else.{JOB_ID}.bundle.zip").write_bytes(b"another worker's in this folder")
+    others = [f"else.{JOB_ID}.bundle.zip", f"tester.2.{JOB_ID}.bundle.zip"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"another worker's in this folder")
     training(lambda _: pytest.fail("trained again"))
     _work(play, tmp_path)
     assert play.bundle == b"finished"
-    left = sorted(entry.name for entry in tmp_path.glob("*bundle*"))
-    assert left == [f"else.{JOB_ID}.bundle.zip"]
+    assert sorted(entry.name for entry in tmp_path.glob("*bundle*")) == others
+
+
+def test_a_finished_bundle_stays_when_the_process_is_asked_to_end(
+    play: TrainingServer, training: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(*_: object) -> None:
+        raise SystemExit(0)  # as SIGTERM does
+
+    monkeypatch.setattr(ServerClient, "upload", leave)
+    with pytest.raises(SystemExit):
+        _work(play, tmp_path)
+    assert (tmp_path / f"tester.{JOB_ID}.bundle.zip").read_bytes() == b"bundle"
 
 
 @pytest.mark.parametrize("end", ["cancelled", "lease lost", "deleted"])

@@ -54,23 +54,6 @@ def test_a_batch_is_kept_although_the_process_dies(tmp_path: Path) -> None:
             assert list(other.find("v", ["a"])) == ["a"]
 
 
-def test_a_file_that_another_has_open_is_not_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "f.sqlite"
-    with open_store(path) as store:
-        store.add("v", {"a": _arrays(1)})
-    monkeypatch.setattr(cache_file, "_BUSY_TIMEOUT_S", 0)
-    with sqlite3.connect(path) as other:
-        other.execute("PRAGMA locking_mode = EXCLUSIVE")
-        other.execute("DELETE FROM images WHERE sha256 = 'none'")
-        with pytest.raises(sqlite3.OperationalError, match="locked"), open_store(path):
-            pass
-    other.close()
-    with open_store(path) as store:
-        assert list(store.find("v", ["a"])) == ["a"]
-
-
 def test_a_damaged_file_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "f.sqlite"
     path.write_bytes(b"not a database, but long enough to be read as one" * 9)
@@ -85,3 +68,17 @@ def test_the_file_is_closed_after_the_block(tmp_path: Path) -> None:
         pass
     with pytest.raises(sqlite3.ProgrammingError):
         store.find("v", ["a"])
+
+
+def test_a_file_that_is_only_busy_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_file, "_BUSY_TIMEOUT_S", 0)
+    path = tmp_path / "features.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE kept (word)")
+        other.commit()
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"), open_store(path):
+            pass
+        other.rollback()
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("kept",)]
+    other.close()
