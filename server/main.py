@@ -205,6 +205,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await parts.services.access.load_origins()
         await parts.services.access.forget_old_sessions()
+        await parts.services.training.renew_leases()
         loops = [parts.downloads.run(), parts.looks.run(), finish_removals(parts.services.removals)]
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:

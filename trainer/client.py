@@ -9,11 +9,10 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from server.contract.bundle import MAX_BUNDLE_BYTES, Bundle, read_bundle
 from server.contract.errors import FormatError
 from server.contract.files import sha256_of, write_atomically
 from server.contract.jobs import (
@@ -34,6 +33,10 @@ from server.contract.snapshot import MAX_MANIFEST_BYTES, Item, Manifest
 from trainer.errors import JobFailedError, ServerAwayError, ServerRefusedError
 from trainer.snapshot import blob_path
 from trainer.transport import Reply, Request, Transport
+
+if TYPE_CHECKING:
+    from server.contract.bundle import Bundle
+
 
 _CLAIM_MARGIN_S = 10  # on top of the time that the server may hold a claim
 _LIST_TIMEOUT_S = 10  # a page of hashes takes milliseconds, and is asked for before every claim
@@ -163,6 +166,9 @@ class ServerClient:
         Raises:
             JobFailedError: ``model-missing`` or ``model-damaged``.
         """
+        # Only now: it brings Pillow, which a trainer that waits does without.
+        from server.contract.bundle import MAX_BUNDLE_BYTES, read_bundle  # noqa: PLC0415
+
         request = Request("GET", f"models/{model_id}/bundle", max_bytes=MAX_BUNDLE_BYTES)
         try:
             write_atomically(out, self._transport.send(request).content)

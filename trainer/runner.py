@@ -40,6 +40,7 @@ from trainer.data.store import open_store
 from trainer.errors import JobFailedError
 from trainer.export import OnnxModel, check_parity, export_onnx
 from trainer.fine_tuning import run as fine_tuning
+from trainer.fine_tuning.checkpoint import Checkpoint
 from trainer.fine_tuning.run import Start, Tuned
 from trainer.judgement import Trained, judge, labelled
 from trainer.network import Classifier
@@ -118,37 +119,40 @@ def run(
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
     logits = selection.head.logits(arrays.features[is_valid])
     start = Start(snapshot, backbone, preprocessing, selection.head, logits)
-    trained = Trained(selection, logits, _tune(recipe, start, options, clock))
-    found = judge(snapshot, arrays, recipe, trained, reached, clock)
-    with clock.phase("export") as step:
-        tuned = trained.tuned
-        network = tuned.network if tuned else Classifier(backbone, selection.head)
-        model = export_onnx(network.eval(), recipe.size_px)
-        items = snapshot.manifest.items_of(Split.VALID)
-        exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        difference = check_parity(trained.judged.logits, exported, trained.judged.temperature)
-    results = report.Results(
-        snapshot=snapshot,
-        selection=selection,
-        valid_probabilities=trained.judged.probabilities,
-        out_of_fold=found.out_of_fold,
-        baselines=reached,
-        abstention=found.abstention,
-        analysis=found.analysis,
-        export_max_difference=difference,
-        phase_seconds=clock.seconds,
-    )
-    manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
-    return _write(out, manifest, model, results, tuned)
+    folder = options.work / _CHECKPOINTS_FOLDER
+    with fine_tuning.checkpointed(recipe, start, folder) as checkpoint:
+        trained = Trained(selection, logits, _tune(recipe, start, options, checkpoint, clock))
+        found = judge(snapshot, arrays, recipe, trained, reached, clock)
+        with clock.phase("export") as step:
+            tuned = trained.tuned
+            network = tuned.network if tuned else Classifier(backbone, selection.head)
+            model = export_onnx(network.eval(), recipe.size_px)
+            items = snapshot.manifest.items_of(Split.VALID)
+            exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
+            difference = check_parity(trained.judged.logits, exported, trained.judged.temperature)
+        results = report.Results(
+            snapshot=snapshot,
+            selection=selection,
+            valid_probabilities=trained.judged.probabilities,
+            out_of_fold=found.out_of_fold,
+            baselines=reached,
+            abstention=found.abstention,
+            analysis=found.analysis,
+            export_max_difference=difference,
+            phase_seconds=clock.seconds,
+        )
+        manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
+        return _write(out, manifest, model, results, tuned)
 
 
-def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: Clock) -> Tuned | None:
+def _tune(
+    recipe: Recipe, start: Start, options: RunOptions, checkpoint: Checkpoint, clock: Clock
+) -> Tuned | None:
     """Fine-tune when the recipe says so."""
     if not isinstance(recipe, FineTuneRecipe):
         return None
     with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
-        checkpoints = options.work / _CHECKPOINTS_FOLDER
-        return fine_tuning.fine_tune(recipe, start, pictures, checkpoints, step)
+        return fine_tuning.fine_tune(recipe, start, pictures, checkpoint, step)
 
 
 def find_lr(
