@@ -65,6 +65,8 @@ class Trained:
             train_loss=[stage.train_loss for stage in stages],
             valid_loss=[stage.valid_loss for stage in stages],
             valid_error_rate=[stage.valid_error_rate for stage in stages],
+            epochs=[stage.epoch for stage in stages],
+            is_from_fitted=True,  # fine-tuning starts from the linear head
         )
 
 
@@ -109,10 +111,12 @@ def judge(
             valid_logits=trained.judged.logits,
             temperature=trained.judged.temperature,
             l2=l2,
+            head_temperature=trained.selection.temperature,
             out_of_fold=judged if trained.is_head else None,
             baselines=reached,
             trials=trials,
             curves=trained.curves,
+            is_fine_tuned=not trained.is_head,
         )
         images = Images(snapshot, arrays.features, arrays.pixels)
         analysis = analyse(images, answers, recipe.seed, step)
