@@ -81,6 +81,11 @@ async def list_page(
     return await read_page(session, query, SnapshotRecord.id, request, newest_first=True)
 
 
+async def list_all(session: Session) -> Sequence[SnapshotRecord]:
+    """Return all snapshots, oldest first."""
+    return (await session.scalars(select(SnapshotRecord).order_by(SnapshotRecord.id))).all()
+
+
 async def list_ids_of(session: Session, dataset_id: str) -> Sequence[str]:
     """Return the ids of a dataset's snapshots."""
     query = select(SnapshotRecord.id).where(SnapshotRecord.dataset_id == dataset_id)

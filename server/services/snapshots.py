@@ -31,6 +31,7 @@ from server.inference.pool import CpuPool
 from server.repositories import datasets, removals, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
+from server.services.custody import Custody
 from server.services.grouping import Grouping, Looks, group_images
 from server.services.looks import LookService
 from server.services.verification import verify_blobs
@@ -62,6 +63,7 @@ class SnapshotService:
         database: Database,
         looks: LookService,
         shelves: Shelves,
+        custody: Custody,
         pool: CpuPool,
     ) -> None:
         """Keep what the use cases need.
@@ -70,11 +72,13 @@ class SnapshotService:
             database: Rows.
             looks: Knows how every blob looks.
             shelves: Bytes to verify, and where manifests are kept.
+            custody: Of the bytes.
             pool: Where they are hashed.
         """
         self._database = database
         self._looks = looks
         self._blobs = shelves.blobs
+        self._custody = custody
         self._pool = pool
         self._files = SnapshotFiles(shelves.snapshots)
         # One at a time: two that name groups from different states would give an image two.
@@ -92,10 +96,18 @@ class SnapshotService:
             BlobDamagedError: Stored bytes are not what they were.
             ImagesRemovedError: Some were removed for good in this moment.
         """
+        with self._custody.holding() as hold:
+            return await self._create(dataset_id, request, hold)
+
+    async def _create(
+        self, dataset_id: str, request: SplitRequest, hold: set[str]
+    ) -> SnapshotRecord:
         begun_at = datetime.now(UTC)
         await self._looks.group_new()  # a blob of an older revision may lack its second hash
         async with self._grouping:
-            dataset, members, pages = await self._read(dataset_id)
+            async with self._custody.keeping():
+                dataset, members, pages = await self._read(dataset_id)
+                hold.update(member.sha256 for member in members)
             _check_labels(members, request)
             order = await self._pool.run(_order, members)
             # Beside each other: numpy and the hashing leave Python's lock to others.
