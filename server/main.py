@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from filelock import FileLock, Timeout
 from typing_extensions import override
 
-from server import logs
+from server import heap, logs
 from server.api.address import listen, shown_host
 from server.api.app import create_app
 from server.api.deps import About, Limits, Services
@@ -241,6 +241,7 @@ def serve(settings: Settings, *, open_browser: bool) -> int:
         DataFolderInUseError: Another server uses the data folder.
         OSError: The port is taken, or the data folder cannot be written.
     """
+    heap.share()
     logs.configure(settings.log_level)
     return asyncio.run(_serve(settings, open_browser=open_browser))
 

@@ -96,7 +96,11 @@ async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of
         Query(description="Rejected by who asked for them: a person's browser may get them."),
     ] = None,
     q: Annotated[
-        str | None, Query(max_length=200, description="Part of a title, address or hash.")
+        str | None,
+        Query(
+            max_length=200,
+            description="Part of a title or address, or at least four digits of a hash.",
+        ),
     ] = None,
     sort: Annotated[
         ImageSort, Query(description="By a measure, only what has been measured is listed.")
