@@ -34,12 +34,14 @@ from trainer import baselines, report
 from trainer.allocation import keep_freed_memory
 from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import material_of, write_card
+from trainer.data.cache_file import FEATURES_FILE, PICTURES_FILE
 from trainer.data.features import Extracted, Extractor, Step
 from trainer.data.pictures import open_pictures
 from trainer.data.store import open_store
 from trainer.errors import JobFailedError
 from trainer.export import OnnxModel, check_parity, export_onnx
 from trainer.fine_tuning import run as fine_tuning
+from trainer.fine_tuning.checkpoint import Checkpoint
 from trainer.fine_tuning.run import Start, Tuned
 from trainer.frozen_export import FrozenCheck, find_graph, join_head
 from trainer.judgement import Trained, judge, labelled
@@ -48,8 +50,6 @@ from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
 from trainer.versions import installed_versions
 
-_STORE_FILE = "features.sqlite"
-_PICTURES_FILE = "pictures.sqlite"
 _WEIGHTS_FOLDER = "weights"
 _CHECKPOINTS_FOLDER = "checkpoints"
 _GRAPHS_FOLDER = "graphs"
@@ -79,7 +79,7 @@ class RunOptions:
     @property
     def pictures(self) -> tuple[Path, int]:
         """The file of pictures at training size, and its cap in bytes."""
-        return self.work / _PICTURES_FILE, self.max_pictures_bytes
+        return self.work / PICTURES_FILE, self.max_pictures_bytes
 
 
 def run(
@@ -115,24 +115,26 @@ def run(
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
     logits = selection.head.logits(arrays.features[is_valid])
     start = Start(snapshot, backbone, preprocessing, selection.head, logits)
-    trained = Trained(selection, logits, _tune(recipe, start, options, clock))
-    found = judge(snapshot, arrays, recipe, trained, reached, clock)
-    with clock.phase("export") as step:
-        model, difference = _export(start, arrays, trained, options, step)
-    results = report.Results(
-        snapshot=snapshot,
-        selection=selection,
-        valid_probabilities=trained.judged.probabilities,
-        out_of_fold=found.out_of_fold,
-        baselines=reached,
-        abstention=found.abstention,
-        analysis=found.analysis,
-        export_max_difference=difference,
-        phase_seconds=clock.seconds,
-    )
-    tuned = trained.tuned
-    manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
-    return _write(out, manifest, model, results, tuned)
+    folder = options.work / _CHECKPOINTS_FOLDER
+    with fine_tuning.checkpointed(recipe, start, folder) as checkpoint:
+        trained = Trained(selection, logits, _tune(recipe, start, options, checkpoint, clock))
+        found = judge(snapshot, arrays, recipe, trained, reached, clock)
+        with clock.phase("export") as step:
+            model, difference = _export(start, arrays, trained, options, step)
+        results = report.Results(
+            snapshot=snapshot,
+            selection=selection,
+            valid_probabilities=trained.judged.probabilities,
+            out_of_fold=found.out_of_fold,
+            baselines=reached,
+            abstention=found.abstention,
+            analysis=found.analysis,
+            export_max_difference=difference,
+            phase_seconds=clock.seconds,
+        )
+        tuned = trained.tuned
+        manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
+        return _write(out, manifest, model, results, tuned)
 
 
 def _export(
@@ -148,19 +150,20 @@ def _export(
     else:
         graph = find_graph(start.backbone, size_px, options.work / _GRAPHS_FOLDER)
         model = join_head(graph, start.head)
-        with open_store(options.work / _STORE_FILE) as store:
+        with open_store(options.work / FEATURES_FILE) as store:
             check = FrozenCheck(graph, start.preprocessing, store)
             answers = check.logits(model, start.head, snapshot, arrays, step)
     return model, check_parity(judged.logits, answers, judged.temperature)
 
 
-def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: Clock) -> Tuned | None:
+def _tune(
+    recipe: Recipe, start: Start, options: RunOptions, checkpoint: Checkpoint, clock: Clock
+) -> Tuned | None:
     """Fine-tune when the recipe says so."""
     if not isinstance(recipe, FineTuneRecipe):
         return None
     with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
-        checkpoints = options.work / _CHECKPOINTS_FOLDER
-        return fine_tuning.fine_tune(recipe, start, pictures, checkpoints, step)
+        return fine_tuning.fine_tune(recipe, start, pictures, checkpoint, step)
 
 
 def find_lr(
@@ -208,7 +211,7 @@ def _see(
     preprocessing = Preprocessing(
         size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
     )
-    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
+    with clock.phase("features") as step, open_store(options.work / FEATURES_FILE) as store:
         extractor = Extractor(backbone, preprocessing, options.batch_size)
         arrays = extractor.extract(snapshot, store, step)
     return backbone, preprocessing, arrays

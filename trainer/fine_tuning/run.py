@@ -7,7 +7,8 @@ May import the rest of this package, ``trainer.backbones``, ``data``, ``head``, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from torch import nn
 
 from server.contract.files import canonical_json, sha256_of
 from server.contract.preprocess import Preprocessing
-from server.contract.recipes import FineTuneRecipe, LrFindRecipe
+from server.contract.recipes import FineTuneRecipe, LrFindRecipe, Recipe
 from server.contract.training import FineTuning
 from trainer.backbones.loading import LoadedBackbone
 from trainer.data.pictures import Pictures, PictureStore
 from trainer.device import find_device
+from trainer.errors import CANCELLED, JobStoppedError
 from trainer.fine_tuning.checkpoint import Checkpoint
 from trainer.fine_tuning.choice import Judged, choose, deal_validation, judge
 from trainer.fine_tuning.loop import FineTuner, Material, Progress, evaluate, stages_of
@@ -68,8 +70,31 @@ class Tuned:
     history: FineTuning
 
 
+@contextmanager
+def checkpointed(recipe: Recipe, start: Start, folder: Path) -> Iterator[Checkpoint]:
+    """Keep the state of a training for as long as it may be taken up again.
+
+    That is until the block has ended well, or the job is cancelled: a training that ends otherwise
+    (killed, its lease lost, the disk full while the result was written) goes on where it was when
+    the same comes again.
+
+    Args:
+        recipe: How.
+        start: From where.
+        folder: Of all checkpoints.
+    """
+    checkpoint = Checkpoint(folder, _key(recipe, start))
+    try:
+        yield checkpoint
+    except JobStoppedError as error:
+        if error.reason == CANCELLED:
+            checkpoint.delete()
+        raise
+    checkpoint.delete()
+
+
 def fine_tune(
-    recipe: FineTuneRecipe, start: Start, store: PictureStore, folder: Path, step: Step
+    recipe: FineTuneRecipe, start: Start, store: PictureStore, checkpoint: Checkpoint, step: Step
 ) -> Tuned:
     """Fine-tune, and keep the result if it beats the head that it began with.
 
@@ -77,7 +102,7 @@ def fine_tune(
         recipe: How.
         start: From where.
         store: Of pictures.
-        folder: Of checkpoints.
+        checkpoint: Where its state is kept: see `checkpointed`.
         step: Told (done, total) often; may raise to stop. The same job goes on from its last
             checkpoint, to the same result.
 
@@ -85,7 +110,6 @@ def fine_tune(
         JobFailedError: ``device-missing``, ``diverged``, ``out-of-memory``, ``blob-unreadable``.
     """
     material = gather(start, store, step)
-    checkpoint = Checkpoint(folder, _key(recipe, start))
     network, groups = unfreeze(start)
     network.to(find_device(recipe.device))
     progress = FineTuner(network, groups, recipe, material, checkpoint).run(step)
@@ -96,7 +120,6 @@ def fine_tune(
     judged = judge(logits, material.valid_labels, fold_of)
     head = judge(start.valid_logits, material.valid_labels, fold_of)
     choice = choose(head, judged, material.valid_labels, fold_of)
-    checkpoint.delete()
     history = FineTuning(
         updates=progress.done,
         epochs=progress.done * recipe.batch_size / len(material.train),
@@ -169,7 +192,7 @@ def unfreeze(start: Start) -> tuple[Classifier, list[list[nn.Parameter]]]:
     return network, [*backbone.groups(), list(network.head.parameters())]
 
 
-def _key(recipe: FineTuneRecipe, start: Start) -> str:
+def _key(recipe: Recipe, start: Start) -> str:
     """Return a name for all that the result depends on."""
     parts = {
         "form": _FORM,
