@@ -41,7 +41,7 @@ from trainer.fine_tuning import run as fine_tuning
 from trainer.fine_tuning.run import Start, Tuned
 from trainer.judgement import Trained, judge, labelled
 from trainer.network import Classifier
-from trainer.phases import Clock, Tell
+from trainer.phases import Clock, Show, Tell, show_nobody
 from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
 
@@ -86,7 +86,12 @@ class RunOptions:
 
 
 def run(
-    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, out: Path, tell: Tell
+    recipe: Recipe,
+    snapshot: LocalSnapshot,
+    options: RunOptions,
+    out: Path,
+    tell: Tell,
+    show: Show = show_nobody,
 ) -> Path:
     """Train on a snapshot and write the bundle.
 
@@ -99,6 +104,7 @@ def run(
         options: See `RunOptions`.
         out: The zip to write.
         tell: Told (phase, done, total) often; may raise to stop the run.
+        show: Given the stages of a fine-tuning so far, after each.
 
     Returns:
         ``out``.
@@ -108,7 +114,7 @@ def run(
             ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
             ``export-mismatch``; when fine-tuning also those of ``trainer.fine_tuning.run``.
     """
-    clock = Clock(tell)
+    clock = Clock(tell, show)
     backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
@@ -148,7 +154,7 @@ def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: Clock) -> Tu
         return None
     with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
         checkpoints = options.work / _CHECKPOINTS_FOLDER
-        return fine_tuning.fine_tune(recipe, start, pictures, checkpoints, step)
+        return fine_tuning.fine_tune(recipe, start, pictures, checkpoints, step, clock.show)
 
 
 def find_lr(

@@ -151,7 +151,7 @@ class Worker:
             return None
         out = work / f"{self._settings.name}.bundle.zip"  # one, so that a kill leaves one at most
         try:
-            run(job.recipe, snapshot, options, out, heartbeat.tell)
+            run(job.recipe, snapshot, options, out, heartbeat.tell, heartbeat.show)
             heartbeat.tell("upload", 0, 1)
             model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
         finally:
