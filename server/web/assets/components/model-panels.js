@@ -4,6 +4,7 @@
 import { h, replace } from '../lib/dom.js';
 import { STAGES } from '../lib/explain.js';
 import { bytes, duration, percent } from '../lib/format.js';
+import { recipeTitle } from '../lib/recipes.js';
 import { bundleUrl, stageModel } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 import { copyable } from './copyable.js';
@@ -101,7 +102,7 @@ export function modelUse(model) {
     copyable(curl, 'the command'),
     h('h3', {}, 'Facts'),
     factList([
-      ['Recipe', model.recipe.kind ?? null],
+      ['Recipe', recipeTitle(model.recipe.kind)],
       ['Log loss', typeof loss === 'number' ? loss.toFixed(3) : null],
       ['Calibration error', typeof calibration === 'number' ? percent(calibration) : null],
       ['Trained in', typeof seconds === 'number' ? duration(seconds) : null],

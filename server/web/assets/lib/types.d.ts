@@ -217,8 +217,35 @@ export interface Snapshot {
   counts: { total: number; train: number; valid: number };
 }
 
-/** What a search for a learning rate found; its curve is not drawn here. */
+/** The network at one moment of a fine-tuning; losses in nats. */
+export interface TrainingStage {
+  update: number;
+  epoch: number;
+  lr: number;
+  /** Mean since the stage before. */
+  train_loss: number;
+  valid_loss: number;
+  valid_error_rate: number;
+}
+
+export interface LrPoint {
+  lr: number;
+  loss: number;
+  /** Exponential average of the losses so far. */
+  smoothed: number;
+}
+
+export interface JobProgress {
+  phase: string;
+  done: number;
+  total: number;
+  message: string | null;
+  stages?: TrainingStage[];
+}
+
+/** What a search for a learning rate found, the lowest rate first. */
 export interface LrFinding {
+  points: LrPoint[];
   valley: number;
   steep: number;
   minimum: number;
@@ -230,7 +257,7 @@ export interface Job {
   dataset_id: string;
   state: JobState;
   recipe: Record<string, unknown> & { kind: string };
-  progress: { phase: string; done: number; total: number; message: string | null } | null;
+  progress: JobProgress | null;
   error: { kind: string; detail: string } | null;
   finding?: LrFinding | null;
   model_id: string | null;
@@ -395,6 +422,8 @@ export interface Server {
   token: { name: string; kind: string };
   trainer: { enabled: boolean; state?: string };
   extension_path?: string | null;
+  /** That recipes may name, the usual one first. */
+  backbones?: string[];
 }
 
 export interface Disk {
