@@ -249,6 +249,24 @@ class NoModelError(ConflictError):
     slug, title = "no-model", "No model is live"
 
 
+class ModelWorseError(ConflictError):
+    """A model is worse than the live one whose place it should take."""
+
+    slug, title = "model-worse", "The model is worse than the live one"
+
+
+class NothingToRollBackError(ConflictError):
+    """There is no former live model."""
+
+    slug, title = "nothing-to-roll-back", "There is no former model to go back to"
+
+
+class StageChangedError(ConflictError):
+    """Models of the dataset were promoted at the same time."""
+
+    slug, title = "stage-changed", "Another model went live meanwhile"
+
+
 class DataFolderInUseError(ConflictError):
     """Another server holds the data folder."""
 

@@ -59,6 +59,7 @@ from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.promotion import PromotionService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
@@ -139,6 +140,7 @@ def _put_together(
     intake = Intake(stores, pool, limits.verify_limits(settings))
     bundles = BundleStore(folders.make("bundles"))
     registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
+    suspicions = SuspicionService(database, bundles, pool)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
     custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
@@ -154,12 +156,7 @@ def _put_together(
     snapshots = SnapshotService(database, looks, shelves, pool)
     services = Services(
         about=_about(),
-        limits=Limits(
-            settings.http.max_json_bytes,
-            settings.fetch.max_bytes,
-            settings.http.max_bundle_bytes,
-            settings.http.max_import_bytes,
-        ),
+        limits=Limits.of(settings),
         feed=feed,
         spool=Spool(folders.make("incoming"), pool),
         access=access,
@@ -181,8 +178,9 @@ def _put_together(
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, rules),
-        models=ModelService(database, feed, bundles, pool),
-        suspicions=SuspicionService(database, bundles, pool),
+        models=ModelService(database, bundles, pool),
+        suspicions=suspicions,
+        promotion=PromotionService(database, feed, bundles, registry, suspicions),
         predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
     )
     worker = DownloadWorker(downloads, pipeline, SweepService(database, stores, kept), feed)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from server.contract.bundle import MAX_BUNDLE_BYTES, Bundle, read_bundle
 from server.contract.errors import FormatError
 from server.contract.files import sha256_of, write_atomically
 from server.contract.jobs import (
@@ -21,6 +22,7 @@ from server.contract.jobs import (
     FailReport,
     FindingReport,
     JobError,
+    JobFinding,
     Progress,
     ProgressReply,
     ProgressReport,
@@ -28,7 +30,6 @@ from server.contract.jobs import (
 from server.contract.origins import MAX_ORIGINS_BYTES, Origin, Origins
 from server.contract.schema import Id, ReplyModel, Sha256, describe
 from server.contract.snapshot import MAX_MANIFEST_BYTES, Item, Manifest
-from server.contract.training import LrFinding
 from trainer.errors import JobFailedError, ServerAwayError, ServerRefusedError
 from trainer.snapshot import blob_path
 from trainer.transport import Reply, Request, Transport
@@ -122,7 +123,7 @@ class ServerClient:
         body = FailReport(worker=self._worker, error=error)
         self._transport.send(Request("POST", f"jobs/{job_id}/fail", body=_json(body)))
 
-    def conclude(self, job_id: str, finding: LrFinding) -> None:
+    def conclude(self, job_id: str, finding: JobFinding) -> None:
         """Report what a job that makes no model has found, which ends it.
 
         Raises:
@@ -151,6 +152,33 @@ class ServerClient:
                 f"The manifest of snapshot {snapshot_id} cannot be used: {error}. "
                 "Take a new snapshot.",
             ) from error
+
+    def fetch_bundle(self, model_id: str, out: Path) -> Bundle:
+        """Fetch a model's bundle and check it.
+
+        Args:
+            model_id: Of the registry.
+            out: Where the file may lie meanwhile; removed afterwards.
+
+        Raises:
+            JobFailedError: ``model-missing`` or ``model-damaged``.
+        """
+        request = Request("GET", f"models/{model_id}/bundle", max_bytes=MAX_BUNDLE_BYTES)
+        try:
+            write_atomically(out, self._transport.send(request).content)
+            return read_bundle(out)
+        except ServerRefusedError as error:
+            if error.status not in _GONE:
+                raise
+            raise JobFailedError(
+                "model-missing", f"The server no longer has the model {model_id}. Choose another."
+            ) from error
+        except FormatError as error:
+            raise JobFailedError(
+                "model-damaged", f"The bundle of model {model_id} cannot be used: {error}."
+            ) from error
+        finally:
+            out.unlink(missing_ok=True)
 
     def fetch_origins(self, snapshot_id: str) -> dict[str, Origin]:
         """Fetch where a snapshot's images come from, by sha256; empty from an older server."""

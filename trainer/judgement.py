@@ -65,6 +65,8 @@ class Trained:
             train_loss=[stage.train_loss for stage in stages],
             valid_loss=[stage.valid_loss for stage in stages],
             valid_error_rate=[stage.valid_error_rate for stage in stages],
+            epochs=[stage.epoch for stage in stages],
+            is_from_fitted=True,  # fine-tuning starts from the linear head
         )
 
 

@@ -69,21 +69,26 @@ def measure(results: Results) -> Metrics:
         error_rate_interval=metrics.wilson_interval(error_count, len(labels)),
         log_loss=metrics.log_loss(probabilities, labels),
         calibration_error=metrics.calibration_error(probabilities, labels),
-        per_class=tuple(
-            ClassMetrics(label=label, precision=precision, recall=recall, support=support)
-            for label, precision, recall, support in zip(
-                snapshot.manifest.classes,
-                metrics.precision(matrix),
-                metrics.recall(matrix),
-                matrix.sum(axis=1).tolist(),
-                strict=True,
-            )
-        ),
+        per_class=per_class(matrix, snapshot.manifest.classes),
         confusion=tuple(tuple(row) for row in matrix.tolist()),
         baselines=results.baselines,
         cross_validation_error_rate=best.error_rate if best else None,
         export_max_difference=results.export_max_difference,
         seconds=round(sum(results.phase_seconds.values()), 3),
+    )
+
+
+def per_class(matrix: Labels, classes: Sequence[str]) -> tuple[ClassMetrics, ...]:
+    """Return the metrics of each class, from a confusion matrix ``[C, C]`` of counts."""
+    return tuple(
+        ClassMetrics(label=label, precision=precision, recall=recall, support=support)
+        for label, precision, recall, support in zip(
+            classes,
+            metrics.precision(matrix),
+            metrics.recall(matrix),
+            matrix.sum(axis=1).tolist(),
+            strict=True,
+        )
     )
 
 

@@ -195,7 +195,9 @@ def _see(
     check_trainable(snapshot)
     if options.threads:
         torch.set_num_threads(options.threads)
-    backbone = load_backbone(recipe.backbone, options.work / _WEIGHTS_FOLDER)
+    backbone = load_backbone(
+        recipe.backbone, options.work / _WEIGHTS_FOLDER, lambda: clock.tell("features", 0, 0)
+    )
     preprocessing = Preprocessing(
         size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
     )

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from server.contract.jobs import MAX_DETAIL_CHARS, Claim, JobError
-from server.contract.recipes import LrFindRecipe
+from server.contract.recipes import EvaluateRecipe, LrFindRecipe
+from server.contract.snapshot import Item, Manifest
 from trainer.blobs import trim
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
@@ -127,16 +129,13 @@ class Worker:
     def _do(self, claim: Claim, heartbeat: Heartbeat) -> str | None:
         """Do the job; return the model's id, or None for a job that makes none."""
         job, work = claim.job, self._settings.work
-        blobs = work / "blobs"
-        blobs.mkdir(parents=True, exist_ok=True)
+        self._blobs.mkdir(parents=True, exist_ok=True)
         manifest = self._insist(heartbeat, lambda: self._client.fetch_manifest(job.snapshot_id))
+        if isinstance(job.recipe, EvaluateRecipe):
+            self._evaluate(job.id, job.recipe.model_id, manifest, heartbeat)
+            return None
         origins = self._insist(heartbeat, lambda: self._client.fetch_origins(job.snapshot_id))
-        self._insist(
-            heartbeat,
-            lambda: self._client.fetch_blobs(
-                manifest.items, blobs, lambda done, total: heartbeat.tell("blobs", done, total)
-            ),
-        )
+        self._fetch(manifest.items, heartbeat)
         # Only now, so that a trainer that waits takes 50 MB and not 500.
         from trainer.runner import RunOptions, find_lr, run  # noqa: PLC0415
 
@@ -144,7 +143,7 @@ class Worker:
         options = RunOptions(
             work, settings.batch_size, settings.threads, settings.max_pictures_bytes
         )
-        snapshot = LocalSnapshot(manifest, blobs, origins)
+        snapshot = LocalSnapshot(manifest, self._blobs, origins)
         if isinstance(job.recipe, LrFindRecipe):
             finding = find_lr(job.recipe, snapshot, options, heartbeat.tell)
             self._insist(heartbeat, lambda: self._client.conclude(job.id, finding))
@@ -156,8 +155,41 @@ class Worker:
             model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
         finally:
             out.unlink(missing_ok=True)
-        trim(blobs, self._settings.max_blobs_bytes)
+        trim(self._blobs, self._settings.max_blobs_bytes)
         return model_id
+
+    def _evaluate(
+        self, job_id: str, model_id: str, manifest: Manifest, heartbeat: Heartbeat
+    ) -> None:
+        """Judge a finished model on what it has not seen of a snapshot."""
+        client, file = self._client, self._settings.work / f"{self._settings.name}.model.zip"
+        bundle = self._insist(heartbeat, lambda: client.fetch_bundle(model_id, file))
+        source = bundle.manifest.snapshot.id
+        trained_on = self._insist(heartbeat, lambda: client.fetch_manifest(source))
+        from trainer.reevaluation import Finished, evaluate, list_unseen  # noqa: PLC0415 - late too
+
+        items = list_unseen(manifest, trained_on)
+        self._fetch(items, heartbeat)
+        finding = evaluate(
+            Finished(model_id, bundle, trained_on),
+            LocalSnapshot(manifest, self._blobs),
+            items,
+            heartbeat.tell,
+        )
+        self._insist(heartbeat, lambda: client.conclude(job_id, finding))
+        trim(self._blobs, self._settings.max_blobs_bytes)
+
+    def _fetch(self, items: Sequence[Item], heartbeat: Heartbeat) -> None:
+        """Get the blobs that are not here yet."""
+
+        def step(done: int, total: int) -> None:
+            heartbeat.tell("blobs", done, total)
+
+        self._insist(heartbeat, lambda: self._client.fetch_blobs(items, self._blobs, step))
+
+    @property
+    def _blobs(self) -> Path:
+        return self._settings.work / "blobs"
 
     def _insist(self, heartbeat: Heartbeat, action: Callable[[], _T]) -> _T:
         """Repeat an action while the server is away and the job is ours.

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from server.config import Settings
 from server.errors import TokenScopeError, UnauthenticatedError
 from server.pipeline.pipeline import Pipeline
 from server.repositories.paging import PageRequest
@@ -28,6 +29,7 @@ from server.services.imports import ImportService
 from server.services.models import ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
+from server.services.promotion import PromotionService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
@@ -48,6 +50,17 @@ class Limits:
     image_bytes: int
     bundle_bytes: int
     import_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return the caps that the settings ask for."""
+        http = settings.http
+        return cls(
+            http.max_json_bytes,
+            settings.fetch.max_bytes,
+            http.max_bundle_bytes,
+            http.max_import_bytes,
+        )
 
 
 @dataclass
@@ -93,6 +106,7 @@ class Services:
     training: TrainingService
     models: ModelService
     suspicions: SuspicionService
+    promotion: PromotionService
     predictions: PredictionService
 
 
@@ -110,7 +124,7 @@ def cookie_name(request: Request) -> str:
 # A trainer opens strangers' images with large libraries: should one take it over, that is all it
 # can reach.
 _TRAINER_PATHS = re.compile(
-    r"/api/v1/(server|blobs/\w+|snapshots/\w+(/(manifest|origins))?|jobs/claim|jobs/\w+/(progress|bundle|finding|fail))"
+    r"/api/v1/(server|blobs/\w+|models/\w+/bundle|snapshots/\w+(/(manifest|origins))?|jobs/claim|jobs/\w+/(progress|bundle|finding|fail))"
 )
 
 _bearer = HTTPBearer(auto_error=False, description="A token of `bowerbird token create`.")

@@ -14,6 +14,7 @@ from server.cli.commands import (
     classify,
     dataset,
     doctor,
+    evaluate,
     extract,
     fetch,
     image,
@@ -75,6 +76,7 @@ app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command("open", epilog=sign_in.EXAMPLES)(sign_in.open_page)
 app.command(epilog=train.EXAMPLES)(train.train)
 app.command("lr-find", epilog=lr_find.EXAMPLES)(lr_find.lr_find)
+app.command(epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(epilog=classify.EXAMPLES)(classify.classify)
 app.command(epilog=extract.EXAMPLES)(extract.extract)
 app.command(epilog=fetch.EXAMPLES)(fetch.fetch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -10,8 +11,9 @@ from server.cli import watch
 from server.cli.console import Reporter, note
 from server.cli.errors import CommandError
 from server.cli.watch import Deadline
+from server.client.training_views import Job
 from server.client.transport import SNAPSHOT_S, Client
-from server.client.views import Dataset, Job, Snapshot
+from server.client.views import Dataset, Snapshot
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,43 @@ def run_job(
     if plan.should_wait:
         dataset = watch.wait_for_downloads(client, dataset, plan.deadline, reporter)
     reporter.show("taking a snapshot")
-    snapshot = client.post(
-        f"/datasets/{dataset.id}/snapshots",
-        Snapshot,
-        {"valid_ratio": plan.valid_ratio, "seed": plan.seed},
-        timeout_s=SNAPSHOT_S,
-    )
-    job = client.post(f"/snapshots/{snapshot.id}/jobs", Job, {"recipe": plan.recipe})
+    snapshot = take_snapshot(client, dataset, valid_ratio=plan.valid_ratio, seed=plan.seed)
+    return snapshot, run_on_snapshot(client, snapshot.id, plan.recipe, plan.deadline, reporter)
+
+
+def take_snapshot(client: Client, dataset: Dataset, **split: float) -> Snapshot:
+    """Take a snapshot.
+
+    Args:
+        client: Of the server.
+        dataset: Of these images.
+        split: ``valid_ratio`` and ``seed``; the server has defaults.
+    """
+    path = f"/datasets/{dataset.id}/snapshots"
+    return client.post(path, Snapshot, dict(split), timeout_s=SNAPSHOT_S)
+
+
+def run_on_snapshot(
+    client: Client,
+    snapshot_id: str,
+    recipe: Mapping[str, JsonValue],
+    deadline: Deadline,
+    reporter: Reporter,
+) -> Job:
+    """Queue the job, and return it once it has succeeded. Ctrl-C cancels it.
+
+    Raises:
+        CommandError: The job failed or was cancelled, or the deadline passed first.
+    """
+    job = client.post(f"/snapshots/{snapshot_id}/jobs", Job, {"recipe": dict(recipe)})
     try:
-        job = watch.wait_for_job(client, job, plan.deadline, reporter)
+        job = watch.wait_for_job(client, job, deadline, reporter)
     except KeyboardInterrupt:
         _cancel(client, job)
         raise
     if job.state != "succeeded":
         raise _failure(job)
-    return snapshot, job
+    return job
 
 
 def _cancel(client: Client, job: Job) -> None:
@@ -73,5 +97,5 @@ def _cancel(client: Client, job: Job) -> None:
 
 def _failure(job: Job) -> CommandError:
     if job.error is not None:
-        return CommandError(f"The training failed ({job.error.kind}): {job.error.detail or ''}")
-    return CommandError(f"The training ended without a result: it was {job.state}.")
+        return CommandError(f"The job failed ({job.error.kind}): {job.error.detail or ''}")
+    return CommandError(f"The job ended without a result: it was {job.state}.")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from server.cli.console import Reporter, note
 from server.cli.errors import CommandError
 from server.client.errors import ConnectionLostError, NoServerError
+from server.client.training_views import Job
 from server.client.transport import Client
-from server.client.views import Dataset, Job, ServerInfo, ViewT
+from server.client.views import Dataset, ServerInfo, ViewT
 from server.contract.jobs import FINISHED
 
 POLL_S = 1.0

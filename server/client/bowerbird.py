@@ -17,6 +17,7 @@ from server.client.dataset import POLL_S, DatasetClient, image_changes, read_ima
 from server.client.downloads import Download, Source
 from server.client.errors import ClientError
 from server.client.site_views import BlockedSite, BlockedSites, Removal
+from server.client.training_views import Job, Model, StageChange
 from server.client.transport import SNAPSHOT_S, Client, Upload
 from server.client.views import (
     Answer,
@@ -24,8 +25,6 @@ from server.client.views import (
     Difference,
     Health,
     Image,
-    Job,
-    Model,
     Snapshot,
 )
 from server.contract.jobs import FINISHED
@@ -258,10 +257,32 @@ class Bowerbird:
         """Return a model."""
         return self.transport.get(f"/models/{segment(model_id)}", Model)
 
-    def stage_model(self, model_id: str, stage: str) -> Model:
-        """Move a model to another stage: ``candidate``, …, ``live``, ``retired``."""
+    def stage_model(
+        self, model_id: str, stage: str, *, force: bool = False, reason: str | None = None
+    ) -> Model:
+        """Move a model to another stage: ``candidate``, …, ``live``, ``retired``.
+
+        Args:
+            model_id: The model.
+            stage: Where to.
+            force: Let it go live though it is worse than the live one; needs a reason.
+            reason: Kept in the models' history.
+
+        Raises:
+            ProblemError: ``model-worse``, when it is not forced.
+        """
         path = f"/models/{segment(model_id)}/stage"
-        return self.transport.post(path, Model, {"stage": stage})
+        body: dict[str, JsonValue] = {"stage": stage, "force": force, "reason": reason}
+        return self.transport.post(path, Model, body)
+
+    def roll_back(self, dataset_id: str, *, reason: str | None = None) -> Model:
+        """Let the model that was live before the live one answer again; return it."""
+        path = f"/datasets/{segment(dataset_id)}/rollback"
+        return self.transport.post(path, Model, {"reason": reason})
+
+    def stage_changes(self, dataset_id: str) -> Iterator[StageChange]:
+        """Yield what became of a dataset's models, newest first."""
+        return self.transport.pages(f"/datasets/{segment(dataset_id)}/stage-changes", StageChange)
 
     def save_model(self, model_id: str, out: Path) -> int:
         """Write a model's bundle to a file; return its bytes."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class View(BaseModel):
@@ -236,84 +236,6 @@ class Difference(View):
         """Return the changes by what they are."""
         kinds = ("added", "removed", "relabelled", "moved")
         return [(kind, getattr(self, kind)) for kind in kinds]
-
-
-class JobProgress(View):
-    """How far a job is."""
-
-    phase: str
-    done: int = 0
-    total: int | None = None
-    message: str | None = None
-
-
-class JobFailure(View):
-    """Why a job failed."""
-
-    kind: str
-    detail: str | None = None
-
-
-class Job(View):
-    """A piece of training work."""
-
-    id: str
-    state: str
-    progress: JobProgress | None = None
-    error: JobFailure | None = None
-    finding: JsonValue = None
-    model_id: str | None = None
-
-
-class LrPoint(View):
-    """One step of a learning-rate finder."""
-
-    lr: float
-    loss: float
-    smoothed: float
-
-
-class LrFinding(View):
-    """What a job of the recipe ``lr-find`` found: the curve, and what it suggests."""
-
-    points: list[LrPoint] = Field(min_length=1)
-    valley: float
-    steep: float
-    minimum: float
-
-
-class Model(View):
-    """A trained model in the registry."""
-
-    id: str
-    dataset_id: str
-    stage: str
-    classes: list[str] = Field(default_factory=list)
-    metrics: dict[str, JsonValue] = Field(default_factory=dict)
-    bundle_sha256: str | None = None
-    bundle_bytes: int | None = None
-    created_at: str | None = None
-
-
-class Metrics(View):
-    """How good a model is on its validation images; rates and intervals are 0 to 1.
-
-    Attributes:
-        baselines: Error rates by name; of a model that is older than a baseline, without it.
-    """
-
-    error_rate: float
-    error_rate_interval: tuple[float, float]
-    baselines: dict[str, float]
-    seconds: float
-    valid_count: int | None = None
-
-    @field_validator("baselines", mode="before")
-    @classmethod
-    def _drop_unknown(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        return {name: rate for name, rate in value.items() if rate is not None}
 
 
 class Guess(View):

@@ -2,7 +2,7 @@
 
 Requests (`ClaimRequest`, `ProgressReport`, `FindingReport`, `FailReport`) refuse unknown fields;
 replies (`Claim`, `JobView`, `ProgressReply`) ignore them. May import ``contract.recipes``,
-``schema`` and ``training``.
+``model_evaluation``, ``schema`` and ``training``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from server.contract.recipes import Recipe
+from server.contract.model_evaluation import ModelEvaluation
+from server.contract.recipes import JobRecipe
 from server.contract.schema import Id, ReplyModel, StrictModel, UtcDatetime
 from server.contract.training import MAX_STAGES, LrFinding, TrainingStage
 
@@ -20,6 +21,10 @@ MAX_CLAIM_WAIT_S = 20.0  # below the 30 s after which proxies drop a silent conn
 MAX_DETAIL_CHARS = 2000  # room for a sentence and a path, not for a traceback
 
 WorkerName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,100}$")]
+
+
+# What a job finds that makes no model, by its recipe: ``lr-find``, ``evaluate``.
+JobFinding = LrFinding | ModelEvaluation
 
 
 class JobState(StrEnum):
@@ -40,7 +45,7 @@ class Progress(StrictModel):
 
     Attributes:
         phase: ``blobs``, ``features``, ``baselines``, ``head``, ``fine-tune``, ``lr-find``,
-            ``out-of-fold``, ``evaluation``, ``export`` or ``upload``.
+            ``out-of-fold``, ``evaluation``, ``answers``, ``export`` or ``upload``.
         done: Steps of the phase that are done.
         total: Steps of the phase; 0 = not known.
         message: A sentence for people; may be empty.
@@ -76,10 +81,10 @@ class JobView(ReplyModel):
     snapshot_id: Id
     dataset_id: Id
     state: JobState
-    recipe: Recipe
+    recipe: JobRecipe
     progress: Progress | None = None
     error: JobError | None = None
-    finding: LrFinding | None = None
+    finding: JobFinding | None = None
     model_id: Id | None = None
     attempts: Annotated[int, Field(ge=0)]
     created_at: UtcDatetime
@@ -119,7 +124,7 @@ class FindingReport(StrictModel):
     """End a job that makes no model, with what it found."""
 
     worker: WorkerName
-    finding: LrFinding
+    finding: JobFinding
 
 
 class FailReport(StrictModel):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
 from server.contract.errors import FormatError
-from server.contract.schema import StrictModel, describe
+from server.contract.schema import Id, StrictModel, describe
 
 BackboneName = Literal[
     "efficientnet_lite0",
@@ -166,6 +166,17 @@ class LrFindRecipe(_Shared):
         return FineTuneRecipe(**self.model_dump(exclude={"kind"}))
 
 
+class EvaluateRecipe(StrictModel):
+    """No model: a finished one answers the snapshot's images that it was not trained on.
+
+    Attributes:
+        model_id: The model's, of this or of another dataset.
+    """
+
+    kind: Literal["evaluate"] = "evaluate"
+    model_id: Id
+
+
 def _kind_of(value: Any) -> str:
     # A document that names no kind is the oldest recipe.
     if isinstance(value, dict):
@@ -179,11 +190,19 @@ Recipe = Annotated[
     | Annotated[LrFindRecipe, Tag("lr-find")],
     Discriminator(_kind_of),
 ]
-_RECIPE: TypeAdapter[Recipe] = TypeAdapter(Recipe)
+# A bundle has the recipe that made it; a job may also be one that trains nothing.
+JobRecipe = Annotated[
+    Annotated[HeadRecipe, Tag("head")]
+    | Annotated[FineTuneRecipe, Tag("fine-tune")]
+    | Annotated[LrFindRecipe, Tag("lr-find")]
+    | Annotated[EvaluateRecipe, Tag("evaluate")],
+    Discriminator(_kind_of),
+]
+_JOB_RECIPE: TypeAdapter[JobRecipe] = TypeAdapter(JobRecipe)
 
 
-def parse_recipe(document: object) -> Recipe:
-    """Return the recipe that a JSON document is.
+def parse_recipe(document: object) -> JobRecipe:
+    """Return the recipe of a job that a JSON document is.
 
     Args:
         document: Of this version or an older one.
@@ -192,6 +211,6 @@ def parse_recipe(document: object) -> Recipe:
         FormatError: It is none.
     """
     try:
-        return _RECIPE.validate_python(document)
+        return _JOB_RECIPE.validate_python(document)
     except ValidationError as error:
         raise FormatError(f"no recipe that is known here: {describe(error)}") from error

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.contract.abstaining import known_score
+from server.contract.answers import answer
 from server.contract.bundle import (
     INPUT_NAME,
     MODEL_ONNX,
@@ -25,7 +25,6 @@ from server.contract.bundle import (
     BundleManifest,
     read_bundle,
 )
-from server.contract.calibration import probabilities
 from server.contract.errors import FormatError
 from server.contract.preprocess import to_array
 
@@ -105,16 +104,14 @@ class Classifier:
         """Classify one decoded image (RGB, upright)."""
         array = to_array(image, self._manifest.preprocessing)
         logits = self._engine.logits(array[np.newaxis])
-        temperature = self._manifest.calibration.temperature
-        values = probabilities(logits, temperature)[0]
+        answers = answer(self._manifest, logits)
+        values = answers.probabilities[0]
         order = np.argsort(-values, kind="stable")
         said = [(self._manifest.classes[i], float(values[i])) for i in order]
-        rule, classes = self._manifest.abstention, self._manifest.classes
-        background = None if rule.background is None else classes.index(rule.background)
-        known = known_score(logits, temperature, rule.score, background)[0]
+        rule = self._manifest.abstention
         return Prediction(
             said,
-            abstained=said[0][0] == rule.background or bool(known < rule.threshold),
+            abstained=bool(answers.abstained[0]),
             threshold=rule.threshold if rule.score == "max_probability" else None,
         )
 

@@ -20,11 +20,9 @@ from server.db.models import (
 from server.db.session import Session
 from server.errors import ImageNotFoundError
 from server.reasons import Reason
+from server.repositories.chunks import chunks, list_missing
 
 MAX_DETAIL_CHARS = 500  # the column's width; details quote the web
-
-# SQLite takes 32,766 variables a statement; a smaller chunk keeps statements short.
-_CHUNK = 500
 
 
 async def get(session: Session, image_id: str) -> ImageRecord:
@@ -121,8 +119,7 @@ async def add_blob(session: Session, blob: BlobRecord) -> None:
 
 async def list_unrecorded(session: Session, digests: Collection[str]) -> list[str]:
     """Return those of these digests that no blob is recorded under."""
-    known = await get_blobs(session, digests)
-    return [digest for digest in digests if digest not in known]
+    return await list_missing(session, BlobRecord.sha256, digests)
 
 
 async def find_ready(session: Session, dataset_id: str, sha256: str) -> ImageRecord | None:
@@ -197,11 +194,6 @@ async def insert_images(session: Session, rows: list[dict[str, object]]) -> None
     """Insert many images at once."""
     if rows:
         await session.execute(insert(ImageRecord), rows)
-
-
-def chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Return values in parts that are short enough for one statement."""
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
 
 
 async def sum_blob_bytes(session: Session) -> int:

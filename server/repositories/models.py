@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from server.db.models import ModelRecord, ModelStage
 from server.db.session import Session
 from server.errors import ModelNotFoundError
-from server.repositories.images import chunks
+from server.repositories.chunks import list_missing
 from server.repositories.paging import Page, PageRequest, read_page
 
 
@@ -59,25 +58,4 @@ async def list_bundles_of(session: Session, dataset_id: str) -> Sequence[str]:
 
 async def list_unnamed(session: Session, bundles: Sequence[str]) -> Sequence[str]:
     """Return those of these bundles that no model has."""
-    named: set[str] = set()
-    for chunk in chunks(bundles):
-        query = select(ModelRecord.bundle_sha256).where(ModelRecord.bundle_sha256.in_(chunk))
-        named |= set(await session.scalars(query))
-    return [sha256 for sha256 in bundles if sha256 not in named]
-
-
-async def set_stage(session: Session, model: ModelRecord, stage: ModelStage) -> None:
-    """Set the stage; the dataset's former live model is retired when another goes live."""
-    if stage is ModelStage.LIVE:
-        await session.execute(
-            update(ModelRecord)
-            .where(
-                ModelRecord.dataset_id == model.dataset_id,
-                ModelRecord.stage == ModelStage.LIVE,
-                ModelRecord.id != model.id,
-            )
-            .values(stage=ModelStage.RETIRED)
-        )
-        model.live_at = datetime.now(UTC)
-    model.stage = stage
-    await session.flush()
+    return await list_missing(session, ModelRecord.bundle_sha256, bundles)

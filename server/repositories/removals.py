@@ -25,7 +25,7 @@ from server.db.models import (
 from server.db.removal_models import RemovalRecord, RemovedBlobRecord, SnapshotRemovalRecord
 from server.db.session import Session
 from server.repositories import images
-from server.repositories.images import chunks
+from server.repositories.chunks import chunks
 from server.repositories.paging import Page, PageRequest, read_page
 
 

@@ -15,7 +15,7 @@ from server.db.removal_models import BlockedSiteRecord
 from server.db.session import Session
 from server.net.sites import ANY_PAGE, Sites, is_of
 from server.net.urls import host_of
-from server.repositories.images import chunks
+from server.repositories.chunks import chunks
 
 _WAITING: Final = (ImageStatus.QUEUED, ImageStatus.DOWNLOADING)
 

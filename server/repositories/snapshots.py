@@ -22,7 +22,7 @@ from server.db.models import (
 from server.db.session import Session
 from server.errors import SnapshotNotFoundError
 from server.net.sites import ANY_PAGE
-from server.repositories.images import chunks
+from server.repositories.chunks import list_missing
 from server.repositories.paging import Page, PageRequest, read_page
 
 _WITH_BYTES = (ImageStatus.READY, ImageStatus.DUPLICATE)
@@ -89,11 +89,7 @@ async def list_ids_of(session: Session, dataset_id: str) -> Sequence[str]:
 
 async def list_unknown(session: Session, snapshot_ids: Sequence[str]) -> Sequence[str]:
     """Return those of these ids that are no snapshot's."""
-    known: set[str] = set()
-    for chunk in chunks(snapshot_ids):
-        query = select(SnapshotRecord.id).where(SnapshotRecord.id.in_(chunk))
-        known |= set(await session.scalars(query))
-    return [snapshot_id for snapshot_id in snapshot_ids if snapshot_id not in known]
+    return await list_missing(session, SnapshotRecord.id, snapshot_ids)
 
 
 async def list_members(session: Session, dataset_id: str) -> Sequence[Member]:

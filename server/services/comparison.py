@@ -57,6 +57,11 @@ class Comparison:
         return self.p_value >= _CHANCE or low <= 0 <= high
 
     @property
+    def is_worse(self) -> bool:
+        """Whether the later model is worse, by more than chance would explain."""
+        return self.difference > 0 and not self.could_be_chance
+
+    @property
     def sentence(self) -> str:
         """What to conclude, for people."""
         if self.image_count == 0:

@@ -1,4 +1,4 @@
-"""Use cases on models: the registry of checked bundles and their stages."""
+"""Use cases on models: the registry of checked bundles."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import Final
 
 from server.contract.bundle import Bundle, BundleManifest, read_bundle
 from server.contract.errors import FormatError
-from server.db.models import ModelRecord, ModelStage
+from server.db.models import ModelRecord
 from server.db.session import Database
 from server.errors import ModelDamagedError
 from server.inference.pool import CpuPool
 from server.repositories import models
 from server.repositories.paging import Page, PageRequest
-from server.services.feed import Feed
 
 # An hour: between a bundle's move to its place and its row lie some milliseconds.
 _ABANDONED_S: Final = 3600.0
@@ -71,12 +70,11 @@ class BundleStore:
 
 
 class ModelService:
-    """Show models, stage them, hand out their bundles."""
+    """Show models, hand out their bundles."""
 
-    def __init__(self, database: Database, feed: Feed, bundles: BundleStore, pool: CpuPool) -> None:
+    def __init__(self, database: Database, bundles: BundleStore, pool: CpuPool) -> None:
         """Keep what the use cases need."""
         self._database = database
-        self._feed = feed
         self._bundles = bundles
         self._pool = pool
 
@@ -116,18 +114,6 @@ class ModelService:
         if not await asyncio.to_thread(path.is_file):
             raise damaged(record)
         return path, record
-
-    async def set_stage(self, model_id: str, stage: ModelStage) -> ModelView:
-        """Set the model's stage; going live retires the dataset's former live model.
-
-        Raises:
-            ModelNotFoundError: No model has this id.
-        """
-        async with self._database.write() as session:
-            record = await models.get(session, model_id)
-            await models.set_stage(session, record, stage)
-        self._feed.dataset(record.dataset_id).send()
-        return view_of(record)
 
 
 def damaged(record: ModelRecord) -> ModelDamagedError:

@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from server.contract.bundle import Bundle
 from server.contract.errors import FormatError
 from server.contract.files import move_durably, sha256_of_file
-from server.contract.jobs import FINISHED, JobError, JobState, Progress
-from server.contract.recipes import Recipe, parse_recipe
-from server.contract.training import LrFinding
+from server.contract.jobs import FINISHED, JobError, JobFinding, JobState, Progress
+from server.contract.recipes import EvaluateRecipe, JobRecipe, parse_recipe
 from server.db.ids import new_id
-from server.db.models import JobRecord, ModelRecord, ModelStage, SnapshotRecord
+from server.db.models import JobRecord, ModelRecord, ModelStage
 from server.db.session import Database, Session
-from server.errors import BundleRefusedError, JobFinishedError, JobNotLeasedError
+from server.errors import BundleRefusedError, JobFinishedError
 from server.inference.pool import CpuPool
 from server.inference.session import check_bundle
-from server.repositories import jobs, models, snapshots
+from server.repositories import jobs, models, snapshots, stages
 from server.repositories.paging import Page, PageRequest
+from server.repositories.stages import StageChange, StageChangeKind
 from server.services.feed import Feed
+from server.services.job_checks import check_bundle_of, check_finding, check_lease
 from server.services.models import BundleStore
 from server.services.wholeness import check_whole
 
@@ -73,16 +73,19 @@ class TrainingService:
 
     # --- the person's side
 
-    async def create(self, snapshot_id: str, recipe: Recipe) -> JobView:
+    async def create(self, snapshot_id: str, recipe: JobRecipe) -> JobView:
         """Queue a job on the snapshot.
 
         Raises:
             SnapshotNotFoundError: No snapshot has this id.
             ImagesRemovedError: Some of its images are gone for good.
+            ModelNotFoundError: The model to evaluate does not exist.
         """
         async with self._database.write() as session:
             snapshot = await snapshots.get(session, snapshot_id)
             await check_whole(session, snapshot_id)
+            if isinstance(recipe, EvaluateRecipe):
+                await models.get(session, recipe.model_id)
             record = JobRecord(
                 id=new_id(),
                 snapshot_id=snapshot_id,
@@ -181,7 +184,7 @@ class TrainingService:
             record = await jobs.get(session, job_id)
             if record.state == JobState.CANCELLED and record.worker == worker:
                 return JobState.CANCELLED
-            _check_lease(record, worker)
+            check_lease(record, worker)
             record.progress = progress.model_dump(mode="json")
             record.lease_until = self._clock() + timedelta(seconds=self.rules.lease_s)
             state = JobState(record.state)
@@ -198,14 +201,14 @@ class TrainingService:
         """
         async with self._database.write() as session:
             record = await jobs.get(session, job_id)
-            _check_lease(record, worker)
+            check_lease(record, worker)
             record.error = error.model_dump(mode="json")
             self._finish(record, JobState.FAILED)
             view = await _view(session, record)
         log.warning("job.failed", extra={"job_id": job_id, "kind": error.kind})
         self._feed.dataset(view.dataset_id).send()
 
-    async def conclude(self, job_id: str, worker: str, finding: LrFinding) -> None:
+    async def conclude(self, job_id: str, worker: str, finding: JobFinding) -> None:
         """End a job that makes no model, with what it found.
 
         Sent again after its answer was lost, it changes nothing.
@@ -213,16 +216,15 @@ class TrainingService:
         Raises:
             JobNotFoundError: No job has this id.
             JobNotLeasedError: The job is another worker's, or has ended otherwise.
-            BundleRefusedError: The job is to make a model.
+            BundleRefusedError: The job is to make a model, or to find something else.
         """
         async with self._database.write() as session:
             record = await jobs.get(session, job_id)
             document = finding.model_dump(mode="json")
             if record.state == JobState.SUCCEEDED and record.finding == document:
                 return
-            _check_lease(record, worker)
-            if parse_recipe(record.recipe).kind != "lr-find":
-                raise BundleRefusedError("this job is to make a model")
+            check_lease(record, worker)
+            check_finding(parse_recipe(record.recipe), finding)
             record.finding = document
             self._finish(record, JobState.SUCCEEDED)
             view = await _view(session, record)
@@ -239,7 +241,7 @@ class TrainingService:
         async with self._database.read() as session:
             record = await jobs.get(session, job_id)
             if await models.find_by_job(session, job_id) is None:
-                _check_lease(record, worker)
+                check_lease(record, worker)
 
     async def complete(self, job_id: str, worker: str, upload: Path) -> str:
         """Check the uploaded bundle, keep it, register its model, end the job; return the model.
@@ -263,7 +265,7 @@ class TrainingService:
             raise BundleRefusedError(str(error)) from error
         async with self._database.read() as session:
             record = await jobs.get(session, job_id)
-            _check_bundle(bundle, record, await snapshots.get(session, record.snapshot_id))
+            check_bundle_of(bundle, record, await snapshots.get(session, record.snapshot_id))
         sha256 = await self._pool.run(sha256_of_file, upload)
         size_bytes = (await self._pool.run(upload.stat)).st_size
         # The file first, the row after: a crash leaves a file that no row names.
@@ -273,7 +275,7 @@ class TrainingService:
             before = await models.find_by_job(session, job_id)
             if before is not None:
                 return before.id
-            _check_lease(record, worker)
+            check_lease(record, worker)
             snapshot = await snapshots.get(session, record.snapshot_id)
             live = await models.find_live(session, snapshot.dataset_id)
             model = ModelRecord(
@@ -291,7 +293,8 @@ class TrainingService:
             await session.flush()
             if live is None:
                 # Nothing to compare it with, and a person who trained wants to use it.
-                await models.set_stage(session, model, ModelStage.LIVE)
+                first = StageChange(StageChangeKind.FIRST)
+                await stages.set_stage(session, model, ModelStage.LIVE, first, self._clock())
             self._finish(record, JobState.SUCCEEDED)
         log.info("job.succeeded", extra={"job_id": job_id, "model_id": model.id})
         self._feed.dataset(model.dataset_id).send()
@@ -301,24 +304,6 @@ class TrainingService:
         record.state = state
         record.lease_until = None
         record.finished_at = self._clock()
-
-
-def _check_lease(record: JobRecord, worker: str) -> None:
-    if record.state != JobState.RUNNING or record.worker != worker:
-        raise JobNotLeasedError(f"the job is {record.state} and not held by {worker}")
-
-
-def _check_bundle(bundle: Bundle, job: JobRecord, snapshot: SnapshotRecord) -> None:
-    made_of = bundle.manifest.snapshot
-    if (made_of.id, made_of.manifest_sha256) != (snapshot.id, snapshot.manifest_sha256):
-        raise BundleRefusedError("the bundle is of another snapshot")
-    if bundle.manifest.dataset.id != snapshot.dataset_id:
-        raise BundleRefusedError("the bundle is of another dataset")
-    if sorted(bundle.manifest.classes) != sorted(snapshot.counts["labels"]):
-        raise BundleRefusedError("the bundle's classes are not the snapshot's labels")
-    # Parsed, since a job from before an update lacks the members that are newer than it.
-    if bundle.manifest.recipe != parse_recipe(job.recipe):
-        raise BundleRefusedError("the bundle is of another recipe")
 
 
 async def _view(session: Session, record: JobRecord) -> JobView:

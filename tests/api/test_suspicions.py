@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server.contract.bundle import EVALUATION_JSON, SnapshotRef, write_bundle
-from server.contract.evaluation import EvaluatedImage, Evaluation, OutOfFold
-from server.contract.snapshot import DatasetRef, Item, Manifest, Split
+from server.contract.evaluation import EvaluatedImage, OutOfFold
+from server.contract.snapshot import Item, Manifest, Split
 from tests.support.app import Bird, problem
-from tests.support.bundles import bundle_manifest, bundle_parts
-from tests.support.played_trainer import claim, coloured_dataset, deliver, job, snapshot
-
-Judge = Callable[[int, Item], EvaluatedImage]
+from tests.support.played_trainer import Judge, coloured_dataset, trained_saying
 
 
 def doubted(place: int, item: Item) -> EvaluatedImage:
@@ -38,24 +31,7 @@ def doubted(place: int, item: Item) -> EvaluatedImage:
 
 
 async def train(bird: Bird, dataset: str, judge: Judge = doubted) -> tuple[str, Manifest]:
-    """Play a training that says this of each image; return the model's id and the manifest."""
-    made = await snapshot(bird, dataset)
-    manifest = Manifest.from_bytes((await bird.get(f"/snapshots/{made['id']}/manifest")).content)
-    queued = await job(bird, made["id"])
-    assert await claim(bird) is not None
-    items = tuple(judge(place, item) for place, item in enumerate(manifest.items))
-    evaluation = Evaluation(items=items).model_dump_json(by_alias=True).encode()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bundle.zip"
-        told = bundle_manifest(
-            manifest.classes,
-            SnapshotRef(id=made["id"], manifest_sha256=manifest.sha256),
-            DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name),
-        )
-        write_bundle(path, told, bundle_parts(manifest.classes) | {EVALUATION_JSON: evaluation})
-        response = await deliver(bird, queued["id"], path.read_bytes())
-    assert response.status_code == 201, response.text
-    return str(response.json()["model_id"]), manifest
+    return await trained_saying(bird, dataset, judge)
 
 
 async def suspicions(bird: Bird, dataset: str, **wanted: Any) -> dict[str, Any]:

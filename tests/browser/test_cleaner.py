@@ -28,6 +28,7 @@ GROUPS = {"leafy vegetables": "C", "fruits": "E", "marine fish": "P"}
 PER_GROUP = 24
 FLIPPED_EVERY = 8  # of each group: 3, so 9 of 72 labels are wrong
 MAX_LOOKED_AT = 30
+PATIENCE_S = 60.0
 MAX_TABS = 60  # far more than the page has stops
 NARROW = {"width": 380, "height": 800}
 
@@ -76,12 +77,14 @@ class Cleaning:
             image = self.read(image_id)
             return image if all(image[name] == values[name] for name in values) else None
 
-        found: dict[str, Any] = wait_until(holds, 10, what)
+        found: dict[str, Any] = wait_until(holds, PATIENCE_S, what)
         return found
 
     def wait_reviewed(self, image_id: str) -> None:
         """Wait until the server knows this image to be reviewed."""
-        wait_until(lambda: self.read(image_id)["reviewed_at"], 10, f"the review of {image_id}")
+        wait_until(
+            lambda: self.read(image_id)["reviewed_at"], PATIENCE_S, f"the review of {image_id}"
+        )
 
     def press(self, key: str) -> None:
         """Press a key, wherever the focus is."""

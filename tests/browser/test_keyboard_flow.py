@@ -27,7 +27,7 @@ IMAGE_COUNT = PER_KIND * len(KINDS)
 WRONG_EVERY = 17  # images: 12 of 204 get the label of the next kind, as a tired hand does it
 UNDONE = 3
 MAX_TABS = 80  # far more than a page has stops
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 KEYS = {kind: str(number) for number, kind in enumerate(KINDS, start=1)}
 
 

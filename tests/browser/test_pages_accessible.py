@@ -261,7 +261,7 @@ def _answer(tour: Tour, key: str) -> None:
 
     before = reviewed()
     tour.page.keyboard.press(key)
-    wait_until(lambda: reviewed() == before + 1, 10, f"{key} reaches the server")
+    wait_until(lambda: reviewed() == before + 1, 60, f"{key} reaches the server")
 
 
 def _visit_others(tour: Tour) -> None:

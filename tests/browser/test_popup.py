@@ -124,7 +124,7 @@ GOOGLE_SEARCH = "https://www.google.com/search?q=fruits&udm=2"
 def test_a_result_page_is_counted_when_it_has_loaded(browser, site, page):
     browser.context.service_workers[0].evaluate(LOADED, [page.url, BING_SEARCH])
     count = str(len(site.addresses("fruits")))
-    wait_until(lambda: badge_text(browser, page) == count, 10, "the badge counts")
+    wait_until(lambda: badge_text(browser, page) == count, 60, "the badge counts")
 
 
 def test_a_site_that_is_switched_off_is_not_counted_until_it_is_on_again(browser, site, page):
@@ -136,12 +136,12 @@ def test_a_site_that_is_switched_off_is_not_counted_until_it_is_on_again(browser
     worker.evaluate(LOADED, [page.url, BING_SEARCH])
     worker.evaluate(LOADED, [other.url, GOOGLE_SEARCH])
     # The second is read after the first would have been.
-    wait_until(lambda: badge_text(browser, other) != "", 10, "the badge counts on Google")
+    wait_until(lambda: badge_text(browser, other) != "", 60, "the badge counts on Google")
     assert badge_text(browser, page) == ""
     options.get_by_test_id("site-bing").click()
     expect(options.get_by_test_id("site-bing")).to_be_checked()
     worker.evaluate(LOADED, [page.url, BING_SEARCH])
-    wait_until(lambda: badge_text(browser, page) != "", 10, "the badge counts on Bing")
+    wait_until(lambda: badge_text(browser, page) != "", 60, "the badge counts on Bing")
     options.close()
     other.close()
 

@@ -21,7 +21,7 @@ LABELS = ("black bear", "grizzly", "teddy")  # their keys are 1, 2 and 3
 IMAGE_COUNT = 230
 LABELLED_COUNT = 200
 MAX_TABS = 60  # far more than there are stops before the grid
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @dataclass

@@ -176,7 +176,7 @@ def test_an_upload_is_stopped_and_one_that_broke_says_so(desk):
     expect(desk.page.get_by_role("alert")).to_be_hidden()
     with desk.page.expect_request("**/imports?*"):
         desk.choose("bears.zip", BEARS)
-    wait_until(lambda: desk.page.wait_for_timeout(10) or len(held) == 2, 20, "both are held")
+    wait_until(lambda: desk.page.wait_for_timeout(10) or len(held) == 2, 60, "both are held")
     held[1].abort()
     expect(desk.page.get_by_role("alert")).to_contain_text("Try again: nothing is added twice.")
     desk.page.unroute("**/imports?*")

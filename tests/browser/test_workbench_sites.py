@@ -22,7 +22,7 @@ IMAGE_COUNT = 12
 SITES = ("bears.example", "www.bears.example", "zoo.example")  # four images of each
 # Nothing listens there; the guard refuses it at once, port by port.
 HOSTS = ("127.0.0.1", "127.0.0.2")
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @dataclass

@@ -46,7 +46,7 @@ def test_a_server_killed_while_downloading_finishes_after_a_restart(tmp_path):
                 counts = workflow.count_statuses(client, dataset_id)
                 return counts["ready"] >= 10 and counts["downloading"] >= 1
 
-            wait_until(is_in_the_middle, 30, "some images are ready and some under way")
+            wait_until(is_in_the_middle, 60, "some images are ready and some under way")
         server.kill()
 
         with server, server.client() as client:
@@ -71,7 +71,7 @@ def test_a_job_whose_process_is_killed_is_done_after_all(tmp_path, victim):
             dataset_id = workflow.create_dataset(client, "foods")
             for query, photos in site.photos.items():
                 _upload(client, dataset_id, query, photos[:20])
-            trainer = wait_until(server.trainer_pid, 10, "the trainer runs")
+            trainer = wait_until(server.trainer_pid, 60, "the trainer runs")
             job_id = workflow.start_job(client, dataset_id)
 
             def is_in_the_middle() -> bool:

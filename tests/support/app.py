@@ -24,7 +24,7 @@ from server.services.access import TokenKind
 
 BASE_URL = "http://127.0.0.1:8000"
 API = "/api/v1"
-SETTLE_S = 20.0
+SETTLE_S = 60.0
 Yielded = TypeVar("Yielded")
 
 

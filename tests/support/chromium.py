@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from tests.support.processes import ROOT
 
 EXTENSION = ROOT / "extension"
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000  # a busy machine stalls; it is waited for a state, never for this time
 NEW_DATASET = "new"  # the value of "New dataset…" in the popup's list
 # Debian's Chromium looks for Google's hosts at every start unless told not to.
 QUIET = (

@@ -20,7 +20,7 @@ from tests.support.processes import free_port, wait_until
 
 ADDON_ID = "bowerbird@bowerbird.example"
 ADDON_UUID = "7b1d8f3e-52a4-4c6b-9f0e-1a2b3c4d5e6f"  # any; given, so that its pages can be named
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 START_S = 60.0
 
 

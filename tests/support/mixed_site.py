@@ -64,6 +64,8 @@ class MixedSite:
         self._stack = ExitStack()
         self._open = threading.Event()
         self._open.set()
+        self._held_count = 0
+        self._held_lock = threading.Lock()
 
     @property
     def authorities(self) -> str:
@@ -80,6 +82,11 @@ class MixedSite:
             f"{bases[number % len(bases)]}/{kind}/{number}.png"
             for number, kind in enumerate(kinds, start=first)
         ]
+
+    @property
+    def held_count(self) -> int:
+        """How many requests wait now for the end of a block of `holding`."""
+        return self._held_count
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -131,10 +138,19 @@ class MixedSite:
     ) -> None:
         self._stack.close()
 
+    def _wait_open(self) -> None:
+        if self._open.is_set():
+            return
+        with self._held_lock:
+            self._held_count += 1
+        self._open.wait(MOST_HELD_S)
+        with self._held_lock:
+            self._held_count -= 1
+
     def _answer(self, path: str) -> tuple[int, bytes]:
         if path == "/robots.txt":
             return 404, b"no rules"
-        self._open.wait(MOST_HELD_S)
+        self._wait_open()
         kind, _, name = path.strip("/").partition("/")
         number = int(name.partition(".")[0])
         time.sleep(SLOW_S if kind == "slow" else MOST_DELAY_S * Random(number).random())

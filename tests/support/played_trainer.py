@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from server.contract.bundle import SnapshotRef
-from server.contract.snapshot import DatasetRef, Manifest
+from server.contract.bundle import EVALUATION_JSON, SnapshotRef, write_bundle
+from server.contract.evaluation import EvaluatedImage, Evaluation
+from server.contract.snapshot import DatasetRef, Item, Manifest
 from tests.support.app import Bird
-from tests.support.bundles import make_bundle
+from tests.support.bundles import bundle_manifest, bundle_parts, make_bundle
 from tests.support.images import encode
 from tests.support.snapshots import COLOURS, picture
+
+Judge = Callable[[int, Item], EvaluatedImage]
 
 WORKER = "played"
 ZIP = {"Content-Type": "application/zip"}
@@ -112,3 +116,33 @@ async def trained(bird: Bird, dataset: str) -> str:
     response = await deliver(bird, queued["id"], await bundle_for(bird, made["id"]))
     assert response.status_code == 201, response.text
     return str(response.json()["model_id"])
+
+
+async def trained_saying(
+    bird: Bird, dataset: str, judge: Judge, **split: Any
+) -> tuple[str, Manifest]:
+    """Play a training that says this of each image; return the model's id and the manifest.
+
+    Args:
+        bird: The server.
+        dataset: The dataset's id.
+        judge: Told the place in the manifest, and the item.
+        split: Of the snapshot: ``valid_ratio``, ``seed``.
+    """
+    made = await snapshot(bird, dataset, **split)
+    manifest = Manifest.from_bytes((await bird.get(f"/snapshots/{made['id']}/manifest")).content)
+    queued = await job(bird, made["id"])
+    assert await claim(bird) is not None
+    items = tuple(judge(place, item) for place, item in enumerate(manifest.items))
+    evaluation = Evaluation(items=items).model_dump_json(by_alias=True).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bundle.zip"
+        told = bundle_manifest(
+            manifest.classes,
+            SnapshotRef(id=made["id"], manifest_sha256=manifest.sha256),
+            DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name),
+        )
+        write_bundle(path, told, bundle_parts(manifest.classes) | {EVALUATION_JSON: evaluation})
+        response = await deliver(bird, queued["id"], path.read_bytes())
+    assert response.status_code == 201, response.text
+    return str(response.json()["model_id"]), manifest

@@ -18,8 +18,8 @@ import httpx2
 from server.config import inherited_environment
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 30.0  # far above the second that it takes: shared machines stall
-STOP_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0  # far above the second that it takes: shared machines stall
+STOP_TIMEOUT_S = 60.0
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from tests.support.site import Handler, Site
 
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 60.0
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from trainer.snapshot import LocalSnapshot
 
 TOKEN = "secret-of-the-test"
 JOB_ID = "01JDJOB"
+MODEL_ID = "01JDMODEL"
 
 
 class TrainingServer:
@@ -52,6 +53,7 @@ class TrainingServer:
         self.reports: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
         self.bundle = b""
+        self.model = b""
         self.finding: dict[str, Any] | None = None
         self.on_progress: Callable[[dict[str, Any]], None] = lambda report: None
         self.lock = threading.Lock()
@@ -133,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, play.manifest.to_bytes())
         elif path.endswith("/origins") and play.origins is not None:
             self._answer(200, {"snapshot_id": play.manifest.snapshot_id, "items": play.origins})
+        elif path == f"models/{MODEL_ID}/bundle" and play.model:
+            self._answer(200, play.model)
         elif path.removeprefix("blobs/") in play.lost:
             self._problem(409, "the file is gone from the data folder", "blob-damaged")
         elif path.startswith("blobs/") and (sha256 := path[6:]) not in play.missing:
@@ -157,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             assert parse_qs(urlsplit(self.path).query)["worker"]
             play.bundle = body
-            self._answer(201, {"model_id": "01JDMODEL"})
+            self._answer(201, {"model_id": MODEL_ID})
 
 
 @contextmanager

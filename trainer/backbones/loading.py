@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +42,15 @@ class LoadedBackbone:
         return early, late
 
 
-def load_backbone(name: str, weights_folder: Path) -> LoadedBackbone:
+def load_backbone(
+    name: str, weights_folder: Path, check: Callable[[], None] = lambda: None
+) -> LoadedBackbone:
     """Load a pretrained backbone by the name that recipes use.
 
     Args:
         name: Of the catalogue.
         weights_folder: Where fetched weights are kept.
+        check: Called often while weights are fetched; may raise to stop.
 
     Raises:
         JobFailedError: ``backbone-unknown``, ``weights-unavailable``, or ``weights-unusable`` when
@@ -55,12 +59,14 @@ def load_backbone(name: str, weights_folder: Path) -> LoadedBackbone:
     spec = BACKBONES.get(name)
     if spec is None:
         raise JobFailedError("backbone-unknown", f"This trainer has no backbone named {name}.")
-    return load_spec(spec, weights_folder)
+    return load_spec(spec, weights_folder, check)
 
 
-def load_spec(spec: BackboneSpec, weights_folder: Path) -> LoadedBackbone:
+def load_spec(
+    spec: BackboneSpec, weights_folder: Path, check: Callable[[], None] = lambda: None
+) -> LoadedBackbone:
     """Load the backbone that a spec describes: see `load_backbone`."""
-    weights = find_weights(spec, weights_folder)
+    weights = find_weights(spec, weights_folder, check)
     network = spec.build()
     load_weights(network, weights, by_order=spec.by_order)
     spec.behead(network)

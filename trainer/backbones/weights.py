@@ -7,23 +7,31 @@ Nothing but tensors is ever unpickled. May import torch, the contract's ``files`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import urllib.request
+from collections.abc import Callable, Mapping
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from importlib import resources
 from pathlib import Path
 from pickle import UnpicklingError  # the error alone: torch raises it for what it refuses
+from typing import BinaryIO
 
 import torch
 from torch import nn
 
-from server.contract.files import sha256_of_file
+from server.contract.files import atomic_writer, sha256_of_file
 from trainer.backbones.catalogue import BackboneSpec, FetchedFile, PackagedFile
 from trainer.errors import JobFailedError
 
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.pth$")  # torch's own convention
+_SILENCE_S = 30.0  # a host that says nothing for as long is not coming back
+_PIECE_BYTES = 1 << 20  # between two looks whether the job was stopped
+_MAX_WEIGHTS_BYTES = 1 << 30  # the largest of the catalogue, convnext_tiny, has 114 MB
 _REINSTALL = "Reinstall the trainer: pip install --force-reinstall 'bowerbird[trainer]'."
 
 
-def find_weights(spec: BackboneSpec, folder: Path) -> Path:
+def find_weights(
+    spec: BackboneSpec, folder: Path, check: Callable[[], None] = lambda: None
+) -> Path:
     """Return the file of a backbone's weights, fetched if need be.
 
     A fetched file lies in ``folder`` or, when another program fetched it before, in torch's own
@@ -32,6 +40,7 @@ def find_weights(spec: BackboneSpec, folder: Path) -> Path:
     Args:
         spec: Of the backbone.
         folder: Where fetched weights are kept.
+        check: Called often while a file is fetched; may raise to stop.
 
     Raises:
         JobFailedError: ``weights-unavailable``: not there and not to be had; ``weights-unusable``:
@@ -44,17 +53,21 @@ def find_weights(spec: BackboneSpec, folder: Path) -> Path:
     path = folder / spec.weights.name
     if not path.is_file():
         cached = Path(torch.hub.get_dir()) / "checkpoints" / spec.weights.name
-        path = cached if cached.is_file() else _fetch(spec.name, spec.weights, path)
+        path = cached if cached.is_file() else _fetch(spec.name, spec.weights, path, check)
     _check_hash(path, f"Delete {path} and train again.")
     return path
 
 
-def _fetch(name: str, weights: FetchedFile, path: Path) -> Path:
+def _fetch(name: str, weights: FetchedFile, path: Path, check: Callable[[], None]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Written beside, then renamed: a broken connection leaves nothing that looks whole.
-        torch.hub.download_url_to_file(weights.address, str(path), progress=False)
-    except (OSError, ValueError) as error:  # URLError is an OSError
+        with (
+            # Addresses of the catalogue alone, all of them https.
+            urllib.request.urlopen(weights.address, timeout=_SILENCE_S) as response,  # noqa: S310
+            atomic_writer(path) as file,
+        ):
+            _copy(response, file, check)
+    except (OSError, ValueError, HTTPException) as error:  # URLError is an OSError
         raise JobFailedError(
             "weights-unavailable",
             f"The weights of {name} are not on this machine and could not be fetched "
@@ -62,7 +75,26 @@ def _fetch(name: str, weights: FetchedFile, path: Path) -> Path:
             f"{weights.name} into {path.parent}, or choose the backbone efficientnet_lite0, whose "
             "weights need no download.",
         ) from error
+    try:
+        _check_hash(path, "Train again, which fetches them again.")
+    except JobFailedError:
+        path.unlink()
+        raise
     return path
+
+
+def _copy(response: HTTPResponse, file: BinaryIO, check: Callable[[], None]) -> None:
+    """Copy a body whole, or raise; a body that is cut ends like one that is over."""
+    announced = response.headers.get("Content-Length")
+    count = 0
+    while piece := response.read(_PIECE_BYTES):
+        count += len(piece)
+        if count > _MAX_WEIGHTS_BYTES:
+            raise ValueError("the file is larger than any weights")
+        file.write(piece)
+        check()
+    if announced is not None and count != int(announced):
+        raise IncompleteRead(b"", int(announced) - count)
 
 
 def _check_hash(path: Path, advice: str) -> None:

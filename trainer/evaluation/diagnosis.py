@@ -30,11 +30,18 @@ STILL_LEARNING_RATIO = 0.95
 # Share of the first validation loss that is still there. A training that had arrived at its best
 # has lost more; one that fell slowly, and has not, was slow from the start.
 SLOW_REMAINING_RATIO = 0.5
+# Share of the training loss at the first look that is still there at the end of a fine-tuning that
+# changed hardly anything: a fitted head leaves little to gain, but learning shows on the images
+# learned from.
+UNCHANGED_RATIO = 0.95
+# ...unless that loss is next to nothing: as a share of ln C.
+LEARNED_RATIO = 0.1
 # How much worse than its best the validation error must have become, in errors of a hundred. The
 # images are the same at each epoch, so the interval does not apply, but single images flip.
 WORSE_AGAIN_POINTS = 0.02
-# Epochs that are averaged, so that a single good or bad one decides nothing.
-SMOOTH_EPOCHS = 3
+# Looks that are averaged, so that a single good or bad one decides nothing.
+SMOOTH_LOOKS = 3
+MOST_NAMED_CLASSES = 3  # a sentence each; more are a matter of the table
 # Training images of a class below which its features are an accident. Ten images a class got 56 %
 # right where fifty got 74 %.
 SMALL_CLASS_COUNT = 10
@@ -51,17 +58,22 @@ LEAK_COUNT = 3
 
 @dataclass(frozen=True)
 class Curves:
-    """What a training drew, one value an epoch, first to last; may hold infinity and NaN.
+    """What a training drew, one value for each look, first to last; may hold infinity and NaN.
 
     Attributes:
-        train_loss: Mean over the epoch's batches, in nats.
-        valid_loss: After the epoch, in nats.
-        valid_error_rate: After the epoch, 0..1.
+        train_loss: Mean over the batches since the look before, in nats.
+        valid_loss: At the look, in nats.
+        valid_error_rate: At the look, 0..1.
+        epochs: Passes over the training images at each look, rising; fractions too.
+        is_from_fitted: Whether it began with a fitted head: then the first losses are low already,
+            and what is left to gain is little.
     """
 
     train_loss: Sequence[float]
     valid_loss: Sequence[float]
     valid_error_rate: Sequence[float]
+    epochs: Sequence[float]
+    is_from_fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,9 +121,9 @@ def _of_curves(curves: Curves, class_count: int) -> Iterator[Finding]:
     if exploded is not None:
         yield exploded
         return  # nothing else can be read off such curves
-    if len(curves.valid_loss) > SMOOTH_EPOCHS:
+    if len(curves.valid_loss) > SMOOTH_LOOKS:
         yield from _overfitting(curves)
-    yield from _unfinished(curves)
+    yield from _unfinished(curves, class_count)
 
 
 def _exploded(curves: Curves, class_count: int) -> Finding | None:
@@ -128,22 +140,23 @@ def _exploded(curves: Curves, class_count: int) -> Finding | None:
         text=f"The learning rate is too high: the loss exploded. A model that knows nothing loses "
         f"{start:.2f}; the training loss reached {highest:.3g} and ended at {shown}. "
         "Divide the learning rate by ten.",
-        numbers={"start_loss": start, "highest_loss": highest, "epochs": len(curves.train_loss)},
+        numbers={"start_loss": start, "highest_loss": highest, "epochs": curves.epochs[-1]},
     )
 
 
-def _fall_per_epoch(losses: Sequence[float]) -> float:
-    """Return the mean share that the loss fell by in each of the last epochs; below 0: it rose."""
-    steps = min(SMOOTH_EPOCHS, len(losses) - 1)
+def _fall_per_epoch(losses: Sequence[float], epochs: Sequence[float]) -> float:
+    """Return the share that the loss fell by in an epoch, over the last looks; below 0: it rose."""
+    steps = min(SMOOTH_LOOKS, len(losses) - 1)
     if steps == 0 or losses[-1 - steps] <= 0:
         return 0.0
-    return float(1 - max(0.0, losses[-1] / losses[-1 - steps]) ** (1 / steps))
+    passed = epochs[-1] - epochs[-1 - steps]
+    return float(1 - max(0.0, losses[-1] / losses[-1 - steps]) ** (1 / passed))
 
 
-def _unfinished(curves: Curves) -> Iterator[Finding]:
+def _unfinished(curves: Curves, class_count: int) -> Iterator[Finding]:
     """Say that the loss was still falling when the training ended: slowly, or fast."""
-    fall = _fall_per_epoch(curves.valid_loss)
-    train, valid, epochs = curves.train_loss[-1], curves.valid_loss[-1], len(curves.valid_loss)
+    fall = _fall_per_epoch(curves.valid_loss, curves.epochs)
+    train, valid, epochs = curves.train_loss[-1], curves.valid_loss[-1], curves.epochs[-1]
     remaining = valid / curves.valid_loss[0] if curves.valid_loss[0] > 0 else 0.0
     numbers = {
         "fall_per_epoch": fall,
@@ -159,46 +172,66 @@ def _unfinished(curves: Curves) -> Iterator[Finding]:
     if fall >= FAST_FALL_RATIO and is_learning_still:
         yield Finding(
             kind="too-few-epochs",
-            text=f"Too few epochs: after {epochs} the validation loss was still falling by "
+            text=f"Too few epochs: after {_epoch(epochs)} the validation loss was still falling by "
             f"{_percent(fall, 0)} an epoch, to {valid:.3f}, and the training loss "
             f"({train:.3f}) was {beside} it. Train for longer.",
             numbers=numbers,
         )
+    elif curves.is_from_fitted:
+        yield from _unchanged(curves, class_count)
     elif fall >= ARRIVED_RATIO and remaining > SLOW_REMAINING_RATIO and is_learning_still:
         yield Finding(
             kind="learning-rate-too-low",
-            text=f"The learning rate is too low: in {epochs} epochs the validation loss fell from "
-            f"{curves.valid_loss[0]:.3f} to {valid:.3f} only, at the end by {_percent(fall)} an "
-            "epoch, "
-            f"and the training loss ({train:.3f}) is {beside} it. Multiply the learning rate by "
-            "ten.",
+            text=f"The learning rate is too low: in {_epoch(epochs)} epochs the validation loss "
+            f"fell from {curves.valid_loss[0]:.3f} to {valid:.3f} only, at the end by "
+            f"{_percent(fall)} an epoch, and the training loss ({train:.3f}) is {beside} it. "
+            "Multiply the learning rate by ten.",
             numbers=numbers,
         )
+
+
+def _unchanged(curves: Curves, class_count: int) -> Iterator[Finding]:
+    """Say that a training that began with a fitted head has changed hardly anything."""
+    first, last, epochs = curves.train_loss[0], curves.train_loss[-1], curves.epochs[-1]
+    is_learned = last <= LEARNED_RATIO * math.log(class_count)
+    if len(curves.train_loss) <= SMOOTH_LOOKS or last < UNCHANGED_RATIO * first or is_learned:
+        return
+    yield Finding(
+        kind="learning-rate-too-low",
+        text=f"The learning rate is too low: in {_epoch(epochs)} epochs the training loss went "
+        f"from {first:.3f} to {last:.3f}, so fine-tuning changed hardly anything. Multiply the "
+        "learning rate by ten.",
+        numbers={"first_train_loss": first, "train_loss": last, "epochs": epochs},
+    )
+
+
+def _epoch(epochs: float) -> str:
+    return f"{round(epochs, 1):g}"
 
 
 def _overfitting(curves: Curves) -> Iterator[Finding]:
     errors = curves.valid_error_rate
     smooth = [
-        fmean(errors[first : first + SMOOTH_EPOCHS])
-        for first in range(len(errors) - SMOOTH_EPOCHS + 1)
+        fmean(errors[first : first + SMOOTH_LOOKS])
+        for first in range(len(errors) - SMOOTH_LOOKS + 1)
     ]
     best = min(range(len(smooth)), key=smooth.__getitem__)
     is_learning_still = curves.train_loss[-1] < curves.train_loss[best]
     if smooth[-1] < smooth[best] + WORSE_AGAIN_POINTS or not is_learning_still:
         return
-    epoch = best + SMOOTH_EPOCHS // 2 + 1
+    epoch = curves.epochs[best + SMOOTH_LOOKS // 2]
     yield Finding(
         kind="overfitting",
-        text=f"Overfitting: the validation error was best around epoch {epoch} "
+        text=f"Overfitting: the validation error was best around epoch {_epoch(epoch)} "
         f"({_percent(smooth[best])}) and got worse again, to {_percent(smooth[-1])}, while the "
         "training loss "
         f"went on falling, from {curves.train_loss[best]:.3f} to {curves.train_loss[-1]:.3f}. "
-        f"Stop at epoch {epoch}, augment more, or collect more images.",
+        f"Stop at epoch {_epoch(epoch)}, augment more, or collect more images.",
         numbers={
             "best_epoch": epoch,
             "best_error_rate": smooth[best],
             "last_error_rate": smooth[-1],
-            "epochs": len(errors),
+            "epochs": curves.epochs[-1],
         },
     )
 
@@ -221,7 +254,7 @@ def _small_classes(facts: Facts) -> Iterator[Finding]:
     middle = median(facts.train_counts.values())
     limit = min(float(SMALL_CLASS_COUNT), SMALL_CLASS_RATIO * middle)
     small = {name: count for name, count in facts.train_counts.items() if count < limit}
-    for name, count in sorted(small.items(), key=lambda entry: entry[1])[:SMOOTH_EPOCHS]:
+    for name, count in sorted(small.items(), key=lambda entry: entry[1])[:MOST_NAMED_CLASSES]:
         yield Finding(
             kind="class-too-small",
             text=f"The class “{name}” is too small: {count} training images, where half of the "
@@ -248,7 +281,7 @@ def _little_data(facts: Facts) -> Iterator[Finding]:
     # Every draw of the half must be worse than the whole: else it may be the draw.
     if rise < max(STEEP_POINTS, STEEP_RATIO * full.error_rate) or half.lowest <= full.error_rate:
         return
-    most = facts.curve.needs[0].label if facts.curve.needs else None
+    most = next((need.label for need in facts.curve.needs if need.log_loss_rise > 0), None)
     more = f" More of “{most}” would help most." if most else " Collect more."
     yield Finding(
         kind="too-little-data",

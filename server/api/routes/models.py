@@ -7,8 +7,15 @@ from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
 from server.api.schemas.base import PageOut
-from server.api.schemas.training import ModelDetailOut, ModelOut, StageIn
+from server.api.schemas.training import (
+    ModelDetailOut,
+    ModelOut,
+    RollbackIn,
+    StageChangeOut,
+    StageIn,
+)
 from server.db.models import ModelStage
+from server.services.promotion import Wish
 
 router = APIRouter(tags=["models"])
 
@@ -32,8 +39,31 @@ async def read_model(model_id: str, services: ServicesDep) -> ModelDetailOut:
 
 @router.post("/models/{model_id}/stage")
 async def set_stage(model_id: str, body: StageIn, services: ServicesDep) -> ModelOut:
-    """Set a model's stage; going live retires the dataset's former live model."""
-    return ModelOut.of(await services.models.set_stage(model_id, body.stage))
+    """Set a model's stage; going live retires the dataset's former live model.
+
+    A model that makes more mistakes than the live one, by more than chance would explain, on the
+    validation images that both have, does not go live: 409 ``model-worse``, unless forced.
+    """
+    wish = Wish(body.stage, body.reason, body.force)
+    return ModelOut.of(await services.promotion.set_stage(model_id, wish))
+
+
+@router.post("/datasets/{dataset_id}/rollback")
+async def roll_back(
+    dataset_id: str, services: ServicesDep, body: RollbackIn | None = None
+) -> ModelOut:
+    """Let the model that was live before the live one answer again; step by step when repeated."""
+    reason = (body or RollbackIn()).reason
+    return ModelOut.of(await services.promotion.roll_back(dataset_id, reason))
+
+
+@router.get("/datasets/{dataset_id}/stage-changes")
+async def list_stage_changes(
+    dataset_id: str, page: PageDep, services: ServicesDep
+) -> PageOut[StageChangeOut]:
+    """List what became of a dataset's models, newest first."""
+    found = await services.promotion.list_changes(dataset_id, page)
+    return PageOut.of(found, StageChangeOut.model_validate)
 
 
 @router.get("/models/{model_id}/bundle", response_class=FileResponse)

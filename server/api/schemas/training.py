@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from server.api.schemas.base import ReplyModel, RequestModel
 from server.contract.bundle import Bundle
 from server.contract.evaluation import Evaluation, History, Metrics
 from server.contract.jobs import JobState
 from server.contract.jobs import JobView as JobOut
-from server.contract.recipes import HeadRecipe, Recipe
+from server.contract.recipes import HeadRecipe, JobRecipe, Recipe
 from server.db.models import ModelStage
+from server.repositories.stages import StageChangeKind
 from server.services.models import ModelView
 from server.services.predictions import Answer
 from server.services.training import JobView
+
+# Shown to people in the trail: a sentence or two.
+Reason = (
+    Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] | None
+)
 
 
 class JobIn(RequestModel):
     """A job to start."""
 
-    recipe: Recipe = HeadRecipe()
+    recipe: JobRecipe = HeadRecipe()
 
 
 def job_out(view: JobView) -> JobOut:
@@ -54,10 +60,42 @@ class BundleOut(ReplyModel):
     model_id: str
 
 
+class RollbackIn(RequestModel):
+    """Why a dataset goes back to its former model."""
+
+    reason: Reason = None
+
+
 class StageIn(RequestModel):
-    """The stage a model is to have."""
+    """The stage a model is to have; ``force`` promotes it though it is worse than the live one."""
 
     stage: ModelStage
+    force: bool = False
+    reason: Reason = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.force and self.reason is None:
+            raise ValueError("a forced promotion needs a reason")
+        return self
+
+
+class StageChangeOut(ReplyModel):
+    """A model's move from one stage to another.
+
+    ``kind``: ``first``, ``chosen``, ``forced`` or ``rollback``. ``replaced_id``: the model that was
+    live until then. ``comparison``: with that one, at that moment.
+    """
+
+    id: str
+    model_id: str
+    before: str
+    after: str
+    kind: StageChangeKind
+    replaced_id: str | None
+    reason: str | None
+    comparison: dict[str, Any] | None
+    created_at: datetime
 
 
 class ModelOut(ReplyModel):

@@ -15,7 +15,7 @@ from server.cli.recipes import LR_FIND, build_recipe
 from server.cli.session import connect
 from server.cli.watch import Deadline
 from server.client.errors import UnexpectedAnswerError
-from server.client.views import Job, LrFinding
+from server.client.training_views import Job, LrFinding
 
 EXAMPLES = examples(
     "bowerbird lr-find --dataset bears",

@@ -1,4 +1,4 @@
-"""``bowerbird model list | stage | export``."""
+"""``bowerbird model list | stage | rollback | history | export``."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 from server.cli import datasets
-from server.cli.commands.options import AsJson
+from server.cli.commands.options import AsJson, DatasetName
 from server.cli.console import emit, emit_json, emit_table, examples, note, reporting
 from server.cli.errors import CommandError
 from server.cli.session import connect
 from server.client.errors import UnexpectedAnswerError
+from server.client.training_views import Model, StageChange
 from server.client.transport import Client
-from server.client.views import Dataset, Model
+from server.client.views import Dataset
 from server.contract.files import atomic_writer
 
-app = typer.Typer(no_args_is_help=True, help="Models: list, stage, export.")
+app = typer.Typer(no_args_is_help=True, help="Models: list, stage, roll back, export.")
 
 # Beyond every backbone that is offered; a server gone wild does not fill the disk.
 MAX_BUNDLE_BYTES = 1024**3
 
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Kept in the models' history.")
+]
 ModelId = Annotated[str, typer.Argument(metavar="ID", help="The model's id.")]
 
 
@@ -73,15 +78,61 @@ def list_models(
 def set_stage(
     model_id: ModelId,
     stage: Annotated[Stage, typer.Argument(metavar="STAGE", help="|".join(Stage))],
+    force: Annotated[
+        bool, typer.Option(help="Let it go live though it is worse; needs --reason.")
+    ] = False,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
-    """Move a model to a stage: candidate, shadow, limited, live or retired."""
+    """Move a model to a stage: candidate, shadow, limited, live or retired.
+
+    A model that is worse than the live one, on the validation images of both and by more than
+    chance would explain, does not go live.
+    """
+    if force and reason is None:
+        raise typer.BadParameter("say why with --reason", param_hint="--force")
+    body: dict[str, JsonValue] = {"stage": stage.value, "force": force, "reason": reason}
     with connect() as client:
-        model = client.post(f"/models/{_safe(model_id)}/stage", Model, {"stage": stage.value})
+        model = client.post(f"/models/{_safe(model_id)}/stage", Model, body)
     if as_json:
         emit_json(model.model_dump(mode="json"))
     else:
         emit(f"{model.id} is {model.stage}")
+
+
+@app.command(
+    epilog=examples(
+        "bowerbird model rollback --dataset bears",
+        'bowerbird model rollback --dataset bears --reason "it takes every dog for a bear"',
+    )
+)
+def rollback(dataset: DatasetName, reason: Reason = None, as_json: AsJson = False) -> None:
+    """Let the model that was live before answer again; step by step when repeated."""
+    with connect() as client:
+        found = datasets.get_dataset(client, dataset)
+        model = client.post(f"/datasets/{found.id}/rollback", Model, {"reason": reason})
+    if as_json:
+        emit_json(model.model_dump(mode="json"))
+    else:
+        emit(f"{model.id} is {model.stage}")
+
+
+@app.command(
+    epilog=examples(
+        "bowerbird model history --dataset bears",
+        "bowerbird model history --dataset bears --json",
+    )
+)
+def history(dataset: DatasetName, as_json: AsJson = False) -> None:
+    """Tell what became of a dataset's models: which went live when, instead of which, and why."""
+    with connect() as client:
+        found = datasets.get_dataset(client, dataset)
+        changes = list(client.pages(f"/datasets/{found.id}/stage-changes", StageChange))
+    if as_json:
+        emit_json([change.model_dump(mode="json") for change in changes])
+        return
+    columns = ("when", "model", "from", "to", "how", "instead of", "reason")
+    emit_table(columns, [_change_row(change) for change in changes])
 
 
 @app.command("export", epilog=examples("bowerbird model export 01JD… --out bears.zip"))
@@ -134,6 +185,19 @@ def _safe(model_id: str) -> str:
     if not model_id.isalnum() or not model_id.isascii():
         raise typer.BadParameter("an id consists of letters and digits", param_hint="ID")
     return model_id
+
+
+def _change_row(change: StageChange) -> tuple[str, ...]:
+    when = change.created_at.split(".")[0].removesuffix("Z")
+    return (
+        when,
+        change.model_id,
+        change.before,
+        change.after,
+        change.kind,
+        change.replaced_id or "-",
+        change.reason or "-",
+    )
 
 
 def _row(model: Model, dataset_names: Mapping[str, str]) -> tuple[str, ...]:

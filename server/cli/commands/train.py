@@ -17,8 +17,9 @@ from server.cli.recipes import RecipeKind, build_recipe
 from server.cli.session import connect
 from server.cli.watch import Deadline
 from server.client.errors import UnexpectedAnswerError
+from server.client.training_views import Job, Metrics, Model
 from server.client.transport import Client
-from server.client.views import Dataset, Job, Metrics, Model, Snapshot
+from server.client.views import Dataset, Snapshot
 
 EXAMPLES = examples(
     "bowerbird train --dataset bears",

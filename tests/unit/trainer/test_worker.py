@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from server.contract.recipes import LrFindRecipe
+from server.contract.bundle import SnapshotRef
+from server.contract.recipes import EvaluateRecipe, LrFindRecipe
+from server.contract.snapshot import Split
 from server.contract.training import LrFinding, LrPoint, TrainingStage
+from tests.support.bundles import make_bundle
 from tests.support.snapshots import coloured, make_snapshot
-from tests.support.training_server import TOKEN, TrainingServer, training_server
+from tests.support.training_server import MODEL_ID, TOKEN, TrainingServer, training_server
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
 from trainer.errors import JobFailedError, ServerRefusedError
@@ -121,6 +124,37 @@ def test_a_job_that_makes_no_model_ends_with_what_it_found(
     _work(play, tmp_path / "work")
     assert play.finding == _FINDING.model_dump(mode="json")
     assert (play.bundle, play.failed) == (b"", [])
+
+
+@pytest.mark.slow
+def test_a_finished_model_is_judged_on_what_it_has_not_seen(
+    play: TrainingServer, tmp_path: Path
+) -> None:
+    make_bundle(tmp_path / "model.zip", snapshot=SnapshotRef(
+        id=play.manifest.snapshot_id, manifest_sha256=play.manifest.sha256
+    ))  # fmt: skip
+    play.model = (tmp_path / "model.zip").read_bytes()
+    play.recipe = EvaluateRecipe(model_id=MODEL_ID).model_dump(mode="json")
+    _work(play, tmp_path / "work")
+    unseen = play.manifest.items_of(Split.VALID)
+    assert play.failed == []
+    assert play.finding is not None
+    assert (play.finding["model_id"], play.finding["count"]) == (MODEL_ID, len(unseen))
+    fetched = {path for _, path in play.requests if path.startswith("blobs/")}
+    assert fetched == {f"blobs/{item.sha256}" for item in unseen}
+    assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
+
+
+@pytest.mark.parametrize(("model", "kind"), [(b"", "model-missing"), (b"zip", "model-damaged")])
+def test_a_model_that_cannot_be_read_is_said(
+    play: TrainingServer, tmp_path: Path, model: bytes, kind: str
+) -> None:
+    play.model = model
+    play.recipe = EvaluateRecipe(model_id=MODEL_ID).model_dump(mode="json")
+    _work(play, tmp_path / "work")
+    [failed] = play.failed
+    assert failed["error"]["kind"] == kind
+    assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
 
 
 class _RenewedError(Exception):

@@ -37,6 +37,40 @@ def test_stage(api, run, model):
     assert model["stage"] == "retired"
 
 
+def test_a_worse_model_is_forced_with_a_reason(api, run, model):
+    api.script("POST", ".*/stage", problem(409, "model-worse", "It makes 9 mistakes more."))
+    refused = run("model", "stage", model["id"], "live")
+    assert (refused.code, refused.out) == (1, "")
+    assert "9 mistakes more" in refused.err
+    assert run("model", "stage", model["id"], "live", "--force").code == 2
+    forced = run("model", "stage", model["id"], "live", "--force", "--reason", "new camera")
+    assert forced.code == 0
+    sent = api.seen("POST", ".*/stage")[-1].json()
+    assert sent == {"stage": "live", "force": True, "reason": "new camera"}
+
+
+def test_rollback(api, run, model):
+    api.script("POST", ".*/rollback", reply_json(200, model))
+    result = run("model", "rollback", "--dataset", "bears", "--reason", "odd answers")
+    assert (result.code, result.out) == (0, f"{model['id']} is live\n")
+    [asked] = api.seen("POST", ".*/rollback")
+    assert asked.json() == {"reason": "odd answers"}
+
+
+def test_history(api, run, model):
+    change = {
+        "model_id": model["id"], "before": "candidate", "after": "live", "kind": "forced",
+        "replaced_id": "01OLD", "reason": "new camera", "created_at": "2026-11-22T10:00:00.5Z",
+    }  # fmt: skip
+    page = {"items": [change], "next_cursor": None, "total": 1}
+    api.script("GET", ".*/stage-changes", reply_json(200, page), reply_json(200, page))
+    [line] = run("model", "history", "--dataset", "bears").out.splitlines()
+    assert line.split("\t") == [
+        "2026-11-22T10:00:00", model["id"], "candidate", "live", "forced", "01OLD", "new camera",
+    ]  # fmt: skip
+    assert json.loads(run("model", "history", "--dataset", "bears", "--json").out) == [change]
+
+
 def test_export_writes_the_bundle(api, run, model, tmp_path):
     result = run("model", "export", model["id"], "--out", "m.zip")
     assert (result.code, result.out) == (0, "m.zip\n")

@@ -246,11 +246,11 @@ def test_what_is_not_usable_is_refused_with_its_reason(name: str) -> None:
 @pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
 def test_small_files_of_many_pixels_are_refused_before_decoding(kind: str) -> None:
     # 67 MP in a few bytes: decoding takes 0.6 to 1.1 GB.
-    start = time.perf_counter()
+    start = time.thread_time()
     error = refusal(images.bomb(kind))
     assert error.reason is Reason.TOO_MANY_PIXELS
     assert "8,192 by 8,192" in error.detail
-    assert time.perf_counter() - start < 0.3
+    assert time.thread_time() - start < 0.3
 
 
 def test_the_limits_are_the_callers() -> None:
@@ -314,9 +314,9 @@ def test_jpegs_that_cannot_be_probed_are_decoded_all_the_same() -> None:
 def test_a_header_made_to_be_walked_for_long_is_refused_at_once(filler: bytes) -> None:
     whole = images.jpeg()
     data = whole[:20] + filler * (20_000_000 // len(filler)) + whole[20:]  # 20: after JFIF
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(data).reason is Reason.TRUNCATED
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 def test_a_progressive_jpeg_of_thousands_of_scans_is_refused() -> None:

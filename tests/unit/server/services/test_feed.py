@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from server.services import feed as module
 from server.services.feed import Changes, Feed, Signal
@@ -21,9 +20,8 @@ async def test_a_signal_before_the_wait_is_not_lost():
     signal = Signal()
     seen = signal.count
     signal.send()
-    started = time.monotonic()
-    assert await signal.wait(seen, 5) == 1
-    assert time.monotonic() - started < 1
+    async with asyncio.timeout(60):
+        assert await signal.wait(seen, 3600) == 1
 
 
 async def test_a_wait_ends_with_its_time():

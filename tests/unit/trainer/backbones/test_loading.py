@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pickle
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.client import IncompleteRead
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -12,10 +17,11 @@ import torch
 from torch import nn
 
 from server.contract.files import sha256_of_file
+from trainer.backbones import weights
 from trainer.backbones.catalogue import BackboneSpec, FetchedFile
 from trainer.backbones.loading import load_backbone, load_spec
 from trainer.backbones.weights import load_weights
-from trainer.errors import JobFailedError
+from trainer.errors import JobFailedError, JobStoppedError
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +83,64 @@ def test_what_cannot_be_fetched_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert f"put the file tiny-00000000.pth into {tmp_path}" in caught.value.detail
     assert "efficientnet_lite0" in caught.value.detail
     assert not list(tmp_path.iterdir())
+
+
+@contextmanager
+def _answering(answer: bytes) -> Iterator[str]:
+    """Serve one connection: it is sent this, and held open until the end of the block."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+                ended.wait(60)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/tiny-00000000.pth"
+        finally:
+            ended.set()
+            thread.join()
+
+
+_HEAD = b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n"
+
+
+def test_a_host_that_falls_silent_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "_SILENCE_S", 0.2)
+    with _answering(_HEAD + b"some") as address, pytest.raises(JobFailedError) as caught:
+        load_spec(_spec(address), tmp_path)
+    assert caught.value.kind == "weights-unavailable"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cut_body_or_one_of_another_hash_leaves_nothing(tmp_path: Path) -> None:
+    source = tmp_path / "tiny-00000000.pth"
+    _write(tmp_path).rename(source)
+    with pytest.raises(JobFailedError, match="Train again") as caught:
+        load_spec(_spec(source.as_uri()), tmp_path / "kept")
+    assert caught.value.kind == "weights-unusable"
+    assert not list((tmp_path / "kept").iterdir())
+    cut = BytesIO(b"0123")
+    cut.headers = {"Content-Length": "5"}  # type: ignore[attr-defined]
+    with pytest.raises(IncompleteRead):
+        weights._copy(cut, BytesIO(), lambda: None)  # type: ignore[arg-type]
+
+
+def test_a_job_that_is_stopped_stops_fetching(tmp_path: Path) -> None:
+    def stop() -> None:
+        raise JobStoppedError("cancelled")
+
+    (tmp_path / "there").mkdir()
+    with pytest.raises(JobStoppedError):
+        load_spec(_spec(_write(tmp_path / "there").as_uri()), tmp_path / "kept", stop)
+    assert not list((tmp_path / "kept").iterdir())
 
 
 def test_a_file_of_another_hash_is_refused(tmp_path: Path) -> None:

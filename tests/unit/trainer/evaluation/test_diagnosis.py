@@ -104,7 +104,8 @@ def _fit(plan: _Plan, points: _Points) -> tuple[Curves, np.ndarray]:
         train_loss.append(float(np.mean(losses)))
         valid_loss.append(nn.functional.cross_entropy(logits, valid_labels).item())
         errors.append((logits.argmax(dim=1) != valid_labels).double().mean().item())
-    return Curves(train_loss, valid_loss, errors), logits.argmax(dim=1).numpy()
+    epochs = [float(epoch) for epoch in range(1, plan.epochs + 1)]
+    return Curves(train_loss, valid_loss, errors, epochs), logits.argmax(dim=1).numpy()
 
 
 def _pixels(points: _Points) -> np.ndarray:
@@ -178,7 +179,7 @@ def test_a_healthy_training_is_called_healthy(name: str) -> None:
 
 def _curves(valid_loss: Sequence[float], valid_error: Sequence[float]) -> Curves:
     train_loss = [0.5 * loss for loss in valid_loss]  # far below the validation loss
-    return Curves(train_loss, valid_loss, valid_error)
+    return Curves(train_loss, valid_loss, valid_error, range(1, len(valid_loss) + 1))
 
 
 _GOOD = Facts(
@@ -198,7 +199,10 @@ def test_a_training_loss_below_the_validation_loss_is_no_overfitting() -> None:
 
 def test_a_validation_error_that_rises_again_is() -> None:
     curves = Curves(
-        [0.9, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02], [0.5] * 7, [0.2, 0.1, 0.1, 0.1, 0.14, 0.15, 0.15]
+        [0.9, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02],
+        [0.5] * 7,
+        [0.2, 0.1, 0.1, 0.1, 0.14, 0.15, 0.15],
+        range(1, 8),
     )
     (finding,) = diagnose(_GOOD, curves)
     assert finding.kind == "overfitting"
@@ -208,7 +212,7 @@ def test_a_validation_error_that_rises_again_is() -> None:
 
 
 def test_a_loss_that_is_no_number_is_an_explosion() -> None:
-    curves = Curves([0.7, math.nan], [math.inf, math.nan], [0.5, 0.5])
+    curves = Curves([0.7, math.nan], [math.inf, math.nan], [0.5, 0.5], [1, 2])
     kinds = [each.kind for each in diagnose(_GOOD, curves)]
     assert kinds == ["learning-rate-too-high"]
 
@@ -226,3 +230,44 @@ def test_small_classes_count_only_beside_larger_ones() -> None:
     assert [each.kind for each in diagnose(small)] == ["too-little-data"]
     one = replace(_GOOD, train_counts={"a": 6, "b": 60, "c": 60})
     assert [each.kind for each in diagnose(one)] == ["class-too-small"]
+
+
+# Eight looks at a fine-tuning of 48 epochs: a small set has updates, not epochs.
+_LOOKS = [6.0 * look for look in range(1, 9)]
+
+
+def test_looks_are_no_epochs() -> None:
+    # It falls by a tenth from look to look, and so by under two percent an epoch.
+    falling = [0.5 * 0.9**look for look in range(8)]
+    curves = Curves([1.1 * loss for loss in falling], falling, [0.1] * 8, _LOOKS, True)
+    assert [each.kind for each in diagnose(_GOOD, curves)] == ["healthy"]
+    fast = replace(curves, epochs=[0.5 * look for look in range(1, 9)])
+    (finding,) = diagnose(_GOOD, fast)
+    assert finding.kind == "too-few-epochs"
+    assert "after 4 the" in finding.text
+    assert finding.numbers["fall_per_epoch"] == pytest.approx(1 - 0.9**2)
+
+
+def test_overfitting_is_dated_in_epochs() -> None:
+    errors = [0.2, 0.1, 0.1, 0.1, 0.14, 0.15, 0.15, 0.15]
+    train = [0.9, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01]
+    (finding,) = diagnose(_GOOD, Curves(train, [0.5] * 8, errors, _LOOKS, True))
+    assert finding.numbers["best_epoch"] == 18
+    assert "Stop at epoch 18" in finding.text
+
+
+def test_a_fitted_head_leaves_little_to_gain_which_is_no_low_learning_rate() -> None:
+    # Augmented images, so the training loss is above the validation loss, as is healthy.
+    train = [0.62, 0.55, 0.5, 0.46, 0.43, 0.41, 0.4, 0.39]
+    valid = [0.36, 0.355, 0.35, 0.345, 0.34, 0.335, 0.33, 0.325]
+    curves = Curves(train, valid, [0.1] * 8, _LOOKS, True)
+    assert [each.kind for each in diagnose(_GOOD, curves)] == ["healthy"]
+
+
+def test_a_fine_tuning_that_changes_nothing_is() -> None:
+    flat = Curves([0.62, 0.61, 0.62, 0.615, 0.61, 0.61], [0.36] * 6, [0.1] * 6, _LOOKS[:6], True)
+    (finding,) = diagnose(_GOOD, flat)
+    assert finding.kind == "learning-rate-too-low"
+    assert "0.620 to 0.610" in finding.text
+    learned = replace(flat, train_loss=[0.02] * 6)
+    assert [each.kind for each in diagnose(_GOOD, learned)] == ["healthy"]
