@@ -17,10 +17,11 @@ from playwright.sync_api import Page, expect
 
 from tests.support import workflow
 from tests.support.accessibility import SCHEMES, find_violations, turn
+from tests.support.bundles import stage
 from tests.support.chromium import Chromium, chromium, sign_in
 from tests.support.drawings import KINDS, draw_photo
 from tests.support.images import encode
-from tests.support.played_trainer import lr_finding, stage
+from tests.support.played_trainer import lr_finding
 from tests.support.processes import ServerProcess, free_port, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]

@@ -17,9 +17,9 @@ from playwright.sync_api import Page, expect
 from server.contract.bundle import SnapshotRef
 from server.contract.snapshot import DatasetRef, Manifest
 from tests.support.accessibility import SCHEMES, assert_accessible
-from tests.support.bundles import make_bundle
+from tests.support.bundles import make_bundle, stage
 from tests.support.chromium import chromium, sign_in
-from tests.support.played_trainer import WORKER, plain, stage
+from tests.support.played_trainer import WORKER, plain
 from tests.support.processes import ServerProcess
 from tests.support.snapshots import COLOURS, picture
 

@@ -28,18 +28,6 @@ def plain(colour: str, side_px: int = 40) -> bytes:
     return encode(Image.new("RGB", (side_px, side_px), COLOURS[colour]), "PNG")
 
 
-def stage(number: int) -> dict[str, float]:
-    """Return a stage of a fine-tuning, 1 to 8, of 20 updates each."""
-    return {
-        "update": 20 * number,
-        "epoch": 0.5 * number,
-        "lr": 2e-4,
-        "train_loss": 1.8 / number,
-        "valid_loss": 1.2 / number,
-        "valid_error_rate": 0.25,
-    }
-
-
 def lr_finding() -> dict[str, Any]:
     """Return what a search for a learning rate found: the loss falls, then explodes."""
     losses = [1.2, 1.2, 1.1, 0.8, 0.5, 0.4, 0.6, 1.6]

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findingCard, trainingCurves } from '../../server/web/assets/components/training-curves.js';
 import {
+  findingText,
   lrAxis,
   neatEnd,
   stageSentence,
@@ -87,6 +88,12 @@ test('learning rates stand on a logarithmic axis with whole decades, few enough 
   const places = [1e-7, 1e-3, 10].map((lr) => Math.round(place(lr) * 100) / 100);
   assert.deepEqual(places, [0, 0.5, 1]);
   assert.deepEqual(lrAxis(points(2, 2e-4, 5e-4)).ticks, []);
+});
+
+test('what a job found that makes no model is said in a word', () => {
+  assert.equal(findingText({ points: [], valley: 0.0012 }), 'Begin with 1.2e-3');
+  const evaluated = { error_rate: 0.125, count: 8, model_id: 'M' };
+  assert.equal(plain(findingText(evaluated)), '12.5 % error on 8 unseen images');
 });
 
 test('what a search for a learning rate found is drawn, told, and said what to do with', () => {

@@ -21,6 +21,7 @@ const PHASE_TITLES = {
   'fine-tune': 'Fine-tune the backbone, from that head on',
   'lr-find': 'Try learning rates from tiny to huge',
   'out-of-fold': 'Ask heads that have not seen each image',
+  answers: 'Ask the model about each',
   evaluation: 'Look where it fails and what would help',
   export: 'Export and check',
   upload: 'Hand over the model',
@@ -31,6 +32,7 @@ const PHASES = {
   head: ['blobs', 'features', 'baselines', 'head', ...JUDGED],
   'fine-tune': ['blobs', 'features', 'baselines', 'head', 'fine-tune', ...JUDGED],
   'lr-find': ['blobs', 'features', 'head', 'lr-find'],
+  evaluate: ['blobs', 'answers'],
 };
 /** What there is to see while a recipe goes on, until there is. @type {Record<string, string>} */
 const CURVE_NOTES = {

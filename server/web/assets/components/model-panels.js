@@ -7,7 +7,7 @@ import { bytes, duration, percent } from '../lib/format.js';
 import { recipeTitle } from '../lib/recipes.js';
 import { bundleUrl, stageModel } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
-import { copyable } from './copyable.js';
+import { copyableLines } from './copyable.js';
 import { factList, hashCode } from './facts.js';
 import { messagePlace, runAction, toast } from './notices.js';
 
@@ -72,7 +72,12 @@ export function stagePanel(model) {
  */
 export function modelUse(model) {
   const address = `${location.origin}/api/v1/classify?model=${model.id}`;
-  const curl = `curl -H "Authorization: Bearer $(cat data/token)" -F file=@photo.jpg '${address}'`;
+  const curl = [
+    'curl',
+    '-H "Authorization: Bearer $(cat data/token)"',
+    '-F file=@photo.jpg',
+    `'${address}'`,
+  ].join(' \\\n  ');
   const { seconds, calibration_error: calibration, log_loss: loss } = model.metrics;
   return h(
     'section',
@@ -99,7 +104,7 @@ export function modelUse(model) {
       'The download holds the ONNX model and all that inference needs.',
     ),
     h('h3', {}, 'From a terminal'),
-    copyable(curl, 'the command'),
+    copyableLines(curl, 'the command'),
     h('h3', {}, 'Facts'),
     factList([
       ['Recipe', recipeTitle(model.recipe.kind)],

@@ -1,7 +1,7 @@
 /**
  * What the curves of a training say: ends and ticks of axes, sentences. Pure.
  */
-import { count, percent } from './format.js';
+import { count, percent, plural } from './format.js';
 
 /** @typedef {import('./types.js').Job} Job */
 /** @typedef {import('./types.js').LrPoint} LrPoint */
@@ -26,6 +26,15 @@ export const lossText = (value) => LOSS.format(value);
  * @returns {string} As the command line takes it: 1.2e-3.
  */
 export const lrText = (lr) => lr.toExponential(1);
+
+/**
+ * @param {NonNullable<Job['finding']>} finding What a job found that makes no model.
+ * @returns {string} The gist of it.
+ */
+export function findingText(finding) {
+  if ('points' in finding) return `Begin with ${lrText(finding.valley)}`;
+  return `${percent(finding.error_rate)} error on ${plural(finding.count, 'unseen image')}`;
+}
 
 /**
  * @param {number} largest What must fit, above 0.

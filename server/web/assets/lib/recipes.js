@@ -32,6 +32,7 @@ export const RECIPES = [
  * @returns {string | null} Its title; the word itself of one that is not known here.
  */
 export function recipeTitle(kind) {
+  if (kind === 'evaluate') return 'Evaluate a model';
   return RECIPES.find((recipe) => recipe.kind === kind)?.title ?? kind ?? null;
 }
 

@@ -243,6 +243,16 @@ export interface JobProgress {
   stages?: TrainingStage[];
 }
 
+/** What a finished model is worth on images that it was not trained on. */
+export interface ModelEvaluation {
+  model_id: string;
+  count: number;
+  seen_count: number;
+  error_rate: number;
+  error_rate_interval: [number, number];
+  told_error_rate: number;
+}
+
 /** What a search for a learning rate found, the lowest rate first. */
 export interface LrFinding {
   points: LrPoint[];
@@ -259,7 +269,7 @@ export interface Job {
   recipe: Record<string, unknown> & { kind: string };
   progress: JobProgress | null;
   error: { kind: string; detail: string } | null;
-  finding?: LrFinding | null;
+  finding?: LrFinding | ModelEvaluation | null;
   model_id: string | null;
   attempts: number;
   created_at: string;
@@ -302,7 +312,25 @@ export interface Model {
   created_at: string;
 }
 
+/** Which network a fine-tuning kept, and what that choice is worth. */
+export interface Choice {
+  kept: 'head' | 'fine-tuned';
+  head_error_rate: number;
+  fine_tuned_error_rate: number;
+  /** Of choosing so, on images that had no part in the choice; null when there were too few. */
+  cross_fitted_error_rate: number | null;
+}
+
+export interface FineTuning {
+  updates: number;
+  epochs: number;
+  stages: TrainingStage[];
+  choice: Choice;
+  notes: string[];
+}
+
 export interface ModelWithEvaluation extends Model {
+  history?: { fine_tuning?: FineTuning | null };
   evaluation: EvaluationItem[] | { items: EvaluationItem[]; analysis?: Analysis | null } | null;
 }
 

@@ -5,8 +5,9 @@ import { confirmDialog } from '../components/dialogs.js';
 import { curveNote, jobFacts, jobState, phaseList } from '../components/job-state.js';
 import { messagePlace, runAction } from '../components/notices.js';
 import { findingCard, trainingCurves } from '../components/training-curves.js';
-import { stagesOf, updatesOf } from '../lib/curves.js';
+import { findingText, stagesOf, updatesOf } from '../lib/curves.js';
 import { h, replace } from '../lib/dom.js';
+import { percent } from '../lib/format.js';
 import { isOpen, poll, watchJob } from '../lib/live.js';
 import { cancelJob, readDataset, readJob, readSnapshot } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
@@ -46,6 +47,24 @@ function cancelControl(job, signal) {
 }
 
 /**
+ * @param {Job} job As it is.
+ * @returns {Child} What it found, when it makes no model.
+ */
+function findingPart({ finding }) {
+  if (!finding) return null;
+  if ('points' in finding) return findingCard(finding);
+  return h(
+    'p',
+    { 'data-testid': 'finding' },
+    `${findingText(finding)}; the model itself says ${percent(finding.told_error_rate)}. `,
+    h('a', { href: hashFor('models', finding.model_id) }, 'See the model'),
+  );
+}
+
+/** What a page is called, by the recipe; all others train. @type {Record<string, string>} */
+const TITLES = { 'lr-find': 'Learning rates for', evaluate: 'Evaluation on' };
+
+/**
  * @param {AbortSignal} signal Of the page.
  * @returns {{node: HTMLElement, draw: (job: Job) => void}} The parts of the page that change; each is redrawn alone, so that the focus stays.
  */
@@ -78,7 +97,7 @@ function livePart(signal) {
     const phase = job.progress?.phase;
     redraw(state, { ...job, progress: { ...job.progress, stages: null } }, () => jobState(job));
     redraw(phases, [job.state, phase], () => phaseList(job));
-    redraw(finding, job.finding, () => job.finding && findingCard(job.finding));
+    redraw(finding, job.finding, () => findingPart(job));
     redraw(note, curveNote(job), () => curveNote(job));
     note.hidden = curveNote(job) === '';
     curves.update(stages, updatesOf(job));
@@ -97,7 +116,7 @@ export async function show({ root, route, signal }) {
     readDataset(first.dataset_id, signal),
     readSnapshot(first.snapshot_id, signal),
   ]);
-  const title = first.recipe.kind === 'lr-find' ? 'Learning rates for' : 'Training of';
+  const title = TITLES[first.recipe.kind] ?? 'Training of';
   document.title = `${title} ${dataset.name} · Bowerbird`;
   const live = livePart(signal);
   const facts = h('div');

@@ -3,7 +3,7 @@
  */
 import { jobDuration } from '../components/job-state.js';
 import { emptyState, errorCard } from '../components/notices.js';
-import { lrText } from '../lib/curves.js';
+import { findingText } from '../lib/curves.js';
 import { h, replace } from '../lib/dom.js';
 import { JOB_WORDS } from '../lib/explain.js';
 import { count, timeElement } from '../lib/format.js';
@@ -57,7 +57,7 @@ function jobRow(job, names) {
  * @returns {import('../lib/dom.js').Child} What came of it instead.
  */
 function withoutModel({ finding, error }) {
-  return finding ? `Begin with ${lrText(finding.valley)}` : error?.detail;
+  return finding ? findingText(finding) : error?.detail;
 }
 
 /**
