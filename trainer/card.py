@@ -193,17 +193,13 @@ def _limits(manifest: BundleManifest, analysis: Analysis) -> str:
 
 def _abstention(manifest: BundleManifest, analysis: Analysis) -> str:
     rule = manifest.abstention
-    measure = {
-        "max_probability": "the highest probability",
-        "margin": "the highest probability less the next",
-        "energy": "the logarithm of the summed exponentials of the logits",
-    }[rule.score]
-    others = f" of a class other than {escape(rule.background)}" if rule.background else ""
     said = (
         "- It knows its classes and nothing else: shown anything else it still names one of them, "
-        f"often less surely. When {measure}{others} is below {rule.threshold:.2f}, treat the "
-        f'answer as "none of these"; {percent(rule.coverage)} of known images are answered.'
+        f"often less surely. When {_score_in_words(manifest)} is below {rule.threshold:.2f}, treat "
+        f'the answer as "none of these"; {percent(rule.coverage)} of known images are answered.'
     )
+    if rule.background:
+        said += f" So it is when {escape(rule.background)} is the most probable class."
     if rule.background_passed is None or analysis.abstention is None:
         return (
             f"{said} How many foreign images are answered was not measured: there were none to try."
@@ -228,3 +224,20 @@ def _use(manifest: BundleManifest) -> str:
 3. Divide by 255, subtract {list(numbers.mean)}, divide by {list(numbers.std)}, per channel.
 4. Divide the logits by {manifest.calibration.temperature:.4f} and take the softmax.
 """
+
+
+def _score_in_words(manifest: BundleManifest) -> str:
+    """Say how to compute the score: see ``contract.abstaining``, which serving goes by."""
+    rule = manifest.abstention
+    name = "" if rule.background is None else escape(rule.background)
+    if rule.score == "energy":
+        among = f" of all classes but {name}" if name else ""
+        temperature = f"{manifest.calibration.temperature:.4f}"
+        return (
+            f"the logarithm of the summed exponentials of the logits{among}, each divided by "
+            f"{temperature},"
+        )
+    highest = "the highest probability" + (f" of a class other than {name}" if name else "")
+    if rule.score == "margin":
+        return f"{highest} less the highest of the remaining classes (0 at least)"
+    return highest

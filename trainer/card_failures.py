@@ -77,8 +77,13 @@ def _curve(curve: LearningCurve | None) -> Iterator[str]:
     if curve is None:
         return
     half, full = curve.points[-2], curve.points[-1]
+    whose = (
+        "Of a head on the frozen backbone, as fine-tuning began: with"
+        if (curve.basis == "head")
+        else "With"
+    )
     text = (
-        f"With half of the training images ({half.train_count}) the error rate is "
+        f"{whose} half of the training images ({half.train_count}) the error rate is "
         f"{percent(half.error_rate)}, with all of them ({full.train_count}) "
         f"{percent(full.error_rate)}."
     )

@@ -111,10 +111,12 @@ def judge(
             valid_logits=trained.judged.logits,
             temperature=trained.judged.temperature,
             l2=l2,
+            head_temperature=trained.selection.temperature,
             out_of_fold=judged if trained.is_head else None,
             baselines=reached,
             trials=trials,
             curves=trained.curves,
+            is_fine_tuned=not trained.is_head,
         )
         images = Images(snapshot, arrays.features, arrays.pixels)
         analysis = analyse(images, answers, recipe.seed, step)

@@ -50,6 +50,7 @@ def list_unseen(manifest: Manifest, trained_on: Manifest) -> tuple[Item, ...]:
     """Return the items that a training on another snapshot saw neither themselves nor alike.
 
     Alike is what is in a group of near-duplicates with a training image: see DESIGN.md, section 5.
+    Groups are of one dataset; of another, only the same bytes are recognised.
 
     Args:
         manifest: What to choose from.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -238,10 +239,15 @@ def _of_tuned(manifest: BundleManifest, tuned: Tuned | None) -> BundleManifest:
         update={
             "metrics": metrics,
             "calibration": Calibration(
-                temperature=tuned.judged.temperature, fitted_on="validation"
+                temperature=tuned.judged.temperature, fitted_on=_fitted_on(tuned)
             ),
         }
     )
+
+
+def _fitted_on(tuned: Tuned) -> Literal["validation", "none"]:
+    # Without folds there were too few images to fit a temperature, too: it is 1.
+    return "none" if tuned.history.choice.cross_fitted_error_rate is None else "validation"
 
 
 def check_trainable(snapshot: LocalSnapshot) -> None:

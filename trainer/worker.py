@@ -147,6 +147,7 @@ class Worker:
         if isinstance(job.recipe, LrFindRecipe):
             finding = find_lr(job.recipe, snapshot, options, heartbeat.tell)
             self._insist(heartbeat, lambda: self._client.conclude(job.id, finding))
+            trim(self._blobs, self._settings.max_blobs_bytes)
             return None
         out = work / f"{self._settings.name}.bundle.zip"  # one, so that a kill leaves one at most
         try:

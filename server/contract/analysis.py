@@ -103,10 +103,14 @@ class LearningCurve(StrictModel):
     """What more images would bring, judged by what fewer cost.
 
     Attributes:
+        basis: Whose error it is. ``model``: heads, as the model is one. ``head``: heads on the
+            frozen backbone, where the model is a fine-tuned network: each point would take its
+            whole training again.
         points: Few images first; the last has all.
         needs: Most needed first.
     """
 
+    basis: Literal["model", "head"] = "model"
     points: Annotated[tuple[CurvePoint, ...], Field(min_length=2, max_length=MAX_ROWS)]
     needs: Annotated[tuple[ClassNeed, ...], Field(max_length=MAX_CLASSES)]
 

@@ -58,7 +58,8 @@ class ModelEvaluation(StrictModel):
 
     Attributes:
         count: Images whose label is one of the model's classes; all rates are of them.
-        seen_count: Images left out: the model's training had them or near-duplicates of them.
+        seen_count: Images left out: the model's training had them, by their bytes, or
+            near-duplicates of them, which are known within one dataset.
         error_rate: With the most probable class as the answer, abstained or not.
         error_rate_interval: Wilson's, 95 %.
         majority_error_rate: Of always answering with these images' most frequent label.

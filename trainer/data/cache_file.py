@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 MAX_PARAMETERS = 500  # of a statement; SQLite allows 999 in its oldest builds
 _PAGE_BYTES = 4096  # SQLite's own
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY = 0xFF  # of an extended code, the low byte says what kind it is
 _BUSY_TIMEOUT_S = 30  # another trainer in the same folder writes a batch in milliseconds
 
 
@@ -34,7 +36,9 @@ def open_cache(
     """
     try:
         connection = _connect(path, tables, page_bytes)
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & _PRIMARY not in _DAMAGED:
+            raise  # busy, read-only, full: what it holds is whole
         log.warning("store.replaced", extra={"path": str(path)}, exc_info=True)
         for ending in ("", "-wal", "-shm"):
             path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)

@@ -50,20 +50,24 @@ class Answers:
     Attributes:
         valid_logits: ``[V, C]`` of the validation images.
         temperature: What they are divided by.
-        l2: The penalty of its head.
+        l2: The penalty of its head, or of the head that fine-tuning began with.
+        head_temperature: What that head's logits are divided by.
         out_of_fold: ``[N, C]`` calibrated, by heads like the model's that never saw the image; None
             when there are none, or when the model is more than a head.
         trials: Of scores to abstain by; None without background images.
         curves: Of the training; None for a head, which is fitted to its optimum.
+        is_fine_tuned: Whether the model is more than a head.
     """
 
     valid_logits: Floats
     temperature: float
     l2: float
+    head_temperature: float
     out_of_fold: Floats | None
     baselines: Baselines
     trials: AbstentionTrials | None = None
     curves: Curves | None = None
+    is_fine_tuned: bool = False
 
 
 def analyse(images: Images, answers: Answers, seed: int, step: Step) -> Analysis:
@@ -79,7 +83,9 @@ def analyse(images: Images, answers: Answers, seed: int, step: Step) -> Analysis
     labels, groups = snapshot.labels(), snapshot.groups()
     traits = read_traits(snapshot.items, snapshot.origins, images.pixels)
     split = _split(images)
-    curve = draw_curve(split, answers.l2, answers.temperature, seed, step)
+    curve = draw_curve(split, answers.l2, answers.head_temperature, seed, step)
+    if curve is not None and answers.is_fine_tuned:
+        curve = curve.model_copy(update={"basis": "head"})
     valid_groups = _kept(groups, snapshot.is_valid())
     return Analysis(
         reliability=judge_reliability(

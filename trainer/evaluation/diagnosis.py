@@ -282,11 +282,12 @@ def _little_data(facts: Facts) -> Iterator[Finding]:
     if rise < max(STEEP_POINTS, STEEP_RATIO * full.error_rate) or half.lowest <= full.error_rate:
         return
     most = next((need.label for need in facts.curve.needs if need.log_loss_rise > 0), None)
+    whose = "for a head on the frozen backbone, " if facts.curve.basis == "head" else ""
     more = f" More of “{most}” would help most." if most else " Collect more."
     yield Finding(
         kind="too-little-data",
-        text=f"There is too little data: with half of the images ({half.train_count}) the error "
-        f"rate is {_percent(half.error_rate)}, with all of them ({full.train_count}) "
+        text=f"There is too little data: {whose}with half of the images ({half.train_count}) the "
+        f"error rate is {_percent(half.error_rate)}, with all of them ({full.train_count}) "
         f"{_percent(full.error_rate)}, and it has not levelled off.{more}",
         numbers={
             "half_error_rate": half.error_rate,

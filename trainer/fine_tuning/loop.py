@@ -288,6 +288,7 @@ class FineTuner:
                 "network": self._network.state_dict(),
                 "optimiser": self._optimiser.state_dict(),
                 "average": self._average.tensors if self._average else [],
+                "scaling": updater.scaling,
             }
         )
 
@@ -298,6 +299,7 @@ class FineTuner:
             return False
         self._restore(state)
         updater.parts = self._progress.parts
+        updater.scaling = state["scaling"]
         log.info("training.resumed", extra={"done": self._progress.done})
         return True
 

@@ -31,7 +31,7 @@ from trainer.optimisation.lr_finder import Point, Suggestions, suggest
 from trainer.phases import Show, show_nobody
 from trainer.snapshot import LocalSnapshot
 
-_FORM = 1  # of checkpoints and of what they are part of; counted up when either changes
+_FORM = 2  # of checkpoints and of what they are part of; counted up when either changes
 
 Step = Callable[[int, int], None]
 

@@ -12,6 +12,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -60,6 +61,16 @@ class Updater:
         self._is_mixed = self._device.type == "cuda"  # half precision pays on its cores alone
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._is_mixed)
         self.parts = 1
+
+    @property
+    def scaling(self) -> dict[str, Any]:
+        """The state of the loss scaling, which decides which updates are skipped; empty on CPUs."""
+        return dict(self._scaler.state_dict())
+
+    @scaling.setter
+    def scaling(self, state: dict[str, Any]) -> None:
+        if state:
+            self._scaler.load_state_dict(state)
 
     def update(self, images: torch.Tensor, targets: torch.Tensor) -> float:
         """Change the weights once; return the loss in nats.

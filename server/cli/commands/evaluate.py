@@ -43,7 +43,8 @@ def evaluate(
 ) -> None:
     """Let a model answer images that it was not trained on, and tell how good it is.
 
-    Images of its training, and their near-duplicates, are left out. Images whose label is none of
+    Images of its training are left out, and of the model's own dataset their near-duplicates too;
+    in another dataset only those of the same bytes are known. Images whose label is none of
     the model's are counted apart: there the right answer is "none of these".
     """
     if dataset is not None and snapshot is not None:

@@ -86,5 +86,7 @@ def test_it_says_what_abstaining_was_tried_on() -> None:
         update={"background": "background", "background_passed": 0.25, "score": "margin"}
     )
     card = _card(manifest.model_copy(update={"abstention": rule}), an_analysis())
-    assert "less the next of a class other than background is below 0.40" in card
+    assert "of a class other than background less the highest of the remaining" in card
+    assert "is below 0.40" in card
+    assert "when background is the most probable class" in card
     assert "Of 40 images of background that were held out, 25.0 % are answered all the same" in card

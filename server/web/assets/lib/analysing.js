@@ -41,11 +41,13 @@ export function analysisOf(evaluation) {
  * @param {LearningCurve} curve A model's.
  * @returns {string} What fewer images cost, and whose would help most.
  */
-export function curveSentence({ points, needs }) {
+export function curveSentence({ basis, points, needs }) {
   const [half, full] = points.slice(-2);
   if (!half || !full) return '';
+  const whose =
+    basis === 'head' ? 'Of a head on the frozen backbone, as fine-tuning began: with' : 'With';
   const told =
-    `With half of the training images (${count(half.train_count)}) the error rate is ` +
+    `${whose} half of the training images (${count(half.train_count)}) the error rate is ` +
     `${percent(half.error_rate)}, with all of them (${count(full.train_count)}) ${percent(full.error_rate)}.`;
   const most = needs.filter((need) => need.log_loss_rise > 0).slice(0, MOST_NEEDED);
   if (most.length === 0) return told;

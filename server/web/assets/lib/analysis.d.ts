@@ -32,6 +32,8 @@ export interface ClassNeed {
 }
 
 export interface LearningCurve {
+  /** Absent in bundles that are older than it; then as `model`. */
+  basis?: 'model' | 'head';
   points: CurvePoint[];
   needs: ClassNeed[];
 }

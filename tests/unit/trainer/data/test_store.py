@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.data import cache_file
 from trainer.data.store import ImageArrays, open_store
 
 
@@ -67,3 +68,17 @@ def test_the_file_is_closed_after_the_block(tmp_path: Path) -> None:
         pass
     with pytest.raises(sqlite3.ProgrammingError):
         store.find("v", ["a"])
+
+
+def test_a_file_that_is_only_busy_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_file, "_BUSY_TIMEOUT_S", 0)
+    path = tmp_path / "features.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE kept (word)")
+        other.commit()
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"), open_store(path):
+            pass
+        other.rollback()
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("kept",)]
+    other.close()
