@@ -94,7 +94,7 @@ def run(
     tell: Tell,
     show: Show = show_nobody,
 ) -> Path:
-    """Train on a snapshot and write the bundle.
+    """Train on a snapshot, write the bundle and return where it is.
 
     The same snapshot and recipe give the same predictions on the same machine; across machines
     they agree to rounding.
@@ -106,9 +106,6 @@ def run(
         out: The zip to write.
         tell: Told (phase, done, total) often; may raise to stop the run.
         show: Given the stages of a fine-tuning so far, after each.
-
-    Returns:
-        ``out``.
 
     Raises:
         JobFailedError: ``too-few-classes``, ``no-validation-images``, ``blob-unreadable``,
