@@ -58,7 +58,7 @@ from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
-from server.services.predictions import PredictionService
+from server.services.predictions import PredictionService, Sources
 from server.services.promotion import PromotionService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
@@ -154,6 +154,7 @@ def _put_together(
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, pool)
+    images = ImageService(database, feed, intake, stores, custody)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -166,7 +167,7 @@ def _put_together(
         captures=CaptureService(database, feed),
         downloads=downloads,
         pipeline=pipeline,
-        images=ImageService(database, feed, intake, stores, custody),
+        images=images,
         imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
         actions=ActionService(database, feed),
         history=HistoryService(database),
@@ -181,7 +182,9 @@ def _put_together(
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
         promotion=PromotionService(database, feed, bundles, registry, suspicions),
-        predictions=PredictionService(database, fetcher, intake, bundles, registry, pool),
+        predictions=PredictionService(
+            database, Sources(fetcher, intake, images), bundles, registry, pool
+        ),
     )
     worker = DownloadWorker(downloads, pipeline, SweepService(database, stores, kept), feed)
     return Parts(services, worker, LookWorker(looks), shelf)

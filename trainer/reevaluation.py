@@ -95,7 +95,7 @@ def evaluate(
         logits = OnnxModel(model.bundle.onnx).logits(snapshot, items, preprocessing, step)
     answers = answer(model.bundle.manifest, logits)
     known = [item for item, keep in zip(items, is_known, strict=True) if keep]
-    said = Answers(answers.probabilities[is_known], answers.abstained[is_known])
+    said = answers.of(is_known)
     foreign = [item for item, keep in zip(items, is_known, strict=True) if not keep]
     return _judge(
         model, known, labels[is_known], said, _of_foreign(foreign, answers.abstained[~is_known])

@@ -21,11 +21,24 @@ class Answers:
 
     Attributes:
         probabilities: ``[N, C]`` calibrated, in the order of its classes.
+        known: ``[N]``: the score that its rule for abstaining goes by.
+        is_background: ``[N]``: whether the class that stands for "none of these" is on top.
         abstained: ``[N]``: whether it says that an image is none of its classes, or is too unsure.
     """
 
     probabilities: NDArray[np.float64]
+    known: NDArray[np.float64]
+    is_background: NDArray[np.bool_]
     abstained: NDArray[np.bool_]
+
+    def of(self, kept: NDArray[np.bool_]) -> Answers:
+        """Return the answers to the images for which ``kept`` (``[N]``) is true."""
+        return Answers(
+            self.probabilities[kept],
+            self.known[kept],
+            self.is_background[kept],
+            self.abstained[kept],
+        )
 
 
 def answer(manifest: BundleManifest, logits: NDArray[np.float32] | NDArray[np.float64]) -> Answers:
@@ -39,7 +52,5 @@ def answer(manifest: BundleManifest, logits: NDArray[np.float32] | NDArray[np.fl
     background = None if rule.background is None else manifest.classes.index(rule.background)
     said = probabilities(logits, temperature)
     known = known_score(logits, temperature, rule.score, background)
-    abstained = known < rule.threshold
-    if background is not None:
-        abstained |= said.argmax(axis=1) == background
-    return Answers(said, abstained)
+    is_background = said.argmax(axis=1) == (-1 if background is None else background)
+    return Answers(said, known, is_background, is_background | (known < rule.threshold))

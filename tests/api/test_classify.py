@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from server.contract.files import sha256_of
 from tests.support.app import Bird, problem
-from tests.support.images import HTML, jpeg
+from tests.support.images import HTML, encode, jpeg
 from tests.support.played_trainer import coloured_dataset, plain, trained
 from tests.support.site import Site, answer, redirect
 
@@ -146,3 +147,76 @@ async def test_many_at_once_are_answered_right(shared: Bird, model):
         return str(response.json()["label"])
 
     assert await asyncio.gather(*map(label, colours)) == colours
+
+
+async def test_an_image_of_a_dataset_is_classified_by_its_id(shared: Bird, model):
+    dataset = await shared.dataset()
+    uploaded = await shared.upload(dataset, plain("green"), "green")
+    said = (await shared.post("/classify", json={"image_id": uploaded["id"]})).json()
+    assert (said["label"], said["sha256"]) == ("green", uploaded["sha256"])
+    assert said["bundle_sha256"] == model["bundle_sha256"]
+    problem(await shared.post("/classify", json={"image_id": "nothing"}), 404, "image-not-found")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"url": "http://x.example", "image_id": "a"}, {"images": []}, {"images": [{}]},
+     {"images": [{"image_id": "a"}] * 65}, {"images": [{"image_id": "a"}], "url": "x"}, [], "x"],
+)  # fmt: skip
+async def test_what_names_no_image_is_refused(shared: Bird, model, body):
+    problem(await shared.post("/classify", json=body), 422, "invalid-request")
+
+
+async def test_several_are_answered_in_their_order_and_each_error_is_its_own(
+    shared: Bird, model, pictures: Site
+):
+    dataset = await shared.dataset()
+    uploaded = await shared.upload(dataset, plain("blue"), "blue")
+    images = [
+        {"url": pictures.url("/red.png")},
+        {"url": pictures.url("/nothing.png")},
+        {"image_id": uploaded["id"]},
+        {"image_id": "nothing"},
+    ]
+    body = {"images": images}
+    response = await shared.post("/classify", json=body, params={"top": 1})
+    red, gone, blue, unknown = response.json()["answers"]
+    assert [one["answer"]["label"] for one in (red, blue)] == ["red", "blue"]
+    assert len(red["answer"]["predictions"]) == 1
+    assert (gone["answer"], gone["error"]["reason"]) == (None, "http-status")
+    assert (unknown["error"]["kind"], unknown["error"]["reason"]) == ("image-not-found", None)
+
+
+async def test_several_files_are_a_batch(shared: Bird, model):
+    colours = ["red", "green", "blue"] * 21 + ["red"]
+    files = [("file", (f"{n}.png", plain(colour))) for n, colour in enumerate(colours)]
+    files[5] = ("file", ("page.html", HTML))
+    answers = (await shared.post("/classify", files=files)).json()["answers"]
+    assert len(answers) == 64
+    assert answers[5]["error"]["reason"] == "not-an-image"
+    said = [one["answer"]["label"] for one in answers if one["answer"]]
+    assert said == [colour for n, colour in enumerate(colours) if n != 5]
+    too_many = [*files, ("file", ("one.png", plain("red")))]
+    assert (await shared.post("/classify", files=too_many)).status_code in {400, 422}
+
+
+async def test_the_reason_for_abstaining_stands_beside_its_score(shared: Bird, model):
+    sure = (await shared.post("/classify", files={"file": plain("red")})).json()
+    assert sure["abstention"]["reason"] is None
+    assert sure["abstention"]["score"] == "max_probability"
+    assert sure["abstention"]["value"] == pytest.approx(sure["probability"])
+    grey = encode(Image.new("RGB", (40, 40), (120, 120, 120)), "PNG")
+    unsure = (await shared.post("/classify", files={"file": grey})).json()
+    assert unsure["abstained"] is True
+    assert unsure["abstention"]["reason"] == "unsure"
+    assert unsure["abstention"]["value"] < unsure["abstention"]["threshold"]
+
+
+async def test_a_mirrored_look_is_asked_for(shared: Bird, model):
+    files = {"file": plain("red")}
+    plainly = (await shared.post("/classify", files=files)).json()
+    mirrored = (await shared.post("/classify", files=files, params={"tta": "flip"})).json()
+    assert mirrored["label"] == "red"
+    assert mirrored["probability"] == pytest.approx(plainly["probability"])  # colours have no side
+    asked = await shared.post("/classify", files=files, params={"tta": "spin"})
+    problem(asked, 422, "invalid-request")

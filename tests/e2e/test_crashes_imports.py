@@ -3,51 +3,47 @@
 from __future__ import annotations
 
 import hashlib
-import threading
+import signal
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.support import workflow
+from tests.support import faulty_server, workflow
 from tests.support.archives import plain_zip
+from tests.support.faulty_server import Fault
 from tests.support.images import jpeg
-from tests.support.processes import ServerProcess, wait_until
+from tests.support.processes import ServerProcess
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_server_killed_in_the_middle_of_an_import_loses_nothing(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("point", "count"), [("import.uncommitted", 200), ("import.committed", 300)]
+)
+def test_a_server_killed_in_the_middle_of_an_import_loses_nothing(
+    tmp_path: Path, point: str, count: int
+):
     photos = {f"x{n % 3}/{n}.jpg": jpeg(400, 300, n) for n in range(600)}
     body = plain_zip(photos)
-    server = ServerProcess(tmp_path / "data", {}, has_trainer=False)
+    fault_file = tmp_path / "fault"
+    settings = {faulty_server.ENVIRONMENT: str(fault_file)}
+    module = faulty_server.__name__
+    server = ServerProcess(tmp_path / "data", settings, has_trainer=False, module=module)
     server.start()
     with server.client() as client:
         dataset_id = workflow.create_dataset(client, "foods")
         path = f"/api/v1/datasets/{dataset_id}/imports"
-        failures: list[Exception] = []
-
-        def send() -> None:
-            try:
-                with server.client() as sender:
-                    sender.post(path, content=body, timeout=60)
-            except httpx2.HTTPError as error:
-                failures.append(error)
-
-        sending = threading.Thread(target=send)
-        sending.start()
-        count = wait_until(
-            lambda: workflow.count_statuses(client, dataset_id)["ready"], 30, "a batch is in"
-        )
-    server.kill()
-    sending.join(30)
-    assert failures, "the answer never came"
-    assert 0 < count < 600
+        Fault(point, after=2).put(fault_file)
+        with pytest.raises(httpx2.TransportError):
+            client.post(path, content=body)
+    assert server.process is not None
+    assert server.process.wait(60) == -signal.SIGKILL
+    fault_file.unlink()
 
     with server, server.client() as client:
         left = workflow.count_statuses(client, dataset_id)
-        assert left["ready"] >= count
-        assert left["ready"] % 100 == 0, "a batch is in as a whole or not at all"
+        assert left["ready"] == count, "a batch is in as a whole or not at all"
         assert list((server.data / "incoming").iterdir()) == []
         report = client.post(path, content=body, timeout=60).json()
         assert (report["added"], report["known"]) == (600 - left["ready"], left["ready"])

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import threading
+import signal
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
-from tests.support import workflow
+from tests.support import faulty_server, workflow
 from tests.support.archives import plain_zip
+from tests.support.faulty_server import Fault
 from tests.support.images import jpeg
 from tests.support.processes import ServerProcess, wait_until
 
 pytestmark = pytest.mark.slow
 COUNT = 900
 SITE = "example.org"
+PATIENCE_S = 60.0
 
 
 def archive() -> tuple[bytes, set[str]]:
@@ -38,31 +39,23 @@ def archive() -> tuple[bytes, set[str]]:
 
 def test_a_server_killed_in_the_middle_of_a_removal_finishes_it(tmp_path: Path):
     body, kept = archive()
-    server = ServerProcess(tmp_path / "data", {}, has_trainer=False)
+    fault_file = tmp_path / "fault"
+    settings = {faulty_server.ENVIRONMENT: str(fault_file)}
+    module = faulty_server.__name__
+    server = ServerProcess(tmp_path / "data", settings, has_trainer=False, module=module)
     server.start()
     with server.client() as client:
         dataset_id = workflow.create_dataset(client, "foods")
         path = f"/api/v1/datasets/{dataset_id}/imports"
-        assert client.post(path, content=body, timeout=60).json()["added"] == COUNT
+        assert client.post(path, content=body).json()["added"] == COUNT
         snapshot = client.post(f"/api/v1/datasets/{dataset_id}/snapshots").json()
-        failures: list[Exception] = []
-
-        def send() -> None:
-            try:
-                with server.client() as sender:
-                    sender.post("/api/v1/sites/removal", json={"site": SITE}, timeout=60)
-            except httpx2.HTTPError as error:
-                failures.append(error)
-
-        def removals() -> Any:
-            return client.get("/api/v1/sites/removals").json()["items"]
-
-        sending = threading.Thread(target=send)
-        sending.start()
-        wait_until(lambda: [one for one in removals() if one["images"]], 30, "some are gone")
-    server.kill()
-    sending.join(30)
-    assert failures, "the answer never came"
+        # After the rows of the second batch, before their files.
+        Fault("removal.committed", after=1).put(fault_file)
+        with pytest.raises(httpx2.TransportError):
+            client.post("/api/v1/sites/removal", json={"site": SITE})
+    assert server.process is not None
+    assert server.process.wait(PATIENCE_S) == -signal.SIGKILL
+    fault_file.unlink()
 
     with server, server.client() as client:
         (done,) = wait_until(
@@ -71,7 +64,7 @@ def test_a_server_killed_in_the_middle_of_a_removal_finishes_it(tmp_path: Path):
                 for one in client.get("/api/v1/sites/removals").json()["items"]
                 if one["finished_at"] is not None
             ],
-            30,
+            PATIENCE_S,
             "the removal is finished",
         )
         assert (done["images"], done["blobs"]) == (COUNT - len(kept), COUNT - len(kept))

@@ -158,6 +158,7 @@ def _watch_memory(process: subprocess.Popen[str]) -> float:
     return peak_kib / 1024
 
 
+@pytest.mark.timeout(900)
 def test_memory_does_not_grow_with_the_list(tmp_path):
     peaks_mib = []
     with _null_site() as authority:

@@ -27,7 +27,9 @@ from server.config import inherited_environment
 from server.media import blobs, durable
 from server.services.captures import CaptureService
 from server.services.downloads import DownloadService
+from server.services.imports_images import ImageImporter
 from server.services.looks import LookService
+from server.services.removals import RemovalService
 
 ENVIRONMENT: Final = "FAULT_FILE"
 KILL: Final = "kill"
@@ -44,6 +46,10 @@ FILE_POINTS: Final = [
 ] + ["sync.before", "sync.after"]
 _WRITERS: Final = ("capture", "claim", "settle", "look", "recover")
 ROW_POINTS: Final = [f"{w}.{moment}" for w in _WRITERS for moment in ("uncommitted", "committed")]
+# Of what a person asks for and waits for: reached only when a test asks.
+ASKED_POINTS: Final = [
+    f"{w}.{moment}" for w in ("removal", "import") for moment in ("uncommitted", "committed")
+]
 
 Value = TypeVar("Value")
 
@@ -53,7 +59,7 @@ class Fault:
     """What is to happen.
 
     Attributes:
-        point: One of `FILE_POINTS` or `ROW_POINTS`.
+        point: One of `FILE_POINTS`, `ROW_POINTS` or `ASKED_POINTS`.
         action: `KILL`, or the name of an error of the system.
         after: How often the point is passed unharmed.
     """
@@ -81,7 +87,7 @@ class _Faults:
         """Break, if it is time to."""
         fault = self.due(point)
         if fault is not None:
-            strike(fault, is_row=point in ROW_POINTS)
+            strike(fault, is_row=point not in FILE_POINTS)
 
     def due(self, point: str) -> Fault | None:
         """Return the fault if it is to happen at this point and now."""
@@ -157,6 +163,8 @@ def _wrap_rows(faults: _Faults) -> None:
         (DownloadService, "settle", "settle"),
         (DownloadService, "recover", "recover"),
         (LookService, "_write", "look"),
+        (RemovalService, "_take", "removal"),
+        (ImageImporter, "_record", "import"),
     )
     for owner, method, writer in methods:
         setattr(owner, method, _named(getattr(owner, method), writer))

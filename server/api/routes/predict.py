@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 from starlette.datastructures import UploadFile
 
-from server.api.deps import ServicesDep
+from server.api.deps import Services, ServicesDep
 from server.api.schemas.base import RequestModel
-from server.api.schemas.training import AnswerOut, FirstLessonAnswer
+from server.api.schemas.training import AnswerOut, BatchOut, FirstLessonAnswer
 from server.errors import BodyTooLargeError
-from server.services.predictions import Answer, Choice
+from server.services.predictions import Asked, Choice
 
 router = APIRouter(tags=["answers"])
 first_lesson = APIRouter(tags=["answers"])
 
+MAX_BATCH = 64  # of one request; some seconds of work
+
+_SOURCE = {
+    "oneOf": [
+        {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+        for name in ("url", "image_id")
+    ]
+}
+_FILE = {"type": "string", "format": "binary"}
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
                 "schema": {
-                    "type": "object",
-                    "required": ["url"],
-                    "properties": {"url": {"type": "string"}},
+                    "oneOf": [
+                        _SOURCE,
+                        {
+                            "type": "object",
+                            "required": ["images"],
+                            "properties": {
+                                "images": {
+                                    "type": "array",
+                                    "minItems": 1,
+                                    "maxItems": MAX_BATCH,
+                                    "items": _SOURCE,
+                                }
+                            },
+                        },
+                    ]
                 }
             },
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "properties": {"file": {"oneOf": [_FILE, {"type": "array", "items": _FILE}]}},
                 }
             },
         },
@@ -41,10 +63,34 @@ _BODY = {
 }
 
 
-class UrlIn(RequestModel):
-    """The address of an image."""
+class SourceIn(RequestModel):
+    """An image: its address, or its id in a dataset."""
 
-    url: str
+    url: str | None = None
+    image_id: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.url is None) == (self.image_id is None):
+            raise ValueError("give `url` or `image_id`")
+        return self
+
+    def asked(self) -> Asked:
+        """Return what the service is asked."""
+        return Asked(url=self.url, image_id=self.image_id)
+
+
+class BatchIn(RequestModel):
+    """Several images, which one model answers."""
+
+    images: Annotated[list[SourceIn], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class Way(StrEnum):
+    """How an image is looked at: as it is, or also mirrored."""
+
+    NONE = "none"
+    FLIP = "flip"
 
 
 async def get_choice(
@@ -66,11 +112,24 @@ async def classify(
     top: Annotated[
         int | None, Query(ge=1, description="How many classes; all if not given.")
     ] = None,
-) -> AnswerOut:
-    """Classify an image, sent as multipart ``file`` or named as JSON ``{"url": …}``."""
+    tta: Annotated[
+        Way, Query(description="`flip`: the mean of the image and its mirror image.")
+    ] = Way.NONE,
+) -> AnswerOut | BatchOut:
+    """Classify an image or up to 64.
+
+    One is sent as multipart ``file``, or named as JSON ``{"url": …}`` or ``{"image_id": …}``;
+    several are several ``file`` parts, or ``{"images": [{"url": …}, …]}``. Of several, those that
+    cannot be classified have their ``error``, and the others go on.
+    """
     is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
-    answer = await (_classify_form if is_form else _classify_json)(request, choice, services)
-    return AnswerOut.of(answer, top)
+    asked = await (_read_form(request, services) if is_form else _read_json(request))
+    is_mirrored = tta is Way.FLIP
+    if isinstance(asked, Asked):
+        answer = await services.predictions.classify(asked, choice, is_mirrored=is_mirrored)
+        return AnswerOut.of(answer, top)
+    found = await services.predictions.classify_all(asked, choice, is_mirrored=is_mirrored)
+    return BatchOut.of(found, top)
 
 
 @first_lesson.get("/classify-url")
@@ -78,28 +137,44 @@ async def classify_url(
     url: Annotated[str, Query()], choice: ChoiceDep, services: ServicesDep
 ) -> FirstLessonAnswer:
     """Classify the image at an address, answering as the first lesson's web app does."""
-    answer = await services.predictions.classify_url(url, choice)
+    answer = await services.predictions.classify(Asked(url=url), choice)
     return FirstLessonAnswer(predictions=list(answer.prediction.predictions))
 
 
-async def _classify_form(request: Request, choice: Choice, services: ServicesDep) -> Answer:
-    async with request.form(max_files=1, max_fields=4) as form:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
+async def _read_form(request: Request, services: Services) -> Asked | list[Asked]:
+    """Return what is asked; several files share the cap of a body."""
+    max_bytes = services.limits.image_bytes
+    async with request.form(max_files=MAX_BATCH, max_fields=4) as form:
+        files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
+        if not files:
             raise RequestValidationError([_missing("file")])
-        max_bytes = services.limits.image_bytes
-        data = await file.read(max_bytes + 1)
-    if len(data) > max_bytes:
+        asked = [Asked(data=await file.read(max_bytes + 1)) for file in files]
+    if any(len(each.data or b"") > max_bytes for each in asked):
         raise BodyTooLargeError(f"an image may have {max_bytes} bytes")
-    return await services.predictions.classify_bytes(data, choice)
+    return asked[0] if len(asked) == 1 else asked
 
 
-async def _classify_json(request: Request, choice: Choice, services: ServicesDep) -> Answer:
+async def _read_json(request: Request) -> Asked | list[Asked]:
+    body = await request.body()
     try:
-        body = UrlIn.model_validate_json(await request.body())
+        given = _JSON.validate_json(body)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_url=False)) from error
-    return await services.predictions.classify_url(body.url, choice)
+    if isinstance(given, SourceIn):
+        return given.asked()
+    return [each.asked() for each in given.images]
+
+
+def _kind_of(value: object) -> str:
+    return "batch" if isinstance(value, dict) and "images" in value else "source"
+
+
+_JSON: TypeAdapter[SourceIn | BatchIn] = TypeAdapter(
+    Annotated[
+        Annotated[SourceIn, Tag("source")] | Annotated[BatchIn, Tag("batch")],
+        Discriminator(_kind_of),
+    ]
+)
 
 
 def _missing(name: str) -> dict[str, object]:

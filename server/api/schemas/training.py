@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -15,6 +15,8 @@ from server.contract.jobs import JobState
 from server.contract.jobs import JobView as JobOut
 from server.contract.recipes import HeadRecipe, JobRecipe, Recipe
 from server.db.models import ModelStage
+from server.errors import ImageNotUsableError, ServerError
+from server.inference.session import Knowing
 from server.repositories.stages import StageChangeKind
 from server.services.models import ModelView
 from server.services.predictions import Answer
@@ -199,15 +201,41 @@ class PredictionOut(ReplyModel):
     probability: float
 
 
+class KnowingOut(ReplyModel):
+    """Why a model abstains, or does not: its score of the image, and the threshold of that score.
+
+    ``reason``: ``background``: the class for "none of these" is on top; ``unsure``: the score is
+    below the threshold; null when it answers.
+    """
+
+    score: str
+    value: float
+    threshold: float
+    reason: Literal["background", "unsure"] | None
+
+    @classmethod
+    def of(cls, knowing: Knowing) -> KnowingOut:
+        """Return it as the API shows it."""
+        why: Literal["background", "unsure"] = "background" if knowing.is_background else "unsure"
+        return cls(
+            score=knowing.score,
+            value=knowing.value,
+            threshold=knowing.threshold,
+            reason=why if knowing.abstained else None,
+        )
+
+
 class AnswerOut(ReplyModel):
-    """What a model says of an image."""
+    """What a model says of an image; all its classes, the most probable first."""
 
     model_id: str
+    bundle_sha256: str
     dataset_id: str
     label: str
     probability: float
     abstained: bool
     threshold: float | None
+    abstention: KnowingOut
     predictions: Sequence[PredictionOut]
     milliseconds: float
     sha256: str
@@ -218,11 +246,13 @@ class AnswerOut(ReplyModel):
         said = answer.prediction
         return cls(
             model_id=answer.model.id,
+            bundle_sha256=answer.model.bundle_sha256,
             dataset_id=answer.model.dataset_id,
             label=said.label,
             probability=said.probability,
             abstained=said.abstained,
             threshold=said.threshold,
+            abstention=KnowingOut.of(said.knowing),
             predictions=[
                 PredictionOut(label=label, probability=probability)
                 for label, probability in said.predictions[:top]
@@ -230,6 +260,39 @@ class AnswerOut(ReplyModel):
             milliseconds=round(answer.milliseconds, 2),
             sha256=answer.sha256,
         )
+
+
+class AnswerErrorOut(ReplyModel):
+    """Why an image of several has no answer."""
+
+    kind: str
+    reason: str | None
+    detail: str
+
+
+class BatchItemOut(ReplyModel):
+    """The answer to one image of several, or why there is none."""
+
+    answer: AnswerOut | None = None
+    error: AnswerErrorOut | None = None
+
+
+class BatchOut(ReplyModel):
+    """Answers in the order of the images."""
+
+    answers: list[BatchItemOut]
+
+    @classmethod
+    def of(cls, found: Sequence[Answer | ServerError], top: int | None) -> BatchOut:
+        """Return the answers as the API shows them."""
+        return cls(answers=[_batch_item(each, top) for each in found])
+
+
+def _batch_item(each: Answer | ServerError, top: int | None) -> BatchItemOut:
+    if isinstance(each, ServerError):
+        reason = each.reason.value if isinstance(each, ImageNotUsableError) else None
+        return BatchItemOut(error=AnswerErrorOut(kind=each.slug, reason=reason, detail=str(each)))
+    return BatchItemOut(answer=AnswerOut.of(each, top))
 
 
 class FirstLessonAnswer(ReplyModel):
