@@ -38,7 +38,9 @@ WebAddress = Annotated[str | None, Form(max_length=8192, pattern="^https?://")]
 # What is skipped is gone through, if only along an index: a fifth of a second at this many.
 MAX_SKIP: Final = 1_000_000
 # Ids hold milliseconds since 1970; nothing here is older.
-_FIRST_YEAR: Final = 1970
+# Days beyond are as good as these, and the day after is a day.
+_FIRST_DAY: Final = date(1970, 1, 1)
+_LAST_DAY: Final = date(9999, 12, 30)
 
 # The bytes of an image never change, and only its owner may see them.
 CACHING = "private, max-age=31536000, immutable"
@@ -75,7 +77,8 @@ async def get_origin(
 
 
 def _start_of(day: date) -> datetime:
-    return datetime(max(day.year, _FIRST_YEAR), day.month, day.day, tzinfo=UTC)
+    within = min(max(day, _FIRST_DAY), _LAST_DAY)
+    return datetime(within.year, within.month, within.day, tzinfo=UTC)
 
 
 async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of the query
