@@ -28,6 +28,7 @@ from server.contract.jobs import (
     ProgressReport,
 )
 from server.contract.origins import MAX_ORIGINS_BYTES, Origin, Origins
+from server.contract.removed import MAX_REMOVED, RemovedBlobs
 from server.contract.schema import Id, ReplyModel, Sha256, describe
 from server.contract.snapshot import MAX_MANIFEST_BYTES, Item, Manifest
 from trainer.errors import JobFailedError, ServerAwayError, ServerRefusedError
@@ -35,6 +36,7 @@ from trainer.snapshot import blob_path
 from trainer.transport import Reply, Request, Transport
 
 _CLAIM_MARGIN_S = 10  # on top of the time that the server may hold a claim
+_LIST_TIMEOUT_S = 10  # a page of hashes takes milliseconds, and is asked for before every claim
 _UPLOAD_TIMEOUT_S = 300  # the server reads and checks the whole bundle before it answers
 _POLL_S = 1.0  # how often a slow download looks whether the job was stopped
 _NO_CONTENT = 204
@@ -191,6 +193,17 @@ class ServerClient:
                 raise
             return {}
         return {item.sha256: item for item in _parse(Origins, reply).items}
+
+    def list_removed(self, cursor: str | None) -> RemovedBlobs:
+        """Ask once for the next bytes that were removed for good, after a cursor or from the first.
+
+        An older server does not know the question, or lets no trainer ask it: 404 or 403.
+        """
+        params = (("limit", str(MAX_REMOVED)), *((("cursor", cursor),) if cursor else ()))
+        request = Request(
+            "GET", "removed-blobs", params=params, timeout_s=_LIST_TIMEOUT_S, attempts=1
+        )
+        return _parse(RemovedBlobs, self._transport.send(request))
 
     def fetch_blobs(self, items: Sequence[Item], folder: Path, step: Step) -> None:
         """Fetch the blobs that ``folder`` lacks, several at a time.

@@ -33,6 +33,7 @@ from server.contract.training import LrFinding, LrPoint
 from trainer import baselines, report
 from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import material_of, write_card
+from trainer.data.cache_file import FEATURES_FILE, PICTURES_FILE
 from trainer.data.features import Extracted, Extractor
 from trainer.data.pictures import open_pictures
 from trainer.data.store import open_store
@@ -57,8 +58,6 @@ _PACKAGES = (
     "numpy",
     "pillow",
 )
-_STORE_FILE = "features.sqlite"
-_PICTURES_FILE = "pictures.sqlite"
 _WEIGHTS_FOLDER = "weights"
 _CHECKPOINTS_FOLDER = "checkpoints"
 _MIN_CLASSES = 2
@@ -83,7 +82,7 @@ class RunOptions:
     @property
     def pictures(self) -> tuple[Path, int]:
         """The file of pictures at training size, and its cap in bytes."""
-        return self.work / _PICTURES_FILE, self.max_pictures_bytes
+        return self.work / PICTURES_FILE, self.max_pictures_bytes
 
 
 def run(
@@ -199,7 +198,7 @@ def _see(
     preprocessing = Preprocessing(
         size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
     )
-    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
+    with clock.phase("features") as step, open_store(options.work / FEATURES_FILE) as store:
         extractor = Extractor(backbone, preprocessing, options.batch_size)
         arrays = extractor.extract(snapshot, store, step)
     return backbone, preprocessing, arrays

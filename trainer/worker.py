@@ -24,6 +24,7 @@ from trainer.errors import (
     ServerAwayError,
     ServerRefusedError,
 )
+from trainer.forgetting import Forgetting
 from trainer.heartbeat import Heartbeat
 from trainer.snapshot import LocalSnapshot
 
@@ -55,6 +56,8 @@ class Worker:
         self._sleep = sleep
         self._renew = renew
         self._failures = 0
+        key = f"{settings.server} {settings.name}"
+        self._forgetting = Forgetting(client, key, settings.work)
 
     def run(self, *, once: bool = False) -> None:
         """Work until the process ends.
@@ -65,10 +68,13 @@ class Worker:
         log.info("worker.started", extra={"worker": self._settings.name})
         worked_at: float | None = None
         while True:
+            if not self._failures:  # else there is nobody to ask: the claim finds out first
+                self._forgetting.run()
             claim = self._claim()
             if claim is not None:
                 self._work(claim)
                 if once:
+                    self._forgetting.run()  # removed meanwhile, and computed all the same
                     return
                 worked_at = time.monotonic()
             elif worked_at is not None and self._has_rested_since(worked_at):

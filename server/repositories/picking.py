@@ -21,10 +21,10 @@ from server.db.models import (
     BlobRecord,
     CaptureRecord,
     ImageRecord,
-    LabelRecord,
     SightingRecord,
 )
 from server.media.hints import Measure
+from server.repositories import datasets
 from server.repositories.filters import ImageFilter, hint_condition, measures
 from server.repositories.obtainable import obtainable
 
@@ -123,9 +123,7 @@ def _of_person(dataset_id: str, wanted: ImageFilter) -> list[ColumnElement[bool]
     if wanted.status is not None:
         found.append(ImageRecord.status == wanted.status)
     if wanted.label is not None:
-        label = select(LabelRecord.id).where(
-            LabelRecord.dataset_id == dataset_id, LabelRecord.name == wanted.label
-        )
+        label = datasets.find_label_id(dataset_id, wanted.label)
         found.append(ImageRecord.label_id == label.scalar_subquery())
     if wanted.excluded is not None:
         found.append(ImageRecord.excluded == wanted.excluded)

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
 from server.api.ranges import names_tag
-from server.api.schemas.base import MAX_SIDE_PX, Name, PageOut
+from server.api.schemas.base import MAX_SIDE_PX, LabelName, PageOut
 from server.api.schemas.images import (
     ImageDetailOut,
     ImageOut,
@@ -22,6 +22,7 @@ from server.api.schemas.images import (
 from server.contract.snapshot import Split
 from server.db.models import BlobRecord, ImageStatus, ObtainedBy
 from server.errors import BodyTooLargeError, RefusedError
+from server.labels import MAX_WRITTEN_CHARS
 from server.media.hints import HintName
 from server.reasons import Reason
 from server.repositories.filters import ImageFilter, ImageSort
@@ -84,7 +85,7 @@ def _start_of(day: date) -> datetime:
 async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of the query
     looks: Annotated[ImageFilter, Depends(get_looks)],
     origin: Annotated[ImageFilter, Depends(get_origin)],
-    label: Annotated[str | None, Query(max_length=100)] = None,
+    label: Annotated[str | None, Query(max_length=MAX_WRITTEN_CHARS)] = None,
     status: ImageStatus | None = None,
     reason: Reason | None = None,
     excluded: bool | None = None,
@@ -178,7 +179,7 @@ async def upload_image(  # noqa: PLR0913, PLR0917 - one parameter per form field
     services: ServicesDep,
     response: Response,
     file: Annotated[UploadFile, File()],
-    label: Annotated[Name | None, Form()] = None,
+    label: Annotated[LabelName | None, Form()] = None,
     source_url: WebAddress = None,
     page_url: WebAddress = None,
 ) -> ImageOut:

@@ -23,6 +23,7 @@ from tests.support.training_server import MODEL_ID, TOKEN, TrainingServer, train
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
 from trainer.errors import JobFailedError, ServerRefusedError
+from trainer.snapshot import blob_path
 from trainer.transport import Transport
 from trainer.worker import Worker
 
@@ -157,6 +158,25 @@ def test_a_model_that_cannot_be_read_is_said(
     assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
 
 
+def test_what_is_removed_during_a_job_is_forgotten_after_it(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    gone = play.manifest.items[0].sha256
+    blob = blob_path(tmp_path / "work" / "blobs", gone)
+    play.removed = []
+
+    def train(_tell: Tell) -> None:
+        assert blob.is_file()
+        play.removed = [gone]
+
+    training(train)
+    _work(play, tmp_path / "work")
+    assert (play.bundle, play.failed) == (b"bundle", [])
+    assert not blob.exists()
+    asked = [path for _, path in play.requests if path in {"removed-blobs", "jobs/claim"}]
+    assert asked == ["removed-blobs", "jobs/claim", "removed-blobs", "removed-blobs"]
+
+
 class _RenewedError(Exception):
     """Stands for the new process that takes this one's place."""
 
@@ -249,7 +269,7 @@ def test_an_unexpected_failure_is_reported_without_its_text(
 def test_a_server_that_is_away_is_waited_for_quietly(
     play: TrainingServer, training: object, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    play.failures = 6
+    play.failures = 7  # the first is of the question what was removed, which nobody waits for
     pauses: list[float] = []
     with caplog.at_level(logging.INFO, "trainer"):
         _work(play, tmp_path, pauses)
