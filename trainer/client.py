@@ -114,7 +114,9 @@ class ServerClient:
             LeaseLostError: The job is no longer ours.
         """
         body = ProgressReport(worker=self._worker, progress=progress)
-        request = Request("POST", f"jobs/{job_id}/progress", body=_json(body), attempts=1)
+        # What is empty is left out: a server that is older than a member of it would refuse it.
+        told = body.model_dump_json(exclude_defaults=True).encode()
+        request = Request("POST", f"jobs/{job_id}/progress", body=told, attempts=1)
         return _parse(ProgressReply, self._transport.send(request))
 
     def fail(self, job_id: str, error: JobError) -> None:

@@ -10,6 +10,7 @@ import threading
 from typing import Self
 
 from server.contract.jobs import Claim, JobState, Progress
+from server.contract.training import TrainingStage
 from trainer.client import ServerClient
 from trainer.errors import (
     CANCELLED,
@@ -63,9 +64,17 @@ class Heartbeat:
         """
         self.check()
         with self._lock:
-            self._progress = Progress(phase=phase, done=done, total=total)
-            self._is_changed = True
-            self._lock.notify_all()
+            stages = self._progress.stages
+            self._note(Progress(phase=phase, done=done, total=total, stages=stages))
+
+    def show(self, stages: tuple[TrainingStage, ...]) -> None:
+        """Note how the training goes; told with every report from now on.
+
+        Args:
+            stages: All that are done.
+        """
+        with self._lock:
+            self._note(self._progress.model_copy(update={"stages": stages}))
 
     def check(self) -> None:
         """Raise when the job was stopped.
@@ -75,6 +84,11 @@ class Heartbeat:
         """
         if self._stopped:
             raise JobStoppedError(self._stopped)
+
+    def _note(self, progress: Progress) -> None:
+        self._progress = progress
+        self._is_changed = True
+        self._lock.notify_all()
 
     def _run(self) -> None:
         while (progress := self._next()) is not None:

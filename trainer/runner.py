@@ -45,7 +45,7 @@ from trainer.fine_tuning.checkpoint import Checkpoint
 from trainer.fine_tuning.run import Start, Tuned
 from trainer.frozen_export import FrozenCheck, find_graph, join_head
 from trainer.judgement import Trained, judge, labelled
-from trainer.phases import Clock, Tell
+from trainer.phases import Clock, Show, Tell, show_nobody
 from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
 from trainer.versions import installed_versions
@@ -83,9 +83,14 @@ class RunOptions:
 
 
 def run(
-    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, out: Path, tell: Tell
+    recipe: Recipe,
+    snapshot: LocalSnapshot,
+    options: RunOptions,
+    out: Path,
+    tell: Tell,
+    show: Show = show_nobody,
 ) -> Path:
-    """Train on a snapshot and write the bundle.
+    """Train on a snapshot, write the bundle and return where it is.
 
     The same snapshot and recipe give the same predictions on the same machine; across machines
     they agree to rounding.
@@ -96,16 +101,14 @@ def run(
         options: See `RunOptions`.
         out: The zip to write.
         tell: Told (phase, done, total) often; may raise to stop the run.
-
-    Returns:
-        ``out``.
+        show: Given the stages of a fine-tuning so far, after each.
 
     Raises:
         JobFailedError: ``too-few-classes``, ``no-validation-images``, ``blob-unreadable``,
             ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
             ``export-mismatch``; when fine-tuning also those of ``trainer.fine_tuning.run``.
     """
-    clock = Clock(tell)
+    clock = Clock(tell, show)
     backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
@@ -163,7 +166,7 @@ def _tune(
     if not isinstance(recipe, FineTuneRecipe):
         return None
     with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
-        return fine_tuning.fine_tune(recipe, start, pictures, checkpoint, step)
+        return fine_tuning.fine_tune(recipe, start, pictures, checkpoint, step, clock.show)
 
 
 def find_lr(

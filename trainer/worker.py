@@ -155,7 +155,7 @@ class Worker:
             return None
         out = self._claim_bundle(job.id)
         if not out.is_file():  # else it was finished by a process that was killed
-            run(job.recipe, snapshot, options, out, heartbeat.tell)
+            run(job.recipe, snapshot, options, out, heartbeat.tell, heartbeat.show)
         heartbeat.tell("upload", 0, 1)
         model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
         trim(self._blobs, self._settings.max_blobs_bytes)

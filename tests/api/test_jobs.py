@@ -26,6 +26,8 @@ from tests.support.played_trainer import (
 )
 
 PROGRESS = {"phase": "features", "done": 3, "total": 9, "message": "reading"}
+STAGE = {"update": 19, "epoch": 0.5, "lr": 2e-4,
+         "train_loss": 1.5, "valid_loss": 1.25, "valid_error_rate": 0.25}  # fmt: skip
 
 
 async def queued(bird: Bird) -> dict:
@@ -141,7 +143,11 @@ async def test_progress_is_kept_and_renews_the_lease(still: Bird):
         assert response.json() == {"state": "running", "lease_s": 30.0}
         assert await claim(still, "second") is None
     shown = (await still.get(f"/jobs/{made['id']}")).json()
-    assert shown["progress"] == PROGRESS
+    assert shown["progress"] == PROGRESS | {"stages": []}  # of a trainer that tells no curves
+    curves = PROGRESS | {"stages": [STAGE]}
+    await still.post(f"/jobs/{made['id']}/progress", json={"worker": "first", "progress": curves})
+    shown = (await still.get(f"/jobs/{made['id']}")).json()
+    assert shown["progress"] == curves
     assert shown["attempts"] == 1
 
 

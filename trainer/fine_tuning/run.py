@@ -1,7 +1,7 @@
 """The fine-tuning of a job: from the fitted head to the network that is kept.
 
 May import the rest of this package, ``trainer.backbones``, ``data``, ``head``, ``network``,
-``snapshot`` and the contract.
+``phases``, ``snapshot`` and the contract.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from trainer.head import Head
 from trainer.metrics import Floats
 from trainer.network import Classifier, MirrorAveraged
 from trainer.optimisation.lr_finder import Point, Suggestions, suggest
+from trainer.phases import Show, show_nobody
 from trainer.snapshot import LocalSnapshot
 
 _FORM = 2  # of checkpoints and of what they are part of; counted up when either changes
@@ -94,7 +95,12 @@ def checkpointed(recipe: Recipe, start: Start, folder: Path) -> Iterator[Checkpo
 
 
 def fine_tune(
-    recipe: FineTuneRecipe, start: Start, store: PictureStore, checkpoint: Checkpoint, step: Step
+    recipe: FineTuneRecipe,
+    start: Start,
+    store: PictureStore,
+    checkpoint: Checkpoint,
+    step: Step,
+    show: Show = show_nobody,
 ) -> Tuned:
     """Fine-tune, and keep the result if it beats the head that it began with.
 
@@ -105,6 +111,7 @@ def fine_tune(
         checkpoint: Where its state is kept: see `checkpointed`.
         step: Told (done, total) often; may raise to stop. The same job goes on from its last
             checkpoint, to the same result.
+        show: Given all stages so far, after each.
 
     Raises:
         JobFailedError: ``device-missing``, ``diverged``, ``out-of-memory``, ``blob-unreadable``.
@@ -112,9 +119,15 @@ def fine_tune(
     material = gather(start, store, step)
     network, groups = unfreeze(start)
     network.to(find_device(recipe.device))
-    progress = FineTuner(network, groups, recipe, material, checkpoint).run(step)
+    progress = FineTuner(network, groups, recipe, material, checkpoint).run(step, show)
     finished = MirrorAveraged(network) if recipe.tta == "flip" else network
-    logits = evaluate(finished, material.pictures, material.valid, step)
+    # Its images are no updates: who follows the updates sees them all done.
+    logits = evaluate(
+        finished,
+        material.pictures,
+        material.valid,
+        lambda *_: step(progress.done, progress.total),
+    )
     groups_of = [item.group for item in material.valid]
     fold_of = deal_validation(material.valid_labels, groups_of, recipe.seed)
     judged = judge(logits, material.valid_labels, fold_of)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from server.contract.bundle import SnapshotRef
 from server.contract.recipes import EvaluateRecipe, LrFindRecipe
 from server.contract.snapshot import Split
-from server.contract.training import LrFinding, LrPoint
+from server.contract.training import LrFinding, LrPoint, TrainingStage
 from tests.support.bundles import make_bundle
 from tests.support.processes import wait_until
 from tests.support.snapshots import coloured, make_snapshot
@@ -44,6 +45,9 @@ _FINDING = LrFinding(
     minimum=1e-4,
     seconds=1,
 )
+_STAGE = TrainingStage(
+    update=19, epoch=0.5, lr=2e-4, train_loss=1.5, valid_loss=1.25, valid_error_rate=0.25
+)
 
 
 def _find_lr(_recipe: object, _snapshot: object, _options: object, tell: Tell) -> LrFinding:
@@ -63,7 +67,9 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tell], None
     """Put a played training in the place of ``trainer.runner``, whose own tests need torch."""
 
     def install(action: Callable[[Tell], None]) -> None:
-        def run(recipe: object, snapshot: object, options: object, out: Path, tell: Tell) -> Path:
+        def run(*given: Any) -> Path:
+            *_, out, tell, show = given
+            show((_STAGE,))
             action(tell)
             out.write_bytes(b"bundle")
             return out
@@ -95,6 +101,29 @@ def test_a_job_is_done(play: TrainingServer, training: Callable[..., None], tmp_
     assert play.reports
     assert {report["worker"] for report in play.reports} == {"tester"}
     assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
+
+
+def test_curves_are_told_with_every_report_that_follows(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    later = threading.Event()
+
+    def note(report: dict[str, Any]) -> None:
+        if report["progress"]["phase"] == "export":
+            later.set()
+
+    def go_on(tell: Tell) -> None:
+        tell("evaluation", 1, 1)
+        tell("export", 0, 1)
+        assert later.wait(60)
+
+    play.on_progress = note
+    training(go_on)
+    _work(play, tmp_path)
+    assert play.failed == []
+    told = [report["progress"] for report in play.reports]
+    exported = next(progress for progress in told if progress["phase"] == "export")
+    assert exported["stages"] == [_STAGE.model_dump(mode="json")]
 
 
 def test_a_job_that_makes_no_model_ends_with_what_it_found(
