@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from server.archives.entries import Archive, Entry
+from server.archives.entries import MAX_TABLE_BYTES, Archive, Entry
 from server.archives.formats import is_archive_name
 from server.archives.names import is_hidden, label_of, label_of_folder, split_path
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
@@ -25,8 +25,8 @@ from server.errors import ImportRefusedError
 SPLITS: Final = frozenset(
     {"train", "training", "valid", "val", "validation", "dev", "test", "testing"}
 )
-# A row for each of 250,000 images, and a URL in each.
-MAX_TABLE_BYTES: Final = 64 * 1024**2
+# Of all tables in an archive: one for each entry that there may be.
+MAX_TABLE_ROWS: Final = 250_000
 # A label, and what else a sample's JSON says of it.
 _MAX_SIDECAR_BYTES: Final = 64 * 1024
 _TABLE = "metadata.csv"
@@ -132,9 +132,10 @@ def look_over(archive: Archive) -> Layout:
     Raises:
         ImportRefusedError: The archive or its table is damaged, or goes beyond its limits.
     """
-    layout, shape = Layout(), _Shape()
+    layout, shape, allowance = Layout(), _Shape(), _Allowance()
     sidecars: dict[str, str] = {}
     tables: list[Entry] = []
+    folder_tables: list[Entry] = []
     for entry in archive.entries():
         if not is_skipped(entry):
             layout.image_count += 1
@@ -147,12 +148,14 @@ def look_over(archive: Archive) -> Layout:
         if entry.parts[-1].lower() == _TABLE:
             tables.append(entry)
         elif entry.parts[-1].lower() == _FOLDER_TABLE:
-            _add_folders(archive, entry, layout.of_folder)
+            folder_tables.append(entry)
         elif _suffix(entry.parts) in _SIDECARS:
             _add_sidecar(archive, entry, layout.of_sample, sidecars)
     layout.of_sample = sidecars | layout.of_sample
+    for entry in folder_tables:
+        _add_folders(archive, entry, allowance, layout.of_folder)
     for entry in tables:
-        _add_table(archive, entry, layout)
+        _add_table(archive, entry, allowance, layout)
     layout.wrapper, layout.has_splits = shape.read()
     return layout
 
@@ -168,6 +171,46 @@ def has_splits(paths: Iterable[tuple[str, ...]]) -> bool:
         if parts and not is_hidden(parts) and _suffix(parts) not in _DOCUMENTS:
             shape.add(parts)
     return not shape.is_empty and shape.read()[1]
+
+
+@dataclass
+class _Allowance:
+    """What the tables of one archive may take together: each could be of the largest size."""
+
+    bytes: int = MAX_TABLE_BYTES
+    rows: int = MAX_TABLE_ROWS
+
+    def read(self, archive: Archive, entry: Entry) -> bytes:
+        """Return the bytes of a table.
+
+        Raises:
+            EntryRefusedError: It can't be read.
+            ImportRefusedError: With it the tables are too large.
+        """
+        self.bytes -= entry.bytes
+        if self.bytes < 0:
+            raise refused(
+                Flaw.UNPACKS_TOO_LARGE,
+                f"its tables have more than {MAX_TABLE_BYTES:,} bytes with {entry.path}; "
+                "import it in parts",
+            )
+        return archive.read(entry, entry.bytes)
+
+    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows of a table.
+
+        Raises:
+            ImportRefusedError: They are too many with those of other tables.
+        """
+        for row in rows:
+            self.rows -= 1
+            if self.rows < 0:
+                raise refused(
+                    Flaw.TOO_MANY_ENTRIES,
+                    f"its tables have more than {MAX_TABLE_ROWS:,} rows; import it in parts, "
+                    "each with the rows of its own images",
+                )
+            yield row
 
 
 @dataclass
@@ -247,21 +290,26 @@ def _read_json_label(data: bytes) -> JsonValue:
     return next(iter([*texts, *found]), None)
 
 
-def _add_folders(archive: Archive, entry: Entry, of_folder: dict[str, str]) -> None:
+def _add_folders(
+    archive: Archive, entry: Entry, allowance: _Allowance, of_folder: dict[str, str]
+) -> None:
     """Read which folder stands for which label; a table that says other things says nothing."""
     try:
-        data = archive.read(entry, MAX_TABLE_BYTES)
-        rows = list(read_rows(io.BytesIO(data), (("folder",), _LABEL_COLUMNS)))
-    except (EntryRefusedError, ImportRefusedError):
+        data = allowance.read(archive, entry)
+    except EntryRefusedError:
         return  # folders still have their names
-    for row in rows:
+    try:
+        rows = [*read_rows(io.BytesIO(data), (("folder",), _LABEL_COLUMNS))]
+    except ImportRefusedError:
+        return
+    for row in allowance.count(rows):
         folder, label = row.cells
         if label:
             of_folder.setdefault(folder, label)
 
 
-def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
-    for row in _read_table(archive, entry):
+def _add_table(archive: Archive, entry: Entry, allowance: _Allowance, layout: Layout) -> None:
+    for row in allowance.count(_read_table(archive, entry, allowance)):
         name, label, *hints = row.cells
         try:
             path = "/".join(split_path("/".join((*entry.parts[:-1], name))))
@@ -274,9 +322,9 @@ def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
             layout.origins[path] = Origin(*hints)
 
 
-def _read_table(archive: Archive, entry: Entry) -> Iterator[Row]:
+def _read_table(archive: Archive, entry: Entry, allowance: _Allowance) -> Iterator[Row]:
     try:
-        data = archive.read(entry, MAX_TABLE_BYTES)
+        data = allowance.read(archive, entry)
     except EntryRefusedError as error:
         # Without it every image would come in with a wrong label, or none.
         raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error

@@ -173,6 +173,7 @@ def cut(body: bytes, count: int) -> bytes:
 
 
 ZIP = plain_zip({"x/a.jpg": GOOD})
+TABLE = b"file_name,label\n"
 
 # The whole file is refused, before anything is added.
 WHOLES: dict[str, tuple[bytes, str]] = {
@@ -216,6 +217,18 @@ WHOLES: dict[str, tuple[bytes, str]] = {
     "bomb-of-many": (
         zip_of(*(Member(b"x/%d.bmp" % n, bytes(20_000_000)) for n in range(14))),
         "unpacks-too-large",
+    ),
+    "bomb-of-tables": (
+        zip_of(*(Member(b"%d/metadata.csv" % n, TABLE + bytes(24 * 2**20)) for n in range(12))),
+        "unpacks-too-large",
+    ),
+    "tables-too-large-together": (
+        zip_of(*(Member(b"%d/labels.csv" % n, TABLE + b"\n" * (33 * 2**20)) for n in range(2))),
+        "unpacks-too-large",
+    ),
+    "tables-of-too-many-rows-together": (
+        plain_zip({f"{n}/metadata.csv": TABLE + b"a,b\n" * 130_000 for n in range(2)}),
+        "too-many-entries",
     ),
     "broken-metadata": (
         plain_zip({"metadata.csv": b'file_name,label\n"a', "a.jpg": GOOD}),
