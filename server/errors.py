@@ -331,6 +331,12 @@ class BodyTooLargeError(RefusedError):
     slug, title = "body-too-large", "The request body is too large"
 
 
+class DiskFullError(ServerError):
+    """The disk has no room for what is sent."""
+
+    slug, title = "disk-full", "The server's disk is full"
+
+
 # --- access -----------------------------------------------------------------------------------
 
 
