@@ -289,6 +289,12 @@ class UnknownLabelError(RefusedError):
     slug, title = "unknown-label", "The dataset has no such label"
 
 
+class LabelRefusedError(RefusedError):
+    """A new label that can't be called so; the message says why."""
+
+    slug, title = "label-refused", "There can be no such label"
+
+
 class InvalidCursorError(RefusedError):
     """A cursor that this server did not make."""
 

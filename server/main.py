@@ -22,16 +22,15 @@ from fastapi import FastAPI
 from filelock import FileLock, Timeout
 from typing_extensions import override
 
-from server import logs
+from server import heap, logs
 from server.api.address import listen, shown_host
 from server.api.app import create_app
 from server.api.deps import About, Limits, Services
 from server.api.middleware import Doors
 from server.config import Folders, Settings, inherited_environment
-from server.contract.files import write_atomically
 from server.db import migrate
 from server.db.session import Database
-from server.errors import DataFolderInUseError, UnauthenticatedError
+from server.errors import DataFolderInUseError
 from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves
 from server.inference.pool import CpuPool
@@ -60,6 +59,7 @@ from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService, Sources
 from server.services.promotion import PromotionService
+from server.services.reclaim import ReclaimService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
@@ -69,7 +69,7 @@ from server.services.suspicions import SuspicionService
 from server.services.sweep import KeptFiles, SweepService
 from server.services.training import JobRules, TrainingService
 from server.workers import limits
-from server.workers.downloads import DownloadWorker
+from server.workers.downloads import Cleaning, DownloadWorker
 from server.workers.looks import LookWorker
 from server.workers.removals import finish_removals
 from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
@@ -146,14 +146,12 @@ def _put_together(
     custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
-    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
-    bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
-    pipeline = Pipeline(ends, fetcher, bounds)
+    pipeline = _pipeline(settings, downloads, shelf, fetcher)
     usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
-    snapshots = SnapshotService(database, looks, shelves, pool)
+    snapshots = SnapshotService(database, looks, shelves, custody, pool)
     images = ImageService(database, feed, intake, stores, custody)
     services = Services(
         about=_about(),
@@ -186,8 +184,18 @@ def _put_together(
             database, Sources(fetcher, intake, images), bundles, registry, pool
         ),
     )
-    worker = DownloadWorker(downloads, pipeline, SweepService(database, stores, kept), feed)
+    sweep = SweepService(database, stores, kept, custody.copies)
+    reclaim = ReclaimService(database, shelves, custody, pool)
+    worker = DownloadWorker(downloads, pipeline, Cleaning(sweep, reclaim), feed)
     return Parts(services, worker, LookWorker(looks), shelf)
+
+
+def _pipeline(
+    settings: Settings, downloads: DownloadService, shelf: ContentShelf, fetcher: Fetcher
+) -> Pipeline:
+    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
+    bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
+    return Pipeline(ends, fetcher, bounds)
 
 
 def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess | None) -> FastAPI:
@@ -197,6 +205,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await parts.services.access.load_origins()
         await parts.services.access.forget_old_sessions()
+        await parts.services.training.renew_leases()
         loops = [parts.downloads.run(), parts.looks.run(), finish_removals(parts.services.removals)]
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:
@@ -232,6 +241,7 @@ def serve(settings: Settings, *, open_browser: bool) -> int:
         DataFolderInUseError: Another server uses the data folder.
         OSError: The port is taken, or the data folder cannot be written.
     """
+    heap.share()
     logs.configure(settings.log_level)
     return asyncio.run(_serve(settings, open_browser=open_browser))
 
@@ -355,24 +365,11 @@ def version() -> str:
 
 
 async def _leave_tokens(access: AccessService, settings: Settings) -> None:
-    """Make sure that the owner's token, and one for trainers elsewhere, lie where they are sought.
-
-    The files are readable by their owner alone.
-    """
-    await _leave_token(access, settings.data / "token", "owner", TokenKind.OWNER)
+    """Make sure that the owner's token, and one for trainers elsewhere, lie where they belong."""
+    await access.leave(settings.data / "token", "owner", TokenKind.OWNER)
     if settings.training.token_file is not None:
         file = settings.training.token_file
-        await _leave_token(access, file, "trainers elsewhere", TokenKind.TRAINER)
-
-
-async def _leave_token(access: AccessService, path: Path, name: str, kind: TokenKind) -> None:
-    try:
-        await access.check((await asyncio.to_thread(path.read_text)).strip())
-        await asyncio.to_thread(path.chmod, 0o600)  # a copy or a backup may have opened it
-    except (FileNotFoundError, UnauthenticatedError):
-        text = await access.replace(name, kind)
-        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(write_atomically, path, f"{text}\n".encode())
+        await access.leave(file, "trainers elsewhere", TokenKind.TRAINER)
 
 
 async def _trainer(services: Services, settings: Settings, url: str) -> TrainerProcess | None:

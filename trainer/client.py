@@ -9,11 +9,10 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from server.contract.bundle import MAX_BUNDLE_BYTES, Bundle, read_bundle
 from server.contract.errors import FormatError
 from server.contract.files import sha256_of, write_atomically
 from server.contract.jobs import (
@@ -28,13 +27,19 @@ from server.contract.jobs import (
     ProgressReport,
 )
 from server.contract.origins import MAX_ORIGINS_BYTES, Origin, Origins
+from server.contract.removed import MAX_REMOVED, RemovedBlobs
 from server.contract.schema import Id, ReplyModel, Sha256, describe
 from server.contract.snapshot import MAX_MANIFEST_BYTES, Item, Manifest
 from trainer.errors import JobFailedError, ServerAwayError, ServerRefusedError
 from trainer.snapshot import blob_path
 from trainer.transport import Reply, Request, Transport
 
+if TYPE_CHECKING:
+    from server.contract.bundle import Bundle
+
+
 _CLAIM_MARGIN_S = 10  # on top of the time that the server may hold a claim
+_LIST_TIMEOUT_S = 10  # a page of hashes takes milliseconds, and is asked for before every claim
 _UPLOAD_TIMEOUT_S = 300  # the server reads and checks the whole bundle before it answers
 _POLL_S = 1.0  # how often a slow download looks whether the job was stopped
 _NO_CONTENT = 204
@@ -109,7 +114,9 @@ class ServerClient:
             LeaseLostError: The job is no longer ours.
         """
         body = ProgressReport(worker=self._worker, progress=progress)
-        request = Request("POST", f"jobs/{job_id}/progress", body=_json(body), attempts=1)
+        # What is empty is left out: a server that is older than a member of it would refuse it.
+        told = body.model_dump_json(exclude_defaults=True).encode()
+        request = Request("POST", f"jobs/{job_id}/progress", body=told, attempts=1)
         return _parse(ProgressReply, self._transport.send(request))
 
     def fail(self, job_id: str, error: JobError) -> None:
@@ -161,6 +168,9 @@ class ServerClient:
         Raises:
             JobFailedError: ``model-missing`` or ``model-damaged``.
         """
+        # Only now: it brings Pillow, which a trainer that waits does without.
+        from server.contract.bundle import MAX_BUNDLE_BYTES, read_bundle  # noqa: PLC0415
+
         request = Request("GET", f"models/{model_id}/bundle", max_bytes=MAX_BUNDLE_BYTES)
         try:
             write_atomically(out, self._transport.send(request).content)
@@ -189,6 +199,17 @@ class ServerClient:
                 raise
             return {}
         return {item.sha256: item for item in _parse(Origins, reply).items}
+
+    def list_removed(self, cursor: str | None) -> RemovedBlobs:
+        """Ask once for the next bytes that were removed for good, after a cursor or from the first.
+
+        An older server does not know the question, or lets no trainer ask it: 404 or 403.
+        """
+        params = (("limit", str(MAX_REMOVED)), *((("cursor", cursor),) if cursor else ()))
+        request = Request(
+            "GET", "removed-blobs", params=params, timeout_s=_LIST_TIMEOUT_S, attempts=1
+        )
+        return _parse(RemovedBlobs, self._transport.send(request))
 
     def fetch_blobs(self, items: Sequence[Item], folder: Path, step: Step) -> None:
         """Fetch the blobs that ``folder`` lacks, several at a time.

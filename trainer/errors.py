@@ -12,6 +12,9 @@
 
 from __future__ import annotations
 
+CANCELLED = "cancelled"
+LEASE_LOST = "lease-lost"
+
 
 class TrainerError(Exception):
     """Root of the trainer's errors."""
@@ -35,7 +38,7 @@ class JobStoppedError(TrainerError):
     """The job is no longer ours to do.
 
     Args:
-        reason: ``cancelled`` or ``lease-lost``.
+        reason: `CANCELLED` or `LEASE_LOST`.
     """
 
     def __init__(self, reason: str) -> None:

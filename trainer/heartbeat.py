@@ -10,18 +10,27 @@ import threading
 from typing import Self
 
 from server.contract.jobs import Claim, JobState, Progress
+from server.contract.training import TrainingStage
 from trainer.client import ServerClient
-from trainer.errors import JobStoppedError, LeaseLostError, ServerAwayError, ServerRefusedError
+from trainer.errors import (
+    CANCELLED,
+    LEASE_LOST,
+    JobStoppedError,
+    LeaseLostError,
+    ServerAwayError,
+    ServerRefusedError,
+)
 
 log = logging.getLogger(__name__)
 
 _LEASE_SHARE = 3  # renew every third of the lease: two renewals may fail before it is lost
+_MAX_SILENCE_S = 1.0  # so that who cancels is heard within a second, whatever the work does
 _MIN_INTERVAL_S = 0.2  # between reports of progress: what an eye can follow, and no flood
 _JOIN_TIMEOUT_S = 5  # a report still under way then does no harm: it is answered with 409
 
 
 class Heartbeat:
-    """A thread that reports progress as it changes, and at least every third of the lease.
+    """A thread that reports progress as it changes, and at least every second.
 
     Use it as a context around the work on one claimed job.
     """
@@ -55,9 +64,17 @@ class Heartbeat:
         """
         self.check()
         with self._lock:
-            self._progress = Progress(phase=phase, done=done, total=total)
-            self._is_changed = True
-            self._lock.notify_all()
+            stages = self._progress.stages
+            self._note(Progress(phase=phase, done=done, total=total, stages=stages))
+
+    def show(self, stages: tuple[TrainingStage, ...]) -> None:
+        """Note how the training goes; told with every report from now on.
+
+        Args:
+            stages: All that are done.
+        """
+        with self._lock:
+            self._note(self._progress.model_copy(update={"stages": stages}))
 
     def check(self) -> None:
         """Raise when the job was stopped.
@@ -68,12 +85,17 @@ class Heartbeat:
         if self._stopped:
             raise JobStoppedError(self._stopped)
 
+    def _note(self, progress: Progress) -> None:
+        self._progress = progress
+        self._is_changed = True
+        self._lock.notify_all()
+
     def _run(self) -> None:
         while (progress := self._next()) is not None:
             try:
                 reply = self._client.report(self._job_id, progress)
             except LeaseLostError:
-                self._stopped = "lease-lost"
+                self._stopped = LEASE_LOST
                 return
             except (ServerAwayError, ServerRefusedError) as error:
                 # The lease may outlive this, and the work is not lost: the next report tells.
@@ -81,7 +103,7 @@ class Heartbeat:
                 continue
             self._lease_s = reply.lease_s
             if reply.state is not JobState.RUNNING:
-                self._stopped = "cancelled" if reply.state is JobState.CANCELLED else "lease-lost"
+                self._stopped = CANCELLED if reply.state is JobState.CANCELLED else LEASE_LOST
                 return
 
     def _next(self) -> Progress | None:
@@ -89,7 +111,8 @@ class Heartbeat:
         with self._lock:
             # Two waits: a short one that gathers changes, then a long one that ends with a change.
             self._lock.wait_for(lambda: self._is_closed, _MIN_INTERVAL_S)
-            rest_s = max(self._lease_s / _LEASE_SHARE - _MIN_INTERVAL_S, 0)
+            interval_s = min(self._lease_s / _LEASE_SHARE, _MAX_SILENCE_S)
+            rest_s = max(interval_s - _MIN_INTERVAL_S, 0)
             self._lock.wait_for(lambda: self._is_closed or self._is_changed, rest_s)
             self._is_changed = False
             return None if self._is_closed else self._progress

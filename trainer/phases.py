@@ -1,4 +1,4 @@
-"""The phases of a job: timed, and told of. Standard library only."""
+"""The phases of a job: timed, and told of. May import the contract's ``training``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from server.contract.training import TrainingStage
+
 Tell = Callable[[str, int, int], None]
+Show = Callable[[tuple[TrainingStage, ...]], None]
+
+
+def show_nobody(_stages: tuple[TrainingStage, ...]) -> None:
+    """Keep the curves of a training for its bundle alone."""
 
 
 @dataclass
 class Clock:
-    """Seconds by phase, and the listener that hears of progress."""
+    """Seconds by phase, and the listeners that hear of progress and see the curves."""
 
     tell: Tell
+    show: Show = show_nobody
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

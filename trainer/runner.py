@@ -33,16 +33,18 @@ from server.contract.training import LrFinding, LrPoint
 from trainer import baselines, report
 from trainer.backbones.loading import LoadedBackbone, load_backbone
 from trainer.card import material_of, write_card
+from trainer.data.cache_file import FEATURES_FILE, PICTURES_FILE
 from trainer.data.features import Extracted, Extractor
 from trainer.data.pictures import open_pictures
 from trainer.data.store import open_store
 from trainer.errors import JobFailedError
 from trainer.export import OnnxModel, check_parity, export_onnx
 from trainer.fine_tuning import run as fine_tuning
+from trainer.fine_tuning.checkpoint import Checkpoint
 from trainer.fine_tuning.run import Start, Tuned
 from trainer.judgement import Trained, judge, labelled
 from trainer.network import Classifier
-from trainer.phases import Clock, Tell
+from trainer.phases import Clock, Show, Tell, show_nobody
 from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
 
@@ -57,8 +59,6 @@ _PACKAGES = (
     "numpy",
     "pillow",
 )
-_STORE_FILE = "features.sqlite"
-_PICTURES_FILE = "pictures.sqlite"
 _WEIGHTS_FOLDER = "weights"
 _CHECKPOINTS_FOLDER = "checkpoints"
 _MIN_CLASSES = 2
@@ -83,13 +83,18 @@ class RunOptions:
     @property
     def pictures(self) -> tuple[Path, int]:
         """The file of pictures at training size, and its cap in bytes."""
-        return self.work / _PICTURES_FILE, self.max_pictures_bytes
+        return self.work / PICTURES_FILE, self.max_pictures_bytes
 
 
 def run(
-    recipe: Recipe, snapshot: LocalSnapshot, options: RunOptions, out: Path, tell: Tell
+    recipe: Recipe,
+    snapshot: LocalSnapshot,
+    options: RunOptions,
+    out: Path,
+    tell: Tell,
+    show: Show = show_nobody,
 ) -> Path:
-    """Train on a snapshot and write the bundle.
+    """Train on a snapshot, write the bundle and return where it is.
 
     The same snapshot and recipe give the same predictions on the same machine; across machines
     they agree to rounding.
@@ -100,16 +105,14 @@ def run(
         options: See `RunOptions`.
         out: The zip to write.
         tell: Told (phase, done, total) often; may raise to stop the run.
-
-    Returns:
-        ``out``.
+        show: Given the stages of a fine-tuning so far, after each.
 
     Raises:
         JobFailedError: ``too-few-classes``, ``no-validation-images``, ``blob-unreadable``,
             ``backbone-unknown``, ``weights-unavailable``, ``weights-unusable`` or
             ``export-mismatch``; when fine-tuning also those of ``trainer.fine_tuning.run``.
     """
-    clock = Clock(tell)
+    clock = Clock(tell, show)
     backbone, preprocessing, arrays = _see(recipe, snapshot, options, clock)
     is_valid, labels = snapshot.is_valid(), snapshot.labels()
     with clock.phase("baselines"):
@@ -119,37 +122,40 @@ def run(
         selection = select(data, recipe.folds, recipe.seed, step, recipe.l2)
     logits = selection.head.logits(arrays.features[is_valid])
     start = Start(snapshot, backbone, preprocessing, selection.head, logits)
-    trained = Trained(selection, logits, _tune(recipe, start, options, clock))
-    found = judge(snapshot, arrays, recipe, trained, reached, clock)
-    with clock.phase("export") as step:
-        tuned = trained.tuned
-        network = tuned.network if tuned else Classifier(backbone, selection.head)
-        model = export_onnx(network.eval(), recipe.size_px)
-        items = snapshot.manifest.items_of(Split.VALID)
-        exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
-        difference = check_parity(trained.judged.logits, exported, trained.judged.temperature)
-    results = report.Results(
-        snapshot=snapshot,
-        selection=selection,
-        valid_probabilities=trained.judged.probabilities,
-        out_of_fold=found.out_of_fold,
-        baselines=reached,
-        abstention=found.abstention,
-        analysis=found.analysis,
-        export_max_difference=difference,
-        phase_seconds=clock.seconds,
-    )
-    manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
-    return _write(out, manifest, model, results, tuned)
+    folder = options.work / _CHECKPOINTS_FOLDER
+    with fine_tuning.checkpointed(recipe, start, folder) as checkpoint:
+        trained = Trained(selection, logits, _tune(recipe, start, options, checkpoint, clock))
+        found = judge(snapshot, arrays, recipe, trained, reached, clock)
+        with clock.phase("export") as step:
+            tuned = trained.tuned
+            network = tuned.network if tuned else Classifier(backbone, selection.head)
+            model = export_onnx(network.eval(), recipe.size_px)
+            items = snapshot.manifest.items_of(Split.VALID)
+            exported = OnnxModel(model).logits(snapshot, items, preprocessing, step)
+            difference = check_parity(trained.judged.logits, exported, trained.judged.temperature)
+        results = report.Results(
+            snapshot=snapshot,
+            selection=selection,
+            valid_probabilities=trained.judged.probabilities,
+            out_of_fold=found.out_of_fold,
+            baselines=reached,
+            abstention=found.abstention,
+            analysis=found.analysis,
+            export_max_difference=difference,
+            phase_seconds=clock.seconds,
+        )
+        manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
+        return _write(out, manifest, model, results, tuned)
 
 
-def _tune(recipe: Recipe, start: Start, options: RunOptions, clock: Clock) -> Tuned | None:
+def _tune(
+    recipe: Recipe, start: Start, options: RunOptions, checkpoint: Checkpoint, clock: Clock
+) -> Tuned | None:
     """Fine-tune when the recipe says so."""
     if not isinstance(recipe, FineTuneRecipe):
         return None
     with clock.phase("fine-tune") as step, open_pictures(*options.pictures) as pictures:
-        checkpoints = options.work / _CHECKPOINTS_FOLDER
-        return fine_tuning.fine_tune(recipe, start, pictures, checkpoints, step)
+        return fine_tuning.fine_tune(recipe, start, pictures, checkpoint, step, clock.show)
 
 
 def find_lr(
@@ -196,7 +202,7 @@ def _see(
     preprocessing = Preprocessing(
         size_px=recipe.size_px, mean=backbone.mean, std=backbone.std, resize=recipe.resize
     )
-    with clock.phase("features") as step, open_store(options.work / _STORE_FILE) as store:
+    with clock.phase("features") as step, open_store(options.work / FEATURES_FILE) as store:
         extractor = Extractor(backbone, preprocessing, options.batch_size)
         arrays = extractor.extract(snapshot, store, step)
     return backbone, preprocessing, arrays

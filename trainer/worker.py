@@ -6,24 +6,26 @@ Starts light: torch and all that needs it are imported only when there is a job.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from server.contract.jobs import MAX_DETAIL_CHARS, Claim, JobError
+from server.contract.jobs import Claim, JobError
 from server.contract.recipes import EvaluateRecipe, LrFindRecipe
 from server.contract.snapshot import Item, Manifest
 from trainer.blobs import trim
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
 from trainer.errors import (
-    JobFailedError,
     JobStoppedError,
     LeaseLostError,
     ServerAwayError,
     ServerRefusedError,
 )
+from trainer.failures import UNEXPECTED, explain
+from trainer.forgetting import Forgetting
 from trainer.heartbeat import Heartbeat
 from trainer.snapshot import LocalSnapshot
 
@@ -55,6 +57,8 @@ class Worker:
         self._sleep = sleep
         self._renew = renew
         self._failures = 0
+        key = f"{settings.server} {settings.name}"
+        self._forgetting = Forgetting(client, key, settings.work)
 
     def run(self, *, once: bool = False) -> None:
         """Work until the process ends.
@@ -65,10 +69,13 @@ class Worker:
         log.info("worker.started", extra={"worker": self._settings.name})
         worked_at: float | None = None
         while True:
+            if not self._failures:  # else there is nobody to ask: the claim finds out first
+                self._forgetting.run()
             claim = self._claim()
             if claim is not None:
                 self._work(claim)
                 if once:
+                    self._forgetting.run()  # removed meanwhile, and computed all the same
                     return
                 worked_at = time.monotonic()
             elif worked_at is not None and self._has_rested_since(worked_at):
@@ -89,16 +96,17 @@ class Worker:
         try:
             claim = self._client.claim(self._settings.claim_wait_s)
         except (ServerAwayError, ServerRefusedError) as error:
-            if self._failures == 0:
-                log.warning("server.unreachable", extra={"detail": str(error)})
-            self._pause()
+            self._wait_for_server(error)
             return None
         if self._failures:
             log.info("server.reached", extra={"failures": self._failures})
             self._failures = 0
         return claim
 
-    def _pause(self) -> None:
+    def _wait_for_server(self, error: Exception) -> None:
+        """Pause, longer each time; say so once."""
+        if self._failures == 0:
+            log.warning("server.unreachable", extra={"detail": str(error)})
         # The exponent is bounded only so that a long outage does not overflow a float.
         backoff_s = _FIRST_BACKOFF_S * 2 ** min(self._failures, 16)
         self._failures += 1
@@ -114,17 +122,13 @@ class Worker:
             log.info("job.finished", extra={"job": job_id, "model": made})
         except (JobStoppedError, LeaseLostError) as error:
             log.info("job.stopped", extra={"job": job_id, "detail": str(error)})
-        except JobFailedError as error:
-            self._fail(job_id, error.kind, error.detail)
-        except ServerRefusedError as error:
-            self._fail(job_id, "server-refused", f"The server refused the trainer: {error}.")
-        except MemoryError:
-            detail = "The trainer ran out of memory. Close other programs, or use smaller images."
-            self._fail(job_id, "out-of-memory", detail)
         except Exception as error:  # boundary: one job must not end the worker
-            log.exception("job.crashed", extra={"job": job_id})
-            detail = f"The trainer failed unexpectedly ({type(error).__name__}); its log says more."
-            self._fail(job_id, "unexpected", detail)
+            why = explain(error, self._settings.work)
+            if why.kind == UNEXPECTED:
+                log.exception("job.crashed", extra={"job": job_id})
+            self._fail(job_id, why)
+        # Not by "finally": a process that is asked to end leaves it for the next one.
+        self._bundle_path(job_id).unlink(missing_ok=True)
 
     def _do(self, claim: Claim, heartbeat: Heartbeat) -> str | None:
         """Do the job; return the model's id, or None for a job that makes none."""
@@ -149,13 +153,11 @@ class Worker:
             self._insist(heartbeat, lambda: self._client.conclude(job.id, finding))
             trim(self._blobs, self._settings.max_blobs_bytes)
             return None
-        out = work / f"{self._settings.name}.bundle.zip"  # one, so that a kill leaves one at most
-        try:
-            run(job.recipe, snapshot, options, out, heartbeat.tell)
-            heartbeat.tell("upload", 0, 1)
-            model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
-        finally:
-            out.unlink(missing_ok=True)
+        out = self._claim_bundle(job.id)
+        if not out.is_file():  # else it was finished by a process that was killed
+            run(job.recipe, snapshot, options, out, heartbeat.tell, heartbeat.show)
+        heartbeat.tell("upload", 0, 1)
+        model_id = self._insist(heartbeat, lambda: self._client.upload(job.id, out))
         trim(self._blobs, self._settings.max_blobs_bytes)
         return model_id
 
@@ -188,6 +190,21 @@ class Worker:
 
         self._insist(heartbeat, lambda: self._client.fetch_blobs(items, self._blobs, step))
 
+    def _bundle_path(self, job_id: str) -> Path:
+        return self._settings.work / f"{self._settings.name}.{job_id}.bundle.zip"
+
+    def _claim_bundle(self, job_id: str) -> Path:
+        """Return where a job's bundle goes; what a kill has left of other jobs' is deleted.
+
+        A bundle is written whole or not at all, so one that is there already is this job's result.
+        """
+        out, name = self._bundle_path(job_id), re.escape(self._settings.name)
+        ours = re.compile(rf"\.?{name}\.[^.]+\.bundle\.zip(\..*)?")  # half ones too
+        for left in self._settings.work.glob("*.bundle.zip*"):
+            if left != out and ours.fullmatch(left.name):
+                left.unlink(missing_ok=True)
+        return out
+
     @property
     def _blobs(self) -> Path:
         return self._settings.work / "blobs"
@@ -203,17 +220,26 @@ class Worker:
             try:
                 result = action()
             except ServerAwayError as error:
-                if self._failures == 0:
-                    log.warning("server.unreachable", extra={"detail": str(error)})
-                self._pause()
+                self._wait_for_server(error)
             else:
                 self._failures = 0
                 return result
 
-    def _fail(self, job_id: str, kind: str, detail: str) -> None:
-        log.warning("job.failed", extra={"job": job_id, "kind": kind, "detail": detail})
-        try:
-            self._client.fail(job_id, JobError(kind=kind, detail=detail[:MAX_DETAIL_CHARS]))
-        except (ServerAwayError, ServerRefusedError) as error:
-            # The lease will run out, and the server gives the job to someone once more.
-            log.warning("job.failure-unreported", extra={"job": job_id, "detail": str(error)})
+    def _fail(self, job_id: str, why: JobError) -> None:
+        """Tell the server why a job failed, however long it takes to reach it.
+
+        Given up, the job would be given out again and fail again, which may take hours.
+        """
+        log.warning("job.failed", extra={"job": job_id, "kind": why.kind, "detail": why.detail})
+        while True:
+            try:
+                self._client.fail(job_id, why)
+            except ServerAwayError as error:
+                self._wait_for_server(error)
+            except ServerRefusedError as error:
+                # Cancelled or given on meanwhile: nobody waits for the reason.
+                log.warning("job.failure-unreported", extra={"job": job_id, "detail": str(error)})
+                return
+            else:
+                self._failures = 0
+                return

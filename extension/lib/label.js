@@ -6,6 +6,8 @@ const FILLER = /\b(?:images?|photos?|photographs?|pictures?|pics?|wallpapers?|hd
 /** Search operators such as `site:example.org`, `-toy`, `filetype:jpg`. */
 const OPERATORS = /(?:^|\s)(?:-\S+|\w+:\S+|(?:AND|OR|NOT)(?=\s|$))/gu;
 const MAX_LABEL_LENGTH = 100;
+/** Invisible marks that a search in Arabic or Hebrew brings along, and no label may have. */
+const DIRECTION_MARKS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Reduce a query to what was looked for. Also the key under which its label is remembered.
@@ -14,7 +16,8 @@ const MAX_LABEL_LENGTH = 100;
  * @returns {string} Lower-case words, or an empty text.
  */
 export function normaliseQuery(query) {
-  const words = tidy((query ?? '').replace(OPERATORS, ' ').replace(/["“”„«»()|]/g, ' '));
+  const written = (query ?? '').replace(DIRECTION_MARKS, '');
+  const words = tidy(written.replace(OPERATORS, ' ').replace(/["“”„«»()|]/g, ' '));
   // A search for nothing but "photo" still is a search for photos.
   return (tidy(words.replace(FILLER, ' ')) || words).toLocaleLowerCase().slice(0, MAX_LABEL_LENGTH);
 }
@@ -37,7 +40,7 @@ export function proposeLabel({ query, labels, queryLabels, lastLabel }) {
 }
 
 /**
- * Find a label that differs in nothing but letter case and white space.
+ * Find a label that differs in nothing but letter case, white space and how accents are written.
  *
  * @param {string} label Label as typed.
  * @param {string[]} labels Labels that the dataset has.
@@ -61,11 +64,11 @@ export function nameAnswer({ predictions: [best], abstained }) {
 }
 
 /**
- * Collapse white space.
+ * Collapse white space, and write letters and their accents as one, as the server keeps labels.
  *
  * @param {string} words Any text.
- * @returns {string} The text with single spaces, trimmed.
+ * @returns {string} The text, composed, with single spaces, trimmed.
  */
 function tidy(words) {
-  return words.replace(/\s+/gu, ' ').trim();
+  return words.normalize('NFC').replace(/\s+/gu, ' ').trim();
 }

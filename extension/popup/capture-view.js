@@ -90,6 +90,7 @@ export class CaptureView {
       this.field.show([], null, true);
       await this.#fail(error);
     }
+    this.#showCount();
   }
 
   /** Offer what scrolling has brought, and to undo its capture. */
@@ -258,11 +259,12 @@ export class CaptureView {
     (this.notice.querySelector('button') ?? this.field.select).focus();
   }
 
-  /** Show how many are chosen. */
+  /** Show how many are chosen; they can be captured once there is something to put them into. */
   #showCount() {
     const count = this.page.grid.chosen.length;
     this.button.textContent = count === 0 ? text('captureNone') : textCount('captureSome', count);
-    this.button.disabled = count === 0;
+    const isBusy = this.button.hasAttribute('aria-busy');
+    this.button.disabled = count === 0 || !this.field.isOffered || isBusy;
   }
 
   /**

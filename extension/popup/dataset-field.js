@@ -39,6 +39,11 @@ export class DatasetField {
     this.#showName();
   }
 
+  /** @returns {boolean} Whether there is anything to choose: not before the server has answered. */
+  get isOffered() {
+    return this.select.options.length > 0;
+  }
+
   /** @returns {Dataset | null} The chosen dataset; null for a new one. */
   get dataset() {
     return this.datasets.find(({ id }) => id === this.select.value) ?? null;

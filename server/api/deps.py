@@ -124,7 +124,7 @@ def cookie_name(request: Request) -> str:
 # A trainer opens strangers' images with large libraries: should one take it over, that is all it
 # can reach.
 _TRAINER_PATHS = re.compile(
-    r"/api/v1/(server|blobs/\w+|models/\w+/bundle|snapshots/\w+(/(manifest|origins))?|jobs/claim|jobs/\w+/(progress|bundle|finding|fail))"
+    r"/api/v1/(server|removed-blobs|blobs/\w+|models/\w+/bundle|snapshots/\w+(/(manifest|origins))?|jobs/claim|jobs/\w+/(progress|bundle|finding|fail))"
 )
 
 _bearer = HTTPBearer(auto_error=False, description="A token of `bowerbird token create`.")

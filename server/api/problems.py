@@ -57,6 +57,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.DataFolderInUseError: HTTPStatus.CONFLICT,
     errors.RefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownLabelError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.LabelRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidCursorError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImageNotUsableError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.BundleRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,

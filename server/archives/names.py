@@ -1,27 +1,22 @@
 """Names that strangers give: paths in archives, and labels. Only ever text, never opened.
 
-Imports ``refusals`` alone.
+Imports ``refusals`` and ``server.labels``.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from server import labels
 from server.archives.refusals import EntryFlaw, EntryRefusedError
 
 # Linux takes 4,096 bytes for a path and 255 for a name; a longer one was made to be odd.
 MAX_PATH_CHARS: Final = 1024
 MAX_DEPTH: Final = 32
 _SHOWN_CHARS: Final = 200
-MAX_LABEL_CHARS: Final = 100  # as the API has it
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
-# They turn what follows around, so that a label would not read as what it is. Joiners are let
-# through: Persian and some emoji are written with them.
-_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_NOT_PRINTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # As exports write what file systems forbid in a label; and what tells two alike ones apart.
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-F]{2})+")
 _NUMBERED: Final = re.compile(r"%\(\d{1,6}\)$")
@@ -62,24 +57,17 @@ def _check_text(name: str) -> None:
         raise EntryRefusedError(
             EntryFlaw.NAME_TOO_LONG, f"a path of more than {MAX_PATH_CHARS:,} characters"
         )
-    if any(unicodedata.category(char) in _NOT_PRINTED for char in name):
+    if not labels.is_printed(name):
         raise EntryRefusedError(EntryFlaw.BAD_NAME, "its name holds control characters or no text")
 
 
 def label_of(text: str) -> str | None:
     """Return the label that a folder's name or a cell stands for; None when it can't be one.
 
-    macOS writes letter and accent apart; a label typed in the browser has them composed.
+    Unlike one that is typed, it is not mended: where a line breaks within, it was not meant as one.
     """
-    composed = unicodedata.normalize("NFC", text)
-    label = " ".join(composed.split())
-    is_usable = (
-        0 < len(label) <= MAX_LABEL_CHARS
-        and label not in {".", ".."}
-        and not _BIDI.search(label)
-        and not any(unicodedata.category(char) in _NOT_PRINTED for char in composed if char != " ")
-    )
-    return label if is_usable else None
+    label = labels.compose(text)
+    return label if labels.find_flaw(label) is None and labels.is_printed(text) else None
 
 
 def label_of_folder(name: str) -> str | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from server.contract.analysis import Analysis, Count, NonNegative, Ratio
-from server.contract.schema import MAX_CLASSES, Name, Sha256, StrictModel
+from server.contract.schema import MAX_CLASSES, ROW_CONFIG, Name, Sha256, StrictModel
 from server.contract.snapshot import MAX_ITEMS, Split
 from server.contract.training import FineTuning
 
@@ -77,7 +78,8 @@ class Metrics(StrictModel):
     seconds: NonNegative
 
 
-class OutOfFold(StrictModel):
+@dataclass(frozen=True, slots=True, kw_only=True, config=ROW_CONFIG)
+class OutOfFold:
     """What heads that saw neither an image nor its near-duplicates say of it.
 
     Attributes:
@@ -93,7 +95,8 @@ class OutOfFold(StrictModel):
     loss: NonNegative
 
 
-class EvaluatedImage(StrictModel):
+@dataclass(frozen=True, slots=True, kw_only=True, config=ROW_CONFIG)
+class EvaluatedImage:
     """One image under the model.
 
     Attributes:

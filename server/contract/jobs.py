@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 from server.contract.model_evaluation import ModelEvaluation
 from server.contract.recipes import JobRecipe
 from server.contract.schema import Id, ReplyModel, StrictModel, UtcDatetime
-from server.contract.training import LrFinding
+from server.contract.training import MAX_STAGES, LrFinding, TrainingStage
 
 MAX_CLAIM_WAIT_S = 20.0  # below the 30 s after which proxies drop a silent connection
 MAX_DETAIL_CHARS = 2000  # room for a sentence and a path, not for a traceback
@@ -49,12 +49,17 @@ class Progress(StrictModel):
         done: Steps of the phase that are done.
         total: Steps of the phase; 0 = not known.
         message: A sentence for people; may be empty.
+        stages: The training so far, as its bundle will tell it: all that are done, with every
+            report, so that a report that is lost or a trainer that begins anew leaves no gap. A
+            trainer looks at the validation images eight times; `MAX_STAGES` is what a bundle
+            may hold. Empty before the first, of a recipe that has none, and of an older trainer.
     """
 
     phase: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     done: Annotated[int, Field(ge=0)]
     total: Annotated[int, Field(ge=0)]
     message: Annotated[str, StringConstraints(max_length=500)] = ""
+    stages: Annotated[tuple[TrainingStage, ...], Field(max_length=MAX_STAGES)] = ()
 
 
 class JobError(StrictModel):

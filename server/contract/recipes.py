@@ -7,7 +7,7 @@ what the trainer did before, so that old jobs and bundles stay readable. May imp
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
@@ -23,6 +23,7 @@ BackboneName = Literal[
     "mobilenet_v3_large",
     "convnext_tiny",
 ]
+BACKBONES: Final[tuple[str, ...]] = get_args(BackboneName)  # the default first
 Resize = Literal["squish", "crop", "pad-reflection", "pad-zeros"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import Join
@@ -19,8 +20,11 @@ class OrderedJoin(Join):
     inherit_cache = True
 
 
+# Of tables, other such joins and subqueries without joins: the first plain JOIN is this one.
+_PLAIN: Final = re.compile(r"(?<!CROSS) JOIN ")
+
+
 @compiles(OrderedJoin, "sqlite")
 def _compile(element: OrderedJoin, compiler: Any, **options: Any) -> str:
-    # Of two tables, so that the first JOIN is this one.
     joined: str = compiler.visit_join(element, **options)
-    return joined.replace(" JOIN ", " CROSS JOIN ", 1)
+    return _PLAIN.sub(" CROSS JOIN ", joined, count=1)

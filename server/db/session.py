@@ -23,6 +23,10 @@ from server.db.hints import HintedCompiler
 Session = AsyncSession
 
 _BEGIN = "sqlite_begin"
+# Of SQLAlchemy's: what a query was made into is found again, at 100 kB for each with all columns of
+# an image. Lists alone come in thousands of kinds; who browses or collects needs some dozens. Up to
+# half as many again are kept before the oldest go.
+_KEPT_QUERIES = 128
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # readers never wait for the writer
     # What was acknowledged survives a power failure too. NORMAL would keep the file whole and might
@@ -48,7 +52,7 @@ class Database:
         """
         is_sqlite = make_url(url).get_backend_name() == "sqlite"
         creator = {"async_creator": driver.connector(url)} if is_sqlite else {}
-        self._engine = create_async_engine(url, **creator)
+        self._engine = create_async_engine(url, query_cache_size=_KEPT_QUERIES, **creator)
         if is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _on_sqlite_connect)
             event.listen(self._engine.sync_engine, "begin", _on_sqlite_begin)

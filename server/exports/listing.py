@@ -126,10 +126,18 @@ class SnapshotFiles:
             OSError: The disk fails.
         """
         try:
-            data = self.manifest(snapshot_id).read_bytes()
+            return _hashes_in(self.manifest(snapshot_id).read_bytes())
         except FileNotFoundError:
             return frozenset()
-        return frozenset(match.decode() for match in _HASH.findall(data))
+
+    def read_all_hashes(self, snapshot_id: str, manifest_sha256: str) -> frozenset[str]:
+        """Return the same, and never fewer than there are.
+
+        Raises:
+            FormatError: The manifest is not what it was.
+            OSError: It is gone, or the disk fails.
+        """
+        return _hashes_in(self._read_manifest(snapshot_id, manifest_sha256))
 
     def delete(self, snapshot_id: str) -> None:
         """Delete a snapshot's manifest and what is kept beside it; none need be there.
@@ -165,10 +173,14 @@ class SnapshotFiles:
             FormatError: The manifest is not what it was.
             OSError: It is gone, or the disk fails.
         """
+        data = self._read_manifest(snapshot_id, manifest_sha256)
+        return _listing(json.loads(data), manifest_sha256, self._read_crcs(snapshot_id))
+
+    def _read_manifest(self, snapshot_id: str, manifest_sha256: str) -> bytes:
         data = self.manifest(snapshot_id).read_bytes()
         if sha256_of(data) != manifest_sha256:
             raise FormatError(f"the manifest of snapshot {snapshot_id} is not what it was")
-        return _listing(json.loads(data), manifest_sha256, self._read_crcs(snapshot_id))
+        return data
 
     def _crcs(self, snapshot_id: str) -> Path:
         return self.root / f"{snapshot_id}.crc32"
@@ -178,6 +190,10 @@ class SnapshotFiles:
             return np.frombuffer(self._crcs(snapshot_id).read_bytes(), dtype=_CRC)
         except FileNotFoundError:  # made by an older revision
             return None
+
+
+def _hashes_in(manifest: bytes) -> frozenset[str]:
+    return frozenset(match.decode() for match in _HASH.findall(manifest))
 
 
 def _listing(

@@ -103,10 +103,11 @@ class Entries:
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield their bytes; one that is only half wanted is made all the same."""
         place = int(np.searchsorted(self._ends, start, side="right"))
-        begin = int(self._ends[place - 1]) if place else 0
+        ends = self._ends.data  # gives plain numbers, which numpy would make objects of its own of
+        begin = ends[place - 1] if place else 0
         while begin < stop:
             data = self._build(place)
-            end = int(self._ends[place])
+            end = ends[place]
             if len(data) != end - begin:
                 raise ValueError(f"part {place} has {len(data)} bytes, not {end - begin}")
             is_whole = begin >= start and end <= stop

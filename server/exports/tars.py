@@ -21,10 +21,12 @@ from server.exports.regions import Bytes, Entries, Layout
 from server.exports.samples import Samples
 
 _BLOCK: Final = 512
+_NAME_FIELD: Final = 100
+_NAME_BYTES: Final = len("train/") + 64  # or "valid/", and a sha256
 _OWNER: Final = b"0000644\x00" + 2 * b"0000000\x00"  # rights, and nobody's
-_PLAIN: Final = b"0"  # the type of a plain file
-_REST: Final = (bytes(100) + b"ustar\x0000").ljust(355, b"\0")  # no link, no names of owners
-_FIXED_SUM: Final = sum(_OWNER) + 8 * ord(" ") + sum(_PLAIN) + sum(_REST)
+# A plain file; no link; no names of owners.
+_BACK: Final = (b"0" + bytes(100) + b"ustar\x0000").ljust(356, b"\0")
+_ZEROS: Final = bytes(_BLOCK)
 # Large enough that a disk or a network reads it in one go, small enough to be handed around.
 SHARD_BYTES: Final = 256 << 20
 
@@ -65,25 +67,23 @@ def tar_layout(samples: Samples, places: NDArray[np.int64]) -> Layout:
     listing = samples.listing
     modified = b"%011o\0" % int(listing.created_at.timestamp())
     notes = [
-        (_File(".json", modified, note), _File(".cls", modified, number))
+        (_File(".cls", modified, number), _File(".json", modified, note))
         for note, number in _notes(listing)
     ]
-    numbers = (2 * listing.labels[places] + listing.is_valid[places]).tolist()
+    images = [_Image(extension, modified) for extension in listing.extensions]
     folders = [f"{split.value}/".encode() for split in (Split.TRAIN, Split.VALID)]
+    # As views: they give plain numbers, as `Samples` has it.
+    ordered = places.astype(np.int64).data
+    numbers = (2 * listing.labels[places] + listing.is_valid[places]).data
+    kinds = listing.kinds[places].data
 
     def build(index: int) -> bytes:
-        place = int(places[index])
-        number = numbers[index]
-        base, dot, extension = samples.file_name(place).partition(b".")
-        name = folders[number % 2] + base
+        place, number = ordered[index], numbers[index]
+        name = folders[number % 2] + samples.sha256(place).encode()
         total = sum(name)  # of the three checksums
-        data = samples.read(place)
-        size = b"%011o\0" % len(data) + modified
-        ending = dot + extension
-        head = _head(name + ending, size, total + sum(ending) + sum(size))
-        note, answer = notes[number]
-        parts = (head, data, bytes(-len(data) % _BLOCK), answer.of(name, total))
-        return b"".join((*parts, note.of(name, total)))
+        answer, note = notes[number]
+        image = images[kinds[index]].parts(name, total, samples.read(place))
+        return b"".join((*image, *answer.parts(name, total), *note.parts(name, total)))
 
     ends = Bytes(bytes(2 * _BLOCK))
     return Layout([Entries(_sample_lengths(listing, places), build), ends])
@@ -125,29 +125,53 @@ class _File:
     """
 
     def __init__(self, ending: str, modified: bytes, data: bytes) -> None:
-        self._ending = ending.encode()
-        self._numbers = b"%011o\0" % len(data) + modified
-        self._total = sum(self._ending) + sum(self._numbers)
-        self._data = data + bytes(-len(data) % _BLOCK)
+        self._front = _front(ending) + b"%011o\0" % len(data) + modified
+        self._back = _BACK + data + bytes(-len(data) % _BLOCK)
+        self._total = _sum_of_head(self._front)
 
-    def of(self, name: bytes, total: int) -> bytes:
-        """Return it with its header.
+    def parts(self, name: bytes, total: int) -> tuple[bytes, ...]:
+        """Return it with its header, in parts.
+
+        Args:
+            name: Of the sample.
+            total: The sum of the name's bytes; summing a whole header takes five times as long.
+        """
+        return name, self._front, b"%06o\0 " % (self._total + total), self._back
+
+
+class _Image:
+    """Images of one format: their headers differ in name and size.
+
+    Args:
+        extension: Of the name.
+        modified: When they were, as a header has it.
+    """
+
+    def __init__(self, extension: str, modified: bytes) -> None:
+        self._front = _front(f".{extension}")
+        self._modified = modified
+        self._total = _sum_of_head(self._front + modified)
+
+    def parts(self, name: bytes, total: int, data: bytes) -> tuple[bytes, ...]:
+        """Return one with its header, in parts.
 
         Args:
             name: Of the sample.
             total: The sum of the name's bytes.
+            data: All of it.
         """
-        return _head(name + self._ending, self._numbers, total + self._total) + self._data
+        size = b"%011o\0" % len(data)
+        checksum = b"%06o\0 " % (self._total + total + sum(size))
+        padding = _ZEROS[: -len(data) % _BLOCK]
+        return name, self._front, size, self._modified, checksum, _BACK, data, padding
 
 
-def _head(name: bytes, numbers: bytes, total: int) -> bytes:
-    """Return a header.
+def _front(ending: str) -> bytes:
+    """Return what stands in a header between the name of the sample and the size."""
+    return ending.encode().ljust(_NAME_FIELD - _NAME_BYTES, b"\0") + _OWNER
 
-    Args:
-        name: At most 100 bytes.
-        numbers: Size and time, as they stand there.
-        total: The sum of the bytes of both; summing a whole header takes five times as long.
-    """
+
+def _sum_of_head(known: bytes) -> int:
+    """Return the checksum of a header without the name and what else is not known yet."""
     # The checksum counts itself as spaces.
-    checksum = b"%06o\0 " % (_FIXED_SUM + total)
-    return b"".join((name.ljust(100, b"\0"), _OWNER, numbers, checksum, _PLAIN, _REST))
+    return sum(known) + 8 * ord(" ") + sum(_BACK)

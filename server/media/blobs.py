@@ -59,10 +59,14 @@ class FileStore:
         """
         return self.path(sha256).is_file()
 
-    def read(self, sha256: str) -> bytes:
+    def read(self, sha256: str, likely_bytes: int | None = None) -> bytes:
         """Return a file, whole, in as few calls of the system as there can be.
 
         For reading many: a Python file object takes twice the time of a small file.
+
+        Args:
+            sha256: Its name.
+            likely_bytes: Its size as far as is known, so that the system need not be asked.
 
         Raises:
             ValueError: As `path`.
@@ -70,7 +74,8 @@ class FileStore:
         """
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"{sha256[:80]!r} is no sha256")
-        return _read_whole(f"{self._prefix}{sha256[:2]}{os.sep}{sha256}{self._suffix}")
+        name = f"{self._prefix}{sha256[:2]}{os.sep}{sha256}{self._suffix}"
+        return _read_whole(name, likely_bytes)
 
     def write(self, data: bytes, sha256: str) -> Path:
         """Keep bytes; a name that is there already is left as it is.
@@ -207,11 +212,12 @@ class FileStore:
         return removed
 
 
-def _read_whole(name: str) -> bytes:
+def _read_whole(name: str, likely_bytes: int | None) -> bytes:
     descriptor = os.open(name, _EXISTING)
     try:
+        size = os.fstat(descriptor).st_size if likely_bytes is None else likely_bytes
         # One byte more than there is shows the end without a further call.
-        wanted = os.fstat(descriptor).st_size + 1
+        wanted = size + 1
         data = os.read(descriptor, wanted)
         if len(data) == wanted - 1:
             return data

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
+from server import labels
 from server.db.ids import new_id
 from server.db.models import DatasetRecord, ImageCountRecord, ImageStatus, LabelRecord
 from server.db.session import Session
@@ -17,6 +18,7 @@ from server.errors import (
     DatasetNotFoundError,
     LabelExistsError,
     LabelNotFoundError,
+    LabelRefusedError,
     UnknownLabelError,
 )
 from server.repositories.paging import Page, PageRequest, read_page
@@ -137,26 +139,71 @@ async def get_label_by_name(session: Session, dataset_id: str, name: str) -> Lab
 
 
 async def get_or_add_label(session: Session, dataset_id: str, name: str) -> LabelRecord:
-    """Return the dataset's label of this name, made if new."""
+    """Return the dataset's label of this name, made if new.
+
+    Raises:
+        LabelRefusedError: There is none, and none can be called so.
+    """
     found = await _find_label(session, dataset_id, name)
     return found or await add_label(session, dataset_id, name)
 
 
 async def add_label(session: Session, dataset_id: str, name: str) -> LabelRecord:
-    """Add a label.
+    """Add a label, composed.
 
     Raises:
         LabelExistsError: The dataset has one of this name.
+        LabelRefusedError: None can be called so.
     """
+    taken = LabelExistsError(f"the dataset has a label {name!r} already")
+    if await _find_label(session, dataset_id, name) is not None:
+        raise taken
     record = LabelRecord(
-        id=new_id(), dataset_id=dataset_id, name=name, created_at=datetime.now(UTC)
+        id=new_id(), dataset_id=dataset_id, name=_new_name(name), created_at=datetime.now(UTC)
     )
     session.add(record)
-    await flush_unique(session, LabelExistsError(f"the dataset has a label {name!r} already"))
+    await flush_unique(session, taken)
     return record
 
 
-async def _find_label(session: Session, dataset_id: str, name: str) -> LabelRecord | None:
-    return await session.scalar(
-        select(LabelRecord).where(LabelRecord.dataset_id == dataset_id, LabelRecord.name == name)
+async def rename_label(session: Session, record: LabelRecord, name: str) -> None:
+    """Give a label another name, composed; its own, as it is stored, is left.
+
+    Raises:
+        LabelExistsError: The dataset has another of this name.
+        LabelRefusedError: None can be called so.
+    """
+    if name == record.name:
+        return
+    taken = LabelExistsError(f"the dataset has a label {name!r}; merge into it instead")
+    other = await _find_label(session, record.dataset_id, name)
+    if other is not None and other.id != record.id:
+        raise taken
+    record.name = _new_name(name)
+    await flush_unique(session, taken)
+
+
+def find_label_id(dataset_id: str, name: str) -> Select[str]:
+    """Return the query of the label of this name: as it is written, else as it would be stored."""
+    written_first = (LabelRecord.name != name, LabelRecord.id)
+    return (
+        select(LabelRecord.id)
+        .where(
+            LabelRecord.dataset_id == dataset_id,
+            LabelRecord.name.in_({name, labels.compose(name)}),
+        )
+        .order_by(*written_first)
+        .limit(1)
     )
+
+
+async def _find_label(session: Session, dataset_id: str, name: str) -> LabelRecord | None:
+    found = find_label_id(dataset_id, name).scalar_subquery()
+    return await session.scalar(select(LabelRecord).where(LabelRecord.id == found))
+
+
+def _new_name(name: str) -> str:
+    composed = labels.compose(name)
+    if flaw := labels.find_flaw(composed):
+        raise LabelRefusedError(flaw)
+    return composed

@@ -78,7 +78,7 @@ class ImageFilter:
 
     Attributes:
         obtainable: Only rejected ones that could still be had in this way.
-        q: Text that the title, an address or the sha256 holds.
+        q: Text that the title or an address holds; from four digits on, also the sha256.
         engine: Of a capture in which they were seen; so is ``query``.
         site: The host of their address or of their page.
         min_px: The least that their shorter side has, in pixels.

@@ -50,6 +50,15 @@ async def requeue_lost(session: Session, now: datetime, worker: str) -> None:
     )
 
 
+async def renew_running(session: Session, until: datetime) -> None:
+    """Let no lease of a running job end before ``until``."""
+    await session.execute(
+        update(JobRecord)
+        .where(JobRecord.state == JobState.RUNNING, JobRecord.lease_until < until)
+        .values(lease_until=until)
+    )
+
+
 async def find_queued(session: Session) -> JobRecord | None:
     """Return the oldest queued job, if there is one."""
     return await session.scalar(

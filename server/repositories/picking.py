@@ -8,7 +8,7 @@ rows that is made once. None takes longer than some passes over the dataset do.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,34 +21,39 @@ from server.db.models import (
     BlobRecord,
     CaptureRecord,
     ImageRecord,
-    LabelRecord,
     SightingRecord,
 )
 from server.media.hints import Measure
+from server.repositories import datasets
 from server.repositories.filters import ImageFilter, hint_condition, measures
 from server.repositories.obtainable import obtainable
 
 _ULID_TIME_CHARS: Final = 10  # of 26; the rest is random
+# What is looked for in hashes too. Two digits, as in "be", are by chance in one of five hashes;
+# four, in one of a thousand.
+_HASH_PART: Final = re.compile(r"[0-9a-fA-F]{4,}")
 # SQLite's own number of a row, which every index ends with: a set of these is small, and is met
 # without reading a row.
 _ROW: Final[Any] = literal_column("images.rowid")
 _BY_AGE: Final = "INDEXED BY ix_images_list"  # in the order of ids, with what lists are narrowed by
 _BY_ROW: Final = "NOT INDEXED"  # the rows themselves, in the order in which they lie
 _HELD: Final = aliased(BlobRecord)  # beside the one that is joined
-_IMAGES_WITH_BLOBS: Final = OrderedJoin(
-    ImageRecord.__table__,
-    BlobRecord.__table__,
-    ImageRecord.__table__.c.sha256 == BlobRecord.__table__.c.sha256,
-)
+_IMAGES: Final[Any] = ImageRecord.__table__
+_BLOBS: Final[Any] = BlobRecord.__table__
+_IMAGES_WITH_BLOBS: Final = OrderedJoin(_IMAGES, _BLOBS, _IMAGES.c.sha256 == _BLOBS.c.sha256)
 
 
-def by_bytes(query: Any) -> Any:
+def by_bytes(query: Any, tables: Any = _IMAGES_WITH_BLOBS) -> Any:
     """Return the query with a dataset's images and their blobs read along two indexes.
 
     Both are in the order of sha256: out of order, looking the blobs up takes seven times as long.
+
+    Args:
+        query: Selects of images, and of their blobs if they are among the tables.
+        tables: What is read, in the order of sha256.
     """
     return (
-        query.select_from(_IMAGES_WITH_BLOBS)
+        query.select_from(tables)
         .with_hint(ImageRecord, "INDEXED BY ix_images_bytes", "sqlite")
         .with_hint(BlobRecord, "INDEXED BY ix_blobs_measures", "sqlite")
         .where(ImageRecord.sha256.is_not(None))
@@ -64,48 +69,63 @@ def pick(dataset_id: str, wanted: ImageFilter) -> Any:
     picked = select(
         ImageRecord.id.label("image_id"), (literal(0) if key is None else key).label("measure")
     )
-    if not wanted.is_of_bytes:
+    if wanted.members is None and not wanted.is_of_bytes:
         return _pick_by_record(picked, dataset_id, wanted)
-    picked = by_bytes(picked).where(
+    picked = by_bytes(picked, _tables_of(wanted)).where(
         ImageRecord.dataset_id == dataset_id,
         *_of_time(wanted),
         *_of_person(dataset_id, wanted),
         *_of_bytes(wanted),
     )
     if wanted.members is not None:
-        listed = func.json_each(wanted.members).table_valued("value")
-        picked = picked.where(ImageRecord.sha256.in_(select(listed.c.value)), _is_ready())
+        picked = picked.where(ImageRecord.status == text("'ready'"))
     if wanted.is_of_origin:
-        found = _pick_by_record(select(_ROW), dataset_id, replace(wanted, members=None))
+        found = _pick_by_record(select(_ROW), dataset_id, wanted)
         picked = picked.where(_ROW.in_(found.correlate(None)))
     return picked
 
 
+def _tables_of(wanted: ImageFilter) -> Any:
+    """Return what a list by bytes is read from; a manifest's blobs are in order, each once."""
+    if wanted.members is None:
+        return _IMAGES_WITH_BLOBS
+    listed = func.json_each(wanted.members).table_valued("value")
+    members = OrderedJoin(listed, _IMAGES, _IMAGES.c.sha256 == listed.c.value)
+    if not wanted.is_of_bytes:
+        return members
+    return OrderedJoin(members, _BLOBS, _IMAGES.c.sha256 == _BLOBS.c.sha256)
+
+
 def _pick_by_record(query: Any, dataset_id: str, wanted: ImageFilter) -> Any:
     """Return a query on images with all that their records say, and nothing of their bytes."""
-    query = query.select_from(ImageRecord).where(
+    query = query.where(
         ImageRecord.dataset_id == dataset_id,
         *_of_time(wanted),
         *_of_person(dataset_id, wanted),
         *_of_origin(dataset_id, wanted),
     )
-    if wanted.members is not None:
-        query = query.where(_ROW.in_(_of_members(dataset_id, wanted.members)))
     if not wanted.q:
-        return query.with_hint(ImageRecord, _index_of(wanted), "sqlite")
-    ends = [
-        select(end(_ROW))
+        return query.select_from(ImageRecord).with_hint(ImageRecord, _index_of(wanted), "sqlite")
+    held = [ImageRecord.title, ImageRecord.url, ImageRecord.source_url]
+    if _HASH_PART.fullmatch(wanted.q):
+        held.append(ImageRecord.sha256)
+    return (
+        query.select_from(_rows_between_ends(dataset_id, wanted))
+        .with_hint(ImageRecord, _BY_ROW, "sqlite")
+        .where(or_(*(column.contains(wanted.q, autoescape=True) for column in held)))
+    )
+
+
+def _rows_between_ends(dataset_id: str, wanted: ImageFilter) -> OrderedJoin:
+    """Return images from the dataset's first row to its last; both are found in one pass."""
+    ends = (
+        select(func.min(_ROW).label("first"), func.max(_ROW).label("last"))
         .select_from(ImageRecord)
         .with_hint(ImageRecord, _BY_AGE, "sqlite")
         .where(ImageRecord.dataset_id == dataset_id, *_of_time(wanted))
-        .correlate(None)
-        .scalar_subquery()
-        for end in (func.min, func.max)
-    ]
-    held = (ImageRecord.title, ImageRecord.url, ImageRecord.source_url, ImageRecord.sha256)
-    return query.with_hint(ImageRecord, _BY_ROW, "sqlite").where(
-        _ROW.between(*ends), or_(*(column.contains(wanted.q, autoescape=True) for column in held))
+        .subquery()
     )
+    return OrderedJoin(ends, _IMAGES, _ROW.between(ends.c.first, ends.c.last))
 
 
 def _index_of(wanted: ImageFilter) -> str:
@@ -123,9 +143,7 @@ def _of_person(dataset_id: str, wanted: ImageFilter) -> list[ColumnElement[bool]
     if wanted.status is not None:
         found.append(ImageRecord.status == wanted.status)
     if wanted.label is not None:
-        label = select(LabelRecord.id).where(
-            LabelRecord.dataset_id == dataset_id, LabelRecord.name == wanted.label
-        )
+        label = datasets.find_label_id(dataset_id, wanted.label)
         found.append(ImageRecord.label_id == label.scalar_subquery())
     if wanted.excluded is not None:
         found.append(ImageRecord.excluded == wanted.excluded)
@@ -163,25 +181,6 @@ def _seen(dataset_id: str, wanted: ImageFilter) -> Any:
     if wanted.query is not None:
         query = query.where(CaptureRecord.query == wanted.query)
     return query
-
-
-def _of_members(dataset_id: str, members: str) -> Any:
-    listed = func.json_each(members).table_valued("value")
-    joined = OrderedJoin(
-        listed, ImageRecord.__table__, ImageRecord.__table__.c.sha256 == listed.c.value
-    )
-    return (
-        select(_ROW)
-        .select_from(joined)
-        .with_hint(ImageRecord, "INDEXED BY ix_images_bytes", "sqlite")
-        .where(ImageRecord.dataset_id == dataset_id, _is_ready())
-        .where(ImageRecord.sha256.is_not(None))
-        .correlate(None)
-    )
-
-
-def _is_ready() -> Any:
-    return ImageRecord.status == text("'ready'")
 
 
 def _of_time(wanted: ImageFilter) -> list[ColumnElement[bool]]:

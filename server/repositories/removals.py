@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from server.contract.jobs import JobState
@@ -24,9 +25,15 @@ from server.db.models import (
 )
 from server.db.removal_models import RemovalRecord, RemovedBlobRecord, SnapshotRemovalRecord
 from server.db.session import Session
-from server.repositories import images
+from server.errors import InvalidCursorError
+from server.repositories import blobs, images
 from server.repositories.chunks import chunks
 from server.repositories.paging import Page, PageRequest, read_page
+
+# A moment in microseconds since 1970, as the database keeps it, and a hash.
+_CURSOR: Final = re.compile(r"(\d{1,17})\.([0-9a-f]{64})")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -45,25 +52,6 @@ class Use:
 # --- what would go --------------------------------------------------------------------------------
 
 
-async def find_last_held(
-    session: Session, hashes: Collection[str], image_ids: Collection[str]
-) -> set[str]:
-    """Return the bytes that no image but these holds.
-
-    Args:
-        session: To read with.
-        hashes: Of the bytes.
-        image_ids: To be looked up by, so a set.
-    """
-    last = set(hashes)
-    for chunk in chunks(list(hashes)):
-        query = select(ImageRecord.sha256, ImageRecord.id).where(ImageRecord.sha256.in_(chunk))
-        for sha256, image_id in await session.execute(query):
-            if image_id not in image_ids:
-                last.discard(str(sha256))
-    return last
-
-
 async def measure(session: Session, hashes: Collection[str]) -> tuple[int, int]:
     """Return how many of these blobs there are, and their bytes."""
     count = total = 0
@@ -72,11 +60,6 @@ async def measure(session: Session, hashes: Collection[str]) -> tuple[int, int]:
         found, size = (await session.execute(query)).one()
         count, total = count + found, total + (size or 0)
     return count, total
-
-
-async def list_snapshots(session: Session) -> Sequence[SnapshotRecord]:
-    """Return all snapshots, oldest first."""
-    return (await session.scalars(select(SnapshotRecord).order_by(SnapshotRecord.id))).all()
 
 
 async def describe(
@@ -163,20 +146,14 @@ async def take_blobs(
     session: Session, removal: RemovalRecord, hashes: Collection[str], now: datetime
 ) -> Sequence[str]:
     """Delete the rows of those of these blobs that no image holds; return their hashes."""
-    free = await find_last_held(session, hashes, ())
-    gone: list[str] = []
-    for chunk in chunks(list(free)):
-        query = delete(BlobRecord).where(BlobRecord.sha256.in_(chunk))
-        rows = await session.execute(query.returning(BlobRecord.sha256, BlobRecord.bytes))
-        for sha256, size_bytes in rows:
-            gone.append(sha256)
-            removal.removed_bytes += size_bytes
+    gone = await blobs.delete_unheld(session, hashes)
+    removal.removed_bytes += sum(gone.values())
     removal.blob_count += len(gone)
     if gone:
         made = {"removal_id": removal.id, "removed_at": now}
         add = insert(RemovedBlobRecord).values([{"sha256": sha256, **made} for sha256 in gone])
         await session.execute(add.on_conflict_do_update(index_elements=["sha256"], set_=made))
-    return gone
+    return list(gone)
 
 
 async def forget_empty_actions(session: Session, dataset_ids: Collection[str]) -> None:
@@ -223,6 +200,43 @@ async def list_gone(session: Session, removal_id: str) -> Sequence[str]:
     is_back = exists().where(BlobRecord.sha256 == RemovedBlobRecord.sha256)
     query = select(RemovedBlobRecord.sha256).where(RemovedBlobRecord.removal_id == removal_id)
     return (await session.scalars(query.where(~is_back))).all()
+
+
+async def list_blobs(
+    session: Session, cursor: str | None, limit: int
+) -> tuple[Sequence[RemovedBlobRecord], str | None]:
+    """Return bytes that were taken, in the order in which they went, and where to go on later.
+
+    Args:
+        session: To read with.
+        cursor: Where to go on; None for the first.
+        limit: How many at the most.
+
+    Raises:
+        InvalidCursorError: The cursor is none of this list.
+    """
+    key = tuple_(RemovedBlobRecord.removed_at, RemovedBlobRecord.sha256)
+    query = select(RemovedBlobRecord).order_by(*key).limit(limit)
+    if cursor is not None:
+        query = query.where(key > _place_of(cursor))
+    records = (await session.scalars(query)).all()
+    return records, _cursor_at(records[-1]) if records else cursor
+
+
+def _cursor_at(record: RemovedBlobRecord) -> str:
+    return f"{(record.removed_at - _EPOCH) // _MICROSECOND}.{record.sha256}"
+
+
+def _place_of(cursor: str) -> tuple[datetime, str]:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise InvalidCursorError(f"{cursor[:40]!r} is not a cursor of this list")
+    return _EPOCH + int(match[1]) * _MICROSECOND, match[2]
+
+
+async def find_latest(session: Session) -> datetime | None:
+    """Return when bytes were taken last; None when none ever were."""
+    return await session.scalar(select(func.max(RemovedBlobRecord.removed_at)))
 
 
 async def list_gone_since(session: Session, moment: datetime) -> Sequence[str]:

@@ -26,12 +26,13 @@ from server.repositories.chunks import list_missing
 from server.repositories.paging import Page, PageRequest, read_page
 
 _WITH_BYTES = (ImageStatus.READY, ImageStatus.DUPLICATE)
+_ROWS = 5_000  # made into objects at once: few megabytes, and little to do for each beside
 
 
 class Member(NamedTuple):
     """A ready, labelled image that is not excluded: what a snapshot is made of.
 
-    Columns rather than records: 100,000 records take two seconds to make, and these a third of one.
+    Columns rather than records: 100,000 records take two seconds to make, and these a sixth of one.
 
     Attributes:
         group: None when it was given none yet.
@@ -81,6 +82,11 @@ async def list_page(
     return await read_page(session, query, SnapshotRecord.id, request, newest_first=True)
 
 
+async def list_all(session: Session) -> Sequence[SnapshotRecord]:
+    """Return all snapshots, oldest first."""
+    return (await session.scalars(select(SnapshotRecord).order_by(SnapshotRecord.id))).all()
+
+
 async def list_ids_of(session: Session, dataset_id: str) -> Sequence[str]:
     """Return the ids of a dataset's snapshots."""
     query = select(SnapshotRecord.id).where(SnapshotRecord.dataset_id == dataset_id)
@@ -116,15 +122,25 @@ async def list_members(session: Session, dataset_id: str) -> Sequence[Member]:
         )
         .order_by(ImageRecord.id)
     )
-    # Few different texts stand for most: each row has its own, equal ones.
+    # Few different texts stand for most: each row has its own, equal ones. Many rows at once, taken
+    # apart by place: asking each for its columns by name takes three times as long.
     kept: dict[str, str] = {}
+    share = kept.setdefault
     return [
-        Member._make(row)._replace(
-            label=kept.setdefault(row.name, row.name),
-            format=kept.setdefault(row.format, row.format),
-            group=row.sha256 if row.group == row.sha256 else row.group,
+        Member(
+            image_id,
+            share(label, label),
+            sha256 if group == sha256 else group,
+            sha256,
+            size,
+            width,
+            height,
+            share(kind, kind),
+            dhash,
+            phash,
         )
-        for row in rows
+        for part in rows.partitions(_ROWS)
+        for image_id, label, group, sha256, size, width, height, kind, dhash, phash in part
     ]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
+from server.contract.files import write_atomically
 from server.db.ids import new_id
 from server.db.models import TokenRecord
 from server.db.session import Database
@@ -98,6 +101,25 @@ class AccessService:
         self._cache.clear()
         text, _ = await self.create(name, kind)
         return text
+
+    async def leave(self, path: Path, name: str, kind: TokenKind) -> None:
+        """Make sure that a token lies in a file, which its owner alone can read.
+
+        Args:
+            path: The file; one with a token that works stays as it is.
+            name: What the token is for.
+            kind: Of the token.
+
+        Raises:
+            OSError: The file cannot be read or written.
+        """
+        try:
+            await self.check((await asyncio.to_thread(path.read_text)).strip())
+            await asyncio.to_thread(path.chmod, 0o600)  # a copy or a backup may have opened it
+        except (FileNotFoundError, UnauthenticatedError):
+            text = await self.replace(name, kind)
+            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(write_atomically, path, f"{text}\n".encode())
 
     async def check(self, text: str) -> Caller:
         """Return who holds the token.

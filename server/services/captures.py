@@ -128,6 +128,7 @@ class CaptureService:
             await session.delete(record)
             await session.flush()
             await images.delete_images(session, doomed)
+        self._feed.images_deleted.send()
         self._feed.dataset(record.dataset_id).send_many()
 
     async def find_known(self, dataset_id: str, addresses: Sequence[str]) -> dict[int, Held]:

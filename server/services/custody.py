@@ -7,8 +7,8 @@ the two, because another image that held them went, a row would be left without 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from server.db.session import Database
 from server.media.blobs import FileStore
@@ -33,11 +33,13 @@ class Custody:
         """
         self._database = database
         self._stores = stores
-        self._copies = copies
+        self.copies = copies
         self._turn = asyncio.Lock()
         self._keeping_count = 0
         self._nobody_keeps = asyncio.Event()
         self._nobody_keeps.set()
+        # Of what is in the making: bytes that neither an image nor a manifest may name by then.
+        self._holds: list[set[str]] = []
         # Before the first, no file can be missing: what looks for them costs nothing until then.
         self.has_taken = False
 
@@ -61,6 +63,25 @@ class Custody:
             await self._nobody_keeps.wait()
             self.has_taken = True
             yield
+
+    @contextmanager
+    def holding(self) -> Iterator[set[str]]:
+        """Yield a set; bytes whose hashes are put into it while `keeping` are not reclaimed.
+
+        For what takes longer than anybody should be kept waiting. It holds off no removal of a
+        site: who relies on the bytes asks at the end whether there was one.
+        """
+        hold: set[str] = set()
+        self._holds.append(hold)
+        try:
+            yield hold
+        finally:
+            # The very one: an equal one may be another's.
+            self._holds = [one for one in self._holds if one is not hold]
+
+    def find_unheld(self, hashes: Sequence[str]) -> list[str]:
+        """Return those of these bytes that nothing in the making needs. Called while `taking`."""
+        return [sha for sha in hashes if not any(sha in hold for hold in self._holds)]
 
     async def find_missing(self, hashes: Collection[str]) -> set[str]:
         """Return those of these bytes whose files are gone. Called while `keeping`."""
@@ -95,5 +116,5 @@ class Custody:
 
     def _delete(self, hashes: Sequence[str]) -> None:
         for sha256 in hashes:
-            for store in (self._stores.blobs, self._stores.thumbnails, self._copies):
+            for store in (self._stores.blobs, self._stores.thumbnails, self.copies):
                 store.delete(sha256)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from server.db.models import DatasetRecord, LabelRecord
 from server.db.session import Database, Session
-from server.errors import DatasetExistsError, LabelExistsError, LabelInUseError, RefusedError
+from server.errors import DatasetExistsError, LabelInUseError, RefusedError
 from server.repositories import datasets, images, models, snapshots
 from server.repositories.datasets import DatasetCounts, LabelCounts
 from server.repositories.paging import Page, PageRequest
@@ -91,7 +91,8 @@ class DatasetService:
         """Delete the dataset and all that hangs on it.
 
         Its rows go first, then the files of its snapshots and models: a crash leaves files that no
-        row names, which the sweep finds. Bytes of images stay: datasets share them.
+        row names, which the sweep finds. Bytes of images that nothing else holds are won back
+        right after: see `server.services.reclaim`.
 
         Raises:
             DatasetNotFoundError: No dataset has this id.
@@ -105,7 +106,10 @@ class DatasetService:
             await session.flush()
             bundles = await models.list_unnamed(session, bundles)
         self._feed.forget(dataset_id)
-        await asyncio.to_thread(self._delete_files, snapshot_ids, bundles)
+        try:
+            await asyncio.to_thread(self._delete_files, snapshot_ids, bundles)
+        finally:
+            self._feed.images_deleted.send()
 
     def _delete_files(self, snapshot_ids: Sequence[str], bundles: Sequence[str]) -> None:
         for snapshot_id in snapshot_ids:
@@ -131,6 +135,7 @@ class DatasetService:
         Raises:
             DatasetNotFoundError: No dataset has this id.
             LabelExistsError: The dataset has one of this name.
+            LabelRefusedError: None can be called so.
         """
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
@@ -144,12 +149,11 @@ class DatasetService:
         Raises:
             LabelNotFoundError: No label has this id.
             LabelExistsError: The dataset has another of this name: merge them instead.
+            LabelRefusedError: None can be called so.
         """
         async with self._database.write() as session:
             record = await datasets.get_label(session, label_id)
-            record.name = name
-            taken = LabelExistsError(f"the dataset has a label {name!r}; merge into it instead")
-            await datasets.flush_unique(session, taken)
+            await datasets.rename_label(session, record, name)
             view = await _label_view(session, record)
         self._feed.dataset(record.dataset_id).send_many()
         return view

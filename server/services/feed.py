@@ -99,7 +99,13 @@ class Feed:
         self.images_queued = Signal()
         self.jobs_queued = Signal()
         self.blobs_stored = Signal()
-        self._of_workers = (self.images_queued, self.jobs_queued, self.blobs_stored)
+        self.images_deleted = Signal()
+        self._of_workers = (
+            self.images_queued,
+            self.jobs_queued,
+            self.blobs_stored,
+            self.images_deleted,
+        )
         # One per dataset that was ever watched or changed in this process: some bytes each.
         self._datasets: defaultdict[str, Changes] = defaultdict(Changes)
         self.is_closed = False

@@ -129,22 +129,19 @@ class _Links:
     """Sets of images that are joined link by link, each with at most one name."""
 
     def __init__(self, names: Sequence[str | None]) -> None:
-        count = len(names)
-        self._roots = np.arange(count, dtype=np.int64)
-        self._sizes = np.ones(count, dtype=np.int64)
+        first_with: dict[str, int] = {}
+        roots = [
+            place if name is None else first_with.setdefault(name, place)
+            for place, name in enumerate(names)
+        ]
+        self._roots = np.array(roots, dtype=np.int64)
+        self._sizes = np.bincount(self._roots, minlength=len(names))
         # Which name a set has, as the first image that carries it; -1 for none.
-        self._named = np.full(count, -1, dtype=np.int64)
+        self._named = np.full(len(names), -1, dtype=np.int64)
+        named = np.fromiter(first_with.values(), dtype=np.int64, count=len(first_with))
+        self._named[named] = named
         self._names = list(names)
         self.apart: Counter[tuple[int, int]] = Counter()
-        first_with: dict[str, int] = {}
-        for place, name in enumerate(names):
-            if name is None:
-                continue
-            root = first_with.setdefault(name, place)
-            self._named[root] = root
-            if root != place:
-                self._roots[place] = root
-                self._sizes[root] += 1
 
     def link_pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
         """Join the sets of each pair, where they may be; count those that may not."""
@@ -173,13 +170,12 @@ class _Links:
     def name(self, fresh_names: Sequence[str]) -> list[str]:
         """Return each image's group."""
         self._flatten()
-        oldest: dict[int, int] = {}
-        found = []
-        for place, root in enumerate(self._roots.tolist()):
-            named = int(self._named[root])
-            kept = self._names[named] if named >= 0 else None
-            found.append(kept or fresh_names[oldest.setdefault(root, place)])
-        return found
+        # Roots only ever lead to older images, so a set's root is its oldest.
+        named = self._named[self._roots].tolist()
+        return [
+            fresh_names[root] if place < 0 else self._names[place] or fresh_names[root]
+            for root, place in zip(self._roots.tolist(), named, strict=True)
+        ]
 
     def _are_barred(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which sets can never be joined: sizes only grow, and names stay."""

@@ -12,20 +12,20 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
 from server.db.ids import new_id
 from server.db.models import SnapshotRecord
-from server.db.removal_models import BlockedSiteRecord, RemovalRecord
+from server.db.removal_models import BlockedSiteRecord, RemovalRecord, RemovedBlobRecord
 from server.db.session import Database
 from server.errors import SiteNotBlockedError
 from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves, SnapshotFiles
 from server.exports.provenance import find_of_site
 from server.inference.pool import CpuPool
-from server.repositories import datasets, removals, sites
+from server.repositories import blobs, datasets, removals, sites, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.removals import Use
 from server.repositories.sites import OfSite
@@ -113,6 +113,7 @@ class RemovalService:
         self._pool = pool
         # Two removals at once would count the same images twice.
         self._turn = asyncio.Lock()
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     async def preview(self, request: SiteRequest) -> RemovalView:
         """Return what a removal would take; nothing is changed.
@@ -124,12 +125,12 @@ class RemovalService:
         plan = await self._plan(request)
         of_site = plan.of_site
         async with self._database.read() as session:
-            blobs, size_bytes = await removals.measure(session, plan.last)
+            blob_count, size_bytes = await removals.measure(session, plan.last)
             captures = await sites.count_emptied(
                 session, of_site.image_ids, of_site.page_capture_ids
             )
             found = await removals.describe(session, of_site.image_counts, plan.uses)
-        return RemovalView(request, len(of_site.image_ids), captures, blobs, size_bytes, found)
+        return RemovalView(request, len(of_site.image_ids), captures, blob_count, size_bytes, found)
 
     async def remove(self, request: SiteRequest) -> RemovalView:
         """Remove everything of a site for good; return what went.
@@ -173,6 +174,17 @@ class RemovalService:
             page = await removals.list_page(session, request)
         return Page([_view_of(record) for record in page.items], page.next_cursor, page.total)
 
+    async def list_blobs(
+        self, cursor: str | None, limit: int
+    ) -> tuple[Sequence[RemovedBlobRecord], str | None]:
+        """Return bytes that were taken, in the order in which they went, and where to go on later.
+
+        Raises:
+            InvalidCursorError: The cursor is none of this list.
+        """
+        async with self._database.read() as session:
+            return await removals.list_blobs(session, cursor, limit)
+
     async def list_blocked(self) -> Sequence[BlockedSiteRecord]:
         """Return the sites that are kept out, by name."""
         async with self._database.read() as session:
@@ -198,7 +210,7 @@ class RemovalService:
     async def _plan(self, request: SiteRequest) -> _Plan:
         async with self._database.read() as session:
             of_site = await sites.find_of_site(session, request.site, request.dataset_id)
-            taken = await removals.list_snapshots(session)
+            taken = await snapshots.list_all(session)
         by_dataset = {key: set(hashes) for key, hashes in of_site.hashes.items()}
         for snapshot in taken:
             if request.dataset_id in {None, snapshot.dataset_id}:
@@ -208,7 +220,7 @@ class RemovalService:
                 by_dataset.setdefault(snapshot.dataset_id, set()).update(frozen)
         hashes = set().union(*by_dataset.values())
         async with self._database.read() as session:
-            last = await removals.find_last_held(session, hashes, set(of_site.image_ids))
+            last = await blobs.find_last_held(session, hashes, set(of_site.image_ids))
         uses = [
             use
             for snapshot in taken
@@ -228,7 +240,17 @@ class RemovalService:
 
     # --- taking it away
 
+    def _moment(self) -> datetime:
+        """Return the time, and always a later one, also when the clock was set back.
+
+        Who asks what has gone since the last time would else never hear of some.
+        """
+        self._latest = max(datetime.now(UTC), self._latest + timedelta(microseconds=1))
+        return self._latest
+
     async def _remove(self, request: SiteRequest) -> RemovalView:
+        async with self._database.read() as session:
+            self._latest = await removals.find_latest(session) or self._latest
         plan = await self._plan(request)
         record = await self._begin(request, plan)
         owners = plan.of_site.image_counts
@@ -279,7 +301,7 @@ class RemovalService:
         async with self._custody.taking():
             async with self._database.write() as session:
                 record = await removals.get(session, removal_id)
-                gone = await removals.take_images(session, record, image_ids, datetime.now(UTC))
+                gone = await removals.take_images(session, record, image_ids, self._moment())
             await self._custody.delete_files(gone)
 
     async def _take_bytes(self, removal_id: str, hashes: Collection[str]) -> None:
@@ -289,13 +311,13 @@ class RemovalService:
             async with self._custody.taking():
                 async with self._database.write() as session:
                     record = await removals.get(session, removal_id)
-                    gone = await removals.take_blobs(session, record, batch, datetime.now(UTC))
+                    gone = await removals.take_blobs(session, record, batch, self._moment())
                 await self._custody.delete_files(gone)
 
     async def _finish(self, removal_id: str, plan: _Plan) -> RemovalView:
         async with self._database.read() as session:
             gone = set(await removals.list_gone(session, removal_id))
-            taken = await removals.list_snapshots(session)
+            taken = await snapshots.list_all(session)
         # Anew: one may have been taken meanwhile, or an image kept by another that came.
         uses = [use for one in taken if (use := await self._use(one, (), gone))]
         for snapshot_id in {use.snapshot.id for use in (*uses, *plan.uses)}:

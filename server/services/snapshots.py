@@ -31,6 +31,7 @@ from server.inference.pool import CpuPool
 from server.repositories import datasets, removals, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
+from server.services.custody import Custody
 from server.services.grouping import Grouping, Looks, group_images
 from server.services.looks import LookService
 from server.services.verification import verify_blobs
@@ -62,6 +63,7 @@ class SnapshotService:
         database: Database,
         looks: LookService,
         shelves: Shelves,
+        custody: Custody,
         pool: CpuPool,
     ) -> None:
         """Keep what the use cases need.
@@ -70,11 +72,13 @@ class SnapshotService:
             database: Rows.
             looks: Knows how every blob looks.
             shelves: Bytes to verify, and where manifests are kept.
+            custody: Of the bytes.
             pool: Where they are hashed.
         """
         self._database = database
         self._looks = looks
         self._blobs = shelves.blobs
+        self._custody = custody
         self._pool = pool
         self._files = SnapshotFiles(shelves.snapshots)
         # One at a time: two that name groups from different states would give an image two.
@@ -92,15 +96,23 @@ class SnapshotService:
             BlobDamagedError: Stored bytes are not what they were.
             ImagesRemovedError: Some were removed for good in this moment.
         """
+        with self._custody.holding() as hold:
+            return await self._create(dataset_id, request, hold)
+
+    async def _create(
+        self, dataset_id: str, request: SplitRequest, hold: set[str]
+    ) -> SnapshotRecord:
         begun_at = datetime.now(UTC)
         await self._looks.group_new()  # a blob of an older revision may lack its second hash
         async with self._grouping:
-            dataset, members, pages = await self._read(dataset_id)
+            async with self._custody.keeping():
+                dataset, members = await self._read(dataset_id)
+                hold.update(member.sha256 for member in members)
             _check_labels(members, request)
             order = await self._pool.run(_order, members)
-            # Beside each other: numpy and the hashing leave Python's lock to others.
+            # Beside each other: SQLite, numpy and the hashing leave Python's lock to others.
             grouping, checks = await asyncio.gather(
-                self._group(members, pages),
+                self._group(dataset_id, members),
                 verify_blobs(self._pool, self._blobs, [members[i].sha256 for i in order]),
             )
         if checks.damaged is not None:
@@ -215,14 +227,11 @@ class SnapshotService:
             await datasets.get(session, dataset_id)
             return await snapshots.list_page(session, dataset_id, request)
 
-    async def _read(
-        self, dataset_id: str
-    ) -> tuple[DatasetRecord, Sequence[Member], Sequence[tuple[str, str]]]:
+    async def _read(self, dataset_id: str) -> tuple[DatasetRecord, Sequence[Member]]:
         async with self._database.read() as session:
             dataset = await datasets.get(session, dataset_id)
             conflict = await snapshots.find_conflict(session, dataset_id)
             members = await snapshots.list_members(session, dataset_id)
-            pages = await snapshots.list_pages(session, dataset_id)
         if conflict is not None:
             raise LabelConflictError(
                 f"image {conflict.first_id} ({conflict.first_label!r}) and image "
@@ -231,13 +240,16 @@ class SnapshotService:
                 image_ids=[conflict.first_id, conflict.second_id],
                 labels=[conflict.first_label, conflict.second_label],
             )
-        return dataset, members, pages
+        return dataset, members
 
-    async def _group(self, members: Sequence[Member], pages: Sequence[tuple[str, str]]) -> Grouping:
+    async def _group(self, dataset_id: str, members: Sequence[Member]) -> Grouping:
         """Return each image's group; new ones are stored, old ones are kept.
 
-        Called with ``_grouping`` held since the members were read.
+        Called with ``_grouping`` held since the members were read. What a page shows beyond them,
+        because it came in between, is left to the next snapshot.
         """
+        async with self._database.read() as session:
+            pages = await snapshots.list_pages(session, dataset_id)
         grouping = await self._pool.run(_find_groups, members, pages)
         new = {
             member.image_id: name

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from server.db.session import Database
 from server.repositories import datasets, facets, images, listing, stacks
 from server.repositories.facets import Facet
 from server.repositories.paging import Page, PageRequest
 from server.repositories.stacks import Stack
+
+_FACETS_AT_ONCE: Final = 2  # both cores are busy with one; the pool has 15 connections
 
 
 class SurveyService:
@@ -19,6 +21,8 @@ class SurveyService:
     def __init__(self, database: Database) -> None:
         """Keep where to read."""
         self._database = database
+        # Two sessions each: more at once could hold all connections, each waiting for one more.
+        self._turn = asyncio.Semaphore(_FACETS_AT_ONCE)
 
     async def list_briefs(self, image_ids: Sequence[str]) -> Sequence[Any]:
         """Return what may change of these images, oldest first; those that are gone are missing."""
@@ -36,7 +40,7 @@ class SurveyService:
         Raises:
             DatasetNotFoundError: No dataset has this id.
         """
-        async with self._database.read() as session:
+        async with self._turn, self._database.read() as session:
             await datasets.get(session, dataset_id)
             # Beside each other: each half goes over the dataset, in a thread of its own.
             async with self._database.read() as other, asyncio.TaskGroup() as halves:

@@ -38,11 +38,21 @@ class SweepService:
     again that it finds and relies on.
     """
 
-    def __init__(self, database: Database, stores: Stores, kept: KeptFiles) -> None:
-        """Keep what the use case needs."""
+    def __init__(
+        self, database: Database, stores: Stores, kept: KeptFiles, copies: FileStore
+    ) -> None:
+        """Keep what the use case needs.
+
+        Args:
+            database: Rows.
+            stores: Of images.
+            kept: Of snapshots and models.
+            copies: Of the blobs that the trainer beside the server has fetched.
+        """
         self._database = database
         self._stores = stores
         self._kept = kept
+        self._copies = copies
 
     async def sweep_temporary(self) -> int:
         """Remove what was left half-written; return how many files that were."""
@@ -52,7 +62,7 @@ class SweepService:
     async def sweep_orphans(self) -> int:
         """Remove whole files that no row names, folder by folder; return how many."""
         swept = 0
-        for store in (self._stores.blobs, self._stores.thumbnails):
+        for store in (self._stores.blobs, self._stores.thumbnails, self._copies):
             for folder in await asyncio.to_thread(store.list_folders):
                 digests = await asyncio.to_thread(store.list_abandoned, folder)
                 for start in range(0, len(digests), _BATCH):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,11 +135,31 @@ class TrainingService:
 
     # --- the worker's side
 
-    async def claim(self, worker: str, wait_s: float) -> JobView | None:
+    async def renew_leases(self) -> None:
+        """Give the workers of running jobs a whole lease to come back: the silence was ours.
+
+        Else the first idle worker to ask after a pause of the server would be given a job that
+        another has all but done.
+        """
+        async with self._database.write() as session:
+            until = self._clock() + timedelta(seconds=self.rules.lease_s)
+            await jobs.renew_running(session, until)
+
+    async def claim(
+        self,
+        worker: str,
+        wait_s: float,
+        is_gone: Callable[[], Awaitable[bool]] | None = None,
+    ) -> JobView | None:
         """Give the oldest queued job to ``worker``, waiting up to ``wait_s`` for one.
 
         A worker does one job at a time, so what its name still holds is from before a crash and is
         queued again first; so are jobs whose lease is over.
+
+        Args:
+            worker: Its name.
+            wait_s: Longest wait, in seconds.
+            is_gone: Asked after each wait: a worker that was killed while it waited takes no job.
         """
         deadline = self._clock() + timedelta(seconds=wait_s)
         while True:
@@ -150,6 +170,8 @@ class TrainingService:
                 return view
             # Leases run out without a signal: look again when one may have.
             await self._feed.jobs_queued.wait(seen, min(left_s, self.rules.lease_s / 2))
+            if is_gone is not None and await is_gone():
+                return None
 
     async def _claim_now(self, worker: str) -> JobView | None:
         async with self._database.write() as session:
@@ -185,11 +207,14 @@ class TrainingService:
             if record.state == JobState.CANCELLED and record.worker == worker:
                 return JobState.CANCELLED
             check_lease(record, worker)
-            record.progress = progress.model_dump(mode="json")
+            document = progress.model_dump(mode="json")
+            is_news = record.progress != document
+            record.progress = document
             record.lease_until = self._clock() + timedelta(seconds=self.rules.lease_s)
             state = JobState(record.state)
             snapshot = await snapshots.get(session, record.snapshot_id)
-        self._feed.dataset(snapshot.dataset_id).send()
+        if is_news:  # a worker also reports to be told of an end, each second
+            self._feed.dataset(snapshot.dataset_id).send()
         return state
 
     async def fail(self, job_id: str, worker: str, error: JobError) -> None:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from server.contract.recipes import HeadRecipe
 from server.services.access import TokenKind
 from server.services.pairing import ALPHABET
 from tests.support.app import Bird, Clock, problem, running
@@ -124,6 +125,8 @@ async def test_what_the_server_says_of_itself(still: Bird):
     assert server["api_version"] == 1
     assert server["trainer"]["enabled"] is False
     assert server["extension_path"].endswith("/extension")
+    assert server["backbones"][0] == HeadRecipe().backbone
+    assert "resnet34" in server["backbones"]
 
 
 async def test_the_disk_is_told_with_what_is_shared_counted_once(still: Bird):
@@ -157,7 +160,13 @@ async def test_a_trainers_token_does_a_trainers_work_alone(still: Bird):
         gone = {"worker": "w", "error": {"kind": "gone", "detail": "x"}}
         assert (await trainer.post(f"{path}/fail", json=gone)).status_code == 204
         paths = (await still.client.get("/openapi.json")).json()["paths"]
-        work = {"/api/v1/server", "/api/v1/blobs/{sha256}", "/api/v1/jobs/claim"}
+        work = {
+            "/api/v1/server",
+            "/api/v1/blobs/{sha256}",
+            "/api/v1/removed-blobs",
+            "/api/v1/models/{model_id}/bundle",
+            "/api/v1/jobs/claim",
+        }
         for template, methods in paths.items():
             if template.startswith("/api/v1/jobs/{job_id}/") and not template.endswith("/cancel"):
                 continue

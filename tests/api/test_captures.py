@@ -177,7 +177,7 @@ async def test_odd_hints_are_dropped_and_cost_nothing(shared: Bird, hint, kept):
         {"captured_at": "yesterday"},
         {"captured_at": "0001-01-01T00:00:00+14:00"},
         {"label": "  "},
-        {"label": "l" * 101},
+        {"label": "l" * 401},
         {"colour": "red"},
         {"candidates": [{"url": "http://a.test/1"}] * 1001},
         {"candidates": [{"address": "http://a.test/1"}]},

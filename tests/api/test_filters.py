@@ -309,3 +309,14 @@ async def test_the_same_bytes_under_two_labels_are_told(still: Bird, site: Site)
     ]
     await still.patch(f"/images/{conflict['images'][1]['id']}", json={"excluded": True})
     assert (await still.get(f"/datasets/{dataset}/conflicts")).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "days",
+    [{"captured_to": "9999-12-31"}, {"captured_from": "1968-02-29"},
+     {"captured_from": "0001-01-01"}, {"captured_from": "9999-12-31", "captured_to": "0001-01-01"}],
+)  # fmt: skip
+async def test_days_at_the_ends_of_the_calendar_are_days(bird: Bird, days):
+    dataset = await bird.dataset()
+    response = await bird.get(f"/datasets/{dataset}/images", params=days)
+    assert response.status_code == 200, response.text

@@ -26,6 +26,8 @@ from tests.support.played_trainer import (
 )
 
 PROGRESS = {"phase": "features", "done": 3, "total": 9, "message": "reading"}
+STAGE = {"update": 19, "epoch": 0.5, "lr": 2e-4,
+         "train_loss": 1.5, "valid_loss": 1.25, "valid_error_rate": 0.25}  # fmt: skip
 
 
 async def queued(bird: Bird) -> dict:
@@ -141,8 +143,35 @@ async def test_progress_is_kept_and_renews_the_lease(still: Bird):
         assert response.json() == {"state": "running", "lease_s": 30.0}
         assert await claim(still, "second") is None
     shown = (await still.get(f"/jobs/{made['id']}")).json()
-    assert shown["progress"] == PROGRESS
+    assert shown["progress"] == PROGRESS | {"stages": []}  # of a trainer that tells no curves
+    curves = PROGRESS | {"stages": [STAGE]}
+    await still.post(f"/jobs/{made['id']}/progress", json={"worker": "first", "progress": curves})
+    shown = (await still.get(f"/jobs/{made['id']}")).json()
+    assert shown["progress"] == curves
     assert shown["attempts"] == 1
+
+
+async def test_a_server_that_was_away_takes_no_job_from_its_worker(still: Bird):
+    made, clock = await queued(still), stopped(still)
+    await claim(still, "first")
+    clock.advance(minutes=2)
+    await still.parts.services.training.renew_leases()  # as at each start
+    assert await claim(still, "second") is None
+    assert (await report(still, made["id"], "first")).json()["state"] == "running"
+    clock.advance(seconds=31)
+    assert (await claim(still, "second"))["id"] == made["id"], "a whole lease and no more"
+
+
+async def test_a_worker_that_was_killed_while_it_waited_takes_no_job(still: Bird):
+    async def is_gone() -> bool:
+        return True
+
+    waiting = asyncio.create_task(still.parts.services.training.claim("gone", 20, is_gone))
+    await asyncio.sleep(0)
+    made = await queued(still)
+    assert await waiting is None
+    assert (await claim(still, "alive"))["attempts"] == 1
+    assert await state_of(still, made["id"]) == "running"
 
 
 async def test_a_restarted_worker_gets_its_job_back_at_once(still: Bird):

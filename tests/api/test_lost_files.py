@@ -61,7 +61,7 @@ async def test_what_a_crash_left_of_them_is_swept(still: Bird, monkeypatch: pyte
         patch.setattr(still.parts.services.datasets, "_delete_files", lambda *_: None)
         await still.delete(f"/datasets/{dataset}")
     assert kept_files(still.data) > kept
-    sweep = still.parts.downloads._sweep
+    sweep = still.parts.downloads.cleaning.sweep
     assert await sweep.sweep_leftovers() == 0, "young ones may not be recorded yet"
     long_ago = time.time() - 2 * 3600
     for folder in ("snapshots", "exports", "bundles"):

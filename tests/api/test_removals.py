@@ -308,14 +308,13 @@ async def test_a_snapshot_that_is_made_meanwhile_holds_nothing_of_it(
 ):
     dataset = await pictures(still, 4, of_site=2)
     service = still.parts.services.snapshots
-    read = service._read
+    group = service._group
 
-    async def read_and_be_overtaken(dataset_id: str) -> Any:
-        found = await read(dataset_id)
+    async def be_overtaken_and_group(*given: Any) -> Any:
         await remove(still)
-        return found
+        return await group(*given)
 
-    monkeypatch.setattr(service, "_read", read_and_be_overtaken)
+    monkeypatch.setattr(service, "_group", be_overtaken_and_group)
     response = await still.post(f"/datasets/{dataset}/snapshots")
     assert response.status_code in {409, 410}, response.text
     monkeypatch.undo()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,7 +120,7 @@ async def test_pages_hold_each_image_once_though_images_leave_the_list(still: Bi
 async def test_a_bundle_without_folds_over_both_splits_is_listed_by_its_losses(still: Bird):
     def older(place: int, item: Item) -> EvaluatedImage:
         judged = doubted(place, item)
-        return judged.model_copy(update={"out_of_fold": None, "loss": 10.0 - place / 10})
+        return replace(judged, out_of_fold=None, loss=10.0 - place / 10)
 
     dataset = await coloured_dataset(still, 4)
     _, manifest = await train(still, dataset, older)
@@ -152,7 +153,7 @@ async def test_a_model_whose_bundle_is_gone_says_so(still: Bird):
 
 async def test_two_models_are_compared_by_the_labels_as_they_are_now(still: Bird):
     def always_green(place: int, item: Item) -> EvaluatedImage:
-        return doubted(place, item).model_copy(update={"predicted": "green"})
+        return replace(doubted(place, item), predicted="green")
 
     dataset = await coloured_dataset(still, 8)
     before, manifest = await train(still, dataset, always_green)

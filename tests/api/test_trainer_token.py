@@ -31,6 +31,7 @@ async def test_it_may_ask_for_what_training_needs(bird):
         ("GET", f"{API}/snapshots/{nothing}/origins"),
         ("GET", f"{API}/models/{nothing}/bundle"),
         ("GET", f"{API}/blobs/{'0' * 64}"),
+        ("GET", f"{API}/removed-blobs"),
         ("POST", f"{API}/jobs/claim"),
         ("POST", f"{API}/jobs/{nothing}/progress"),
         ("POST", f"{API}/jobs/{nothing}/fail"),

@@ -19,6 +19,7 @@ from server.contract.files import sha256_of
 from tests.support import workflow
 from tests.support.accessibility import SCHEMES, Scheme, assert_accessible
 from tests.support.chromium import chromium, sign_in
+from tests.support.keyboard import tab_to
 from tests.support.photo_site import PHOTOS
 from tests.support.processes import ServerProcess, wait_until
 
@@ -29,7 +30,6 @@ PER_GROUP = 24
 FLIPPED_EVERY = 8  # of each group: 3, so 9 of 72 labels are wrong
 MAX_LOOKED_AT = 30
 PATIENCE_S = 60.0
-MAX_TABS = 60  # far more than the page has stops
 NARROW = {"width": 380, "height": 800}
 
 
@@ -105,11 +105,7 @@ class Cleaning:
 
     def focus(self, test_id: str) -> None:
         """Press Tab until this control has the focus."""
-        for _ in range(MAX_TABS):
-            self.press("Tab")
-            if self.page.evaluate("document.activeElement.dataset.testid") == test_id:
-                return
-        raise AssertionError(f"{test_id} not within {MAX_TABS} tab stops")
+        tab_to(self.page, f"[data-testid={test_id}]")
 
     def shoot(self, name: str) -> None:
         """Take pictures of the page: light, dark, narrow."""

@@ -18,6 +18,7 @@ from server.contract.files import sha256_of
 from tests.support import workflow
 from tests.support.chromium import chromium, sign_in
 from tests.support.drawings import KINDS, draw_photo
+from tests.support.keyboard import tab_to
 from tests.support.processes import ServerProcess, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -26,7 +27,6 @@ PER_KIND = 68
 IMAGE_COUNT = PER_KIND * len(KINDS)
 WRONG_EVERY = 17  # images: 12 of 204 get the label of the next kind, as a tired hand does it
 UNDONE = 3
-MAX_TABS = 80  # far more than a page has stops
 PATIENCE_S = 60.0
 KEYS = {kind: str(number) for number, kind in enumerate(KINDS, start=1)}
 
@@ -53,11 +53,7 @@ class Hand:
 
     def reach(self, selector: str) -> None:
         """Press Tab until an element that matches has the focus."""
-        for _ in range(MAX_TABS):
-            if self.page.evaluate("what => document.activeElement.matches(what)", selector):
-                return
-            self.press("Tab")
-        raise AssertionError(f"{selector} is not within {MAX_TABS} tab stops")
+        tab_to(self.page, selector)
 
     def images(self) -> list[dict[str, Any]]:
         """Return the images as the server has them, in the order of the grid."""

@@ -14,7 +14,7 @@ from server.contract.bundle import SnapshotRef
 from server.contract.snapshot import DatasetRef, Manifest
 from tests.support import workflow
 from tests.support.accessibility import SCHEMES, Scheme, assert_accessible
-from tests.support.bundles import make_bundle
+from tests.support.bundles import a_fine_tuning, make_bundle
 from tests.support.chromium import chromium, sign_in
 from tests.support.processes import ServerProcess
 from tests.support.snapshots import COLOURS, picture
@@ -22,8 +22,8 @@ from tests.support.snapshots import COLOURS, picture
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SECTIONS = ("findings", "learning-curve-section", "slices-section", "shortcuts-section",
-            "reliability-section", "abstention-section")  # fmt: skip
-TABLES = ("learning-curve", "reliability", "slices", "shortcuts", "abstention")
+            "reliability-section", "abstention-section", "training-section")  # fmt: skip
+TABLES = ("curves", "learning-curve", "reliability", "slices", "shortcuts", "abstention")
 NARROW = {"width": 400, "height": 800}
 
 
@@ -60,7 +60,7 @@ def _register(client: httpx2.Client) -> str:
         bundle = Path(folder) / "bundle.zip"
         ref = SnapshotRef(id=manifest.snapshot_id, manifest_sha256=manifest.sha256)
         dataset = DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name)
-        make_bundle(bundle, manifest.classes, ref, dataset)
+        make_bundle(bundle, manifest.classes, ref, dataset, a_fine_tuning())
         sent = client.put(
             f"/api/v1/jobs/{job_id}/bundle?worker=played",
             content=bundle.read_bytes(),
@@ -77,6 +77,25 @@ def test_every_part_is_there_with_its_table(page: Page) -> None:
         summary.click()
     for name in TABLES:
         expect(page.get_by_test_id(name).locator("tbody tr").first).to_be_visible()
+
+
+def test_a_pair_that_is_confused_leads_to_its_images(page: Page) -> None:
+    pair = page.get_by_test_id("confused")
+    expect(pair).to_have_text("blue taken for green")
+    pair.press("Enter")
+    expect(page.get_by_text("1 image labelled blue, predicted green")).to_be_visible()
+    expect(page.get_by_test_id("choice")).to_contain_text("choosing so errs on 7.5")
+
+
+def test_the_command_keeps_its_lines(page: Page) -> None:
+    command = page.get_by_role("region", name="the command")
+    lines = command.inner_text().splitlines()
+    assert lines[0] == "curl \\"
+    assert all(line.endswith(" \\") for line in lines[:-1])
+    drawn = command.evaluate(
+        "node => new Set([...node.firstChild.getClientRects()].map(box => box.top)).size"
+    )
+    assert drawn == len(lines), "a line is broken where it is too long"
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

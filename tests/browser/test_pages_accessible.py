@@ -17,9 +17,11 @@ from playwright.sync_api import Page, expect
 
 from tests.support import workflow
 from tests.support.accessibility import SCHEMES, find_violations, turn
+from tests.support.bundles import stage
 from tests.support.chromium import Chromium, chromium, sign_in
 from tests.support.drawings import KINDS, draw_photo
 from tests.support.images import encode
+from tests.support.played_trainer import lr_finding
 from tests.support.processes import ServerProcess, free_port, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -32,7 +34,8 @@ NARROW = {"width": 380, "height": 800}
 STATES = (
     "sign-in", "sign-in refused", "home without datasets", "try without a model",
     "dataset without images", "snapshots, none", "cleaner without a model", "job queued",
-    "job running", "job failed", "job cancelled", "cancel a job", "trainings", "home", "dataset",
+    "job running", "job with curves", "job failed", "learning rates", "job cancelled",
+    "cancel a job", "trainings", "home", "dataset", "recipes",
     "filters", "no match", "selection", "keys", "loupe", "rejected", "no duplicates", "captures",
     "alike", "rename", "delete", "image", "image that is gone", "import", "credits", "model",
     "images of a cell", "cleaner", "cleaner with answers", "keys of the cleaner",
@@ -158,9 +161,21 @@ def _play_trainings(tour: Tour) -> None:
     progress = {"phase": "features", "done": 12, "total": 42}
     tour.post(f"jobs/{job}/progress", {"worker": WORKER, "progress": progress})
     tour.open(f"jobs/{job}", "job running", "progress")
+    stages = [stage(number) for number in (1, 2, 3)]
+    progress = {"phase": "fine-tune", "done": 60, "total": 160, "stages": stages}
+    tour.post(f"jobs/{job}/progress", {"worker": WORKER, "progress": progress})
+    tour.open(f"jobs/{job}", None, "[data-testid=curve-sentence]")
+    tour.page.locator("main summary").click()
+    tour.look("job with curves")
     error = {"kind": "out-of-memory", "detail": "The memory is full. Close other programs."}
     tour.post(f"jobs/{job}/fail", {"worker": WORKER, "error": error})
     tour.open(f"jobs/{job}", "job failed", ".error-card")
+    job = workflow.start_job(tour.client, tour.dataset_id, recipe={"kind": "lr-find"})
+    tour.post("jobs/claim", {"worker": WORKER})
+    tour.post(f"jobs/{job}/finding", {"worker": WORKER, "finding": lr_finding()})
+    tour.open(f"jobs/{job}", None, "[data-testid=finding]")
+    tour.page.locator("[data-testid=finding] summary").click()
+    tour.look("learning rates")
     job = workflow.start_job(tour.client, tour.dataset_id)
     tour.open(f"jobs/{job}")
     tour.press("cancel-job")
@@ -178,6 +193,9 @@ def _visit_dataset(tour: Tour) -> None:
     tour.press("filters")
     expect(tour.page.get_by_test_id("filter-site")).to_be_visible()
     tour.look("filters")
+    tour.press("recipe-fine-tune")
+    tour.page.get_by_text("Options", exact=True).click()
+    tour.look("recipes")
     tour.open("datasets/{}?q=nothing+is+called+so", "no match", ".view")
     tour.open("datasets/{}", None, ".tile img")
     tour.page.locator(".tile").first.focus()

@@ -158,10 +158,37 @@ def test_a_server_of_another_time_is_named(browser, page):
                 String(url).endsWith('/api/v1/server')
                     ? new Response('{"api_version": 0}', { headers: { 'X-Bowerbird': '1' } })
                     : answer(url, init);
+            globalThis.answerAsBefore = () => { globalThis.fetch = answer; };
         }"""
     )
     popup.reload()
     expect(popup.get_by_test_id("version-notice")).to_contain_text("Update the server")
+    browser.context.service_workers[0].evaluate("answerAsBefore()")
+    popup.close()
+
+
+# As if the server were busy: it lists its datasets when it is told to.
+HOLD_DATASETS = """() => {
+    const answer = globalThis.fetch;
+    const held = new Promise(resolve => { globalThis.letGo = resolve; });
+    globalThis.fetch = async (url, init) => {
+        if (String(url).includes('/api/v1/datasets?')) await held;
+        return answer(url, init);
+    };
+    globalThis.answerAsBefore = () => { globalThis.fetch = answer; };
+}"""
+
+
+def test_nothing_is_captured_before_there_is_something_to_put_it_into(browser, site, page):
+    worker = browser.context.service_workers[0]
+    worker.evaluate(HOLD_DATASETS)
+    popup = browser.open_popup(page)
+    capture = popup.get_by_test_id("capture")
+    expect(capture).to_have_text(f"Capture {len(site.addresses('fruits'))} images")
+    expect(capture).to_be_disabled()
+    worker.evaluate("letGo(), answerAsBefore()")
+    expect(capture).to_be_enabled()
+    expect(popup.get_by_test_id("dataset").locator("option")).not_to_have_count(0)
     popup.close()
 
 
@@ -238,6 +265,7 @@ def test_labels_of_the_dataset_are_offered_with_their_counts(browser, site, page
     count = len(site.addresses("fruits"))
     popup = browser.open_popup(page)
     expect(popup.get_by_test_id("capture")).to_have_text(f"Capture {count} images")
+    expect(popup.get_by_test_id("capture")).to_be_enabled()
     if popup.get_by_test_id("new-dataset").is_visible():
         popup.get_by_test_id("new-dataset").fill("foods")
     popup.get_by_test_id("label").fill("Ripe Fruits")

@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.support.chromium import chromium, sign_in
 from tests.support.images import jpeg
+from tests.support.keyboard import tab_to
 from tests.support.processes import ServerProcess, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,7 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LABELS = ("black bear", "grizzly", "teddy")  # their keys are 1, 2 and 3
 IMAGE_COUNT = 230
 LABELLED_COUNT = 200
-MAX_TABS = 60  # far more than there are stops before the grid
 PATIENCE_S = 60.0
 
 
@@ -41,11 +41,7 @@ class Bench:
 
     def enter_grid(self) -> None:
         """Press Tab until a tile has the focus."""
-        for _ in range(MAX_TABS):
-            self.page.keyboard.press("Tab")
-            if self.page.evaluate("document.activeElement.classList.contains('tile')"):
-                return
-        raise AssertionError(f"no tile after {MAX_TABS} tab stops")
+        tab_to(self.page, ".tile")
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other."""
@@ -207,6 +203,61 @@ def test_filters_stand_in_the_address_and_go_back(bench):
     assert "q=" not in bench.page.url
 
 
+COUNT_FRAMES = """async count => {
+    let changes = 0;
+    const observer = new MutationObserver(records => { changes += records.length; });
+    const told = { subtree: true, childList: true, attributes: true, characterData: true };
+    observer.observe(document.body, told);
+    for (let frame = 0; frame < count; frame += 1) {
+        await new Promise(done => requestAnimationFrame(done));
+    }
+    observer.disconnect();
+    return changes;
+}"""
+"""Counts what changes in the document while so many frames are drawn."""
+FRAMES = 60
+
+
+def test_an_idle_page_rests_full_empty_and_without_a_server(bench):
+    bench.open()
+    bench.enter_grid()
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    bench.page.on("request", note)
+    images = "**/api/v1/datasets/*/images?*"
+
+    def is_still() -> bool:
+        asked.clear()
+        changes: int = bench.page.evaluate(COUNT_FRAMES, FRAMES)
+        return changes == 0 and not any("/images?" in url for url in asked)
+
+    def rests() -> None:
+        wait_until(is_still, PATIENCE_S, "nothing is drawn and nothing asked for")
+
+    rests()
+    bench.page.goto(f"{bench.server.url}/#/datasets/{bench.dataset_id}?q=none")
+    link = bench.page.get_by_text("Take the filters away")
+    link.focus()
+    rests()
+    expect(link).to_be_focused()
+
+    bench.page.route(images, lambda route: route.fulfill(status=500))
+    link.press("Enter")
+    again = bench.page.get_by_text("Try again")
+    again.focus()
+    rests()
+    again.press("Enter")
+    rests()
+    expect(again).to_be_focused()
+    bench.page.unroute(images)
+    again.press("Enter")
+    expect(bench.page.locator('.tile[data-index="0"]')).to_be_focused()
+    bench.page.remove_listener("request", note)
+
+
 def test_what_leaves_the_filter_stays_until_the_list_is_updated(bench):
     bench.open("?label=black+bear")
     bench.enter_grid()
@@ -220,6 +271,19 @@ def test_what_leaves_the_filter_stays_until_the_list_is_updated(bench):
     expect(bench.page.locator('.tile[data-index="0"]')).to_have_accessible_name(
         re.compile("^black bear")
     )
+    expect(bench.page.locator(".tile:focus")).to_have_count(1)
+
+
+def test_a_press_in_the_legend_is_about_the_tile_that_one_came_from(bench):
+    bench.open()
+    teddy = bench.page.get_by_test_id("legend").get_by_test_id("key-3")
+    teddy.press("Enter")
+    expect(bench.page.locator('.tile[data-index="0"]')).to_be_focused()
+    assert bench.count(is_labelled("teddy")) == 0, "nobody has pointed at an image yet"
+    bench.press("ArrowRight")
+    teddy.press("Enter")
+    bench.wait(is_labelled("teddy"), 1)
+    assert bench.focused() == 2, "on to the next, as by the key"
 
 
 def test_a_key_is_given_to_another_label_for_good(bench):

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from server.contract.bundle import SnapshotRef
 from server.contract.snapshot import DatasetRef, Manifest
 from tests.support.accessibility import SCHEMES, assert_accessible
-from tests.support.bundles import make_bundle
+from tests.support.bundles import make_bundle, stage
 from tests.support.chromium import chromium, sign_in
 from tests.support.played_trainer import WORKER, plain
 from tests.support.processes import ServerProcess
@@ -156,11 +156,12 @@ def test_a_training_is_followed_cancelled_and_its_failure_said(studio):
     job_id = studio.claimed_job(snapshot_id)
     studio.open(f"jobs/{job_id}")
     state = studio.page.get_by_test_id("job-state")
-    expect(state).to_have_text("Training")
+    expect(state).to_have_text("Running")
     progress = {"phase": "features", "done": 7, "total": 18, "message": "Nearly half."}
     studio.post(f"/jobs/{job_id}/progress", {"worker": WORKER, "progress": progress})
     expect(studio.page.get_by_text("7 of 18")).to_be_visible()
     assert_accessible(studio.page, "light")
+    expect(studio.page.get_by_text("no curve to watch")).to_be_visible()
     studio.page.get_by_test_id("cancel-job").press("Enter")
     studio.page.get_by_test_id("confirm-yes").press("Enter")
     expect(state).to_have_text("Cancelled")
@@ -180,6 +181,38 @@ def test_a_training_is_followed_cancelled_and_its_failure_said(studio):
     expect(studio.page.get_by_test_id("job").first).to_contain_text("Capture more of it.")
     for scheme in SCHEMES:
         assert_accessible(studio.page, scheme)
+
+
+def test_a_fine_tuning_is_chosen_and_its_curves_grow_without_taking_the_focus(studio):
+    studio.open(f"datasets/{studio.dataset_id}")
+    studio.page.get_by_test_id("recipe-head").press("ArrowDown")
+    studio.page.get_by_test_id("epochs").fill("2")
+    studio.page.get_by_text("Options", exact=True).press("Enter")
+    studio.page.get_by_test_id("backbone").select_option("resnet18")
+    studio.page.get_by_test_id("train-button").press("Enter")
+    expect(studio.page.get_by_text("Its curves begin")).to_be_visible()
+    job = studio.post("/jobs/claim", {"worker": WORKER, "wait_s": 0})["job"]
+    chosen = {name: job["recipe"][name] for name in ("kind", "epochs", "backbone", "lr")}
+    assert chosen == {"kind": "fine-tune", "epochs": 2, "backbone": "resnet18", "lr": 2e-4}
+    job_id = job["id"]
+    rows = studio.page.get_by_test_id("curves").locator("tbody tr")
+    for count in (1, 2, 3):
+        stages = [stage(number) for number in range(1, count + 1)]
+        progress = {"phase": "fine-tune", "done": 20 * count, "total": 160, "stages": stages}
+        studio.post(f"/jobs/{job_id}/progress", {"worker": WORKER, "progress": progress})
+        expect(rows).to_have_count(count)
+        if count == 1:
+            summary = studio.page.get_by_text("The same as a table")
+            summary.press("Enter")
+    expect(rows.last).to_be_visible()
+    expect(summary).to_be_focused()
+    expect(studio.page.get_by_test_id("curve-sentence")).to_contain_text("After 60 of 160 updates")
+    expect(studio.page.get_by_role("img", name="Losses of the training")).to_be_visible()
+    studio.page.reload()
+    expect(rows).to_have_count(3)
+    studio.post(f"/jobs/{job_id}/cancel")
+    expect(studio.page.get_by_test_id("job-state")).to_have_text("Cancelled")
+    expect(studio.page.get_by_test_id("cancel-job")).to_be_hidden()
 
 
 def test_a_model_is_looked_at_and_tried_in_every_way(studio):

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -27,6 +26,7 @@ from tests.support import faulty_server, ledger, workflow
 from tests.support.faulty_server import Fault
 from tests.support.mixed_site import MixedSite, draw
 from tests.support.processes import ServerProcess, wait_until
+from tests.support.small_disk import fill, small_disk
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,6 @@ MOST_START_S = 1.5
 MOST_LIFE_S = 0.8  # all that a life is sent is settled by then, on a quiet machine
 LONG_AGO_S = 2 * 3600  # the sweep leaves files of the last hour
 ORPHAN = 10**9 - 1  # a picture that stands at no address
-DISK_BYTES = 24 * 1024**2
 
 
 class Story:
@@ -240,24 +239,8 @@ def test_a_failing_disk_is_said_and_survived(tmp_path, site):
     story.end_well()
 
 
-@contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    """Put a file system of `DISK_BYTES` at the folder."""
-    folder.mkdir()
-    mount, unmount = shutil.which("mount"), shutil.which("umount")
-    if mount is None or unmount is None:
-        pytest.skip("needs the program mount")
-    options = ["-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    if subprocess.run([mount, *options], capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs the right to mount a file system")
-    try:
-        yield
-    finally:
-        subprocess.run([unmount, "--lazy", str(folder)], check=True)
-
-
 def test_a_disk_without_room_loses_nothing_and_is_used_again(tmp_path, site):
-    with _small_disk(tmp_path / "data"):
+    with small_disk(tmp_path / "data"):
         story = Story(tmp_path / "data", site, Random(SEED))
         story.begin()
         filler = story.data / "filler"
@@ -266,7 +249,7 @@ def test_a_disk_without_room_loses_nothing_and_is_used_again(tmp_path, site):
                 story.send_more()
                 # Else the disk may be full before anything is claimed, and nothing is downloaded.
                 wait_until(lambda: site.held_count, PATIENCE_S, "images are being downloaded")
-                _fill(filler)
+                fill(filler)
                 said = len(story.server.log)
             for _ in range(3):
                 story.send_more()
@@ -279,14 +262,3 @@ def test_a_disk_without_room_loses_nothing_and_is_used_again(tmp_path, site):
             filler.unlink()
 
         story.end_well()
-
-
-def _fill(filler: Path) -> None:
-    """Take all room that is left."""
-    with filler.open("wb", buffering=0) as file:
-        piece = bytes(4096)
-        try:
-            while True:
-                file.write(piece)
-        except OSError:
-            return

@@ -17,6 +17,8 @@ const QUERIES = [
   ['orchid', 'orchid'],
   ['photo', 'photo'],
   ['Bär', 'bär'],
+  ['Ba\u0308r', 'b\u00e4r'],
+  ['\u200fدب\u200e \u202bبني\u202c', 'دب بني'],
   ['熊 图片', '熊 图片'],
   ['x'.repeat(300), 'x'.repeat(100)],
 ];

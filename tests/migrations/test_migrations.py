@@ -53,6 +53,7 @@ NEW_TABLES = {
     "removed_blobs",
     "snapshot_removals",
     "blocked_sites",
+    "stage_changes",
 }
 
 

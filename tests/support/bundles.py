@@ -36,6 +36,7 @@ from server.contract.evaluation import (
 from server.contract.preprocess import Preprocessing
 from server.contract.recipes import HeadRecipe
 from server.contract.snapshot import DatasetRef, Split
+from server.contract.training import Choice, FineTuning, TrainingStage
 from tests.support.analyses import an_analysis
 
 CLASSES = ("blue", "green", "red")
@@ -109,7 +110,41 @@ def bundle_manifest(
     )
 
 
-def bundle_parts(classes: Sequence[str] = CLASSES) -> dict[str, bytes]:
+def a_fine_tuning() -> FineTuning:
+    """Return how a fine-tuning went that was kept, and flattered by the choice."""
+    return FineTuning(
+        updates=160,
+        epochs=4,
+        image_count=1280,
+        device="cpu",
+        seconds_per_update=0.5,
+        stages=tuple(TrainingStage.model_validate(stage(number)) for number in range(1, 9)),
+        choice=Choice(
+            kept="fine-tuned",
+            head_error_rate=0.1,
+            fine_tuned_error_rate=0.05,
+            head_log_loss=0.3,
+            fine_tuned_log_loss=0.2,
+            cross_fitted_error_rate=0.075,
+        ),
+    )
+
+
+def stage(number: int) -> dict[str, float]:
+    """Return a stage of a fine-tuning, 1 to 8, of 20 updates each."""
+    return {
+        "update": 20 * number,
+        "epoch": 0.5 * number,
+        "lr": 2e-4,
+        "train_loss": 1.8 / number,
+        "valid_loss": 1.2 / number,
+        "valid_error_rate": 0.25,
+    }
+
+
+def bundle_parts(
+    classes: Sequence[str] = CLASSES, fine_tuning: FineTuning | None = None
+) -> dict[str, bytes]:
     """Return the parts that go with `bundle_manifest`."""
     item = EvaluatedImage(
         sha256="c" * 64,
@@ -126,6 +161,7 @@ def bundle_parts(classes: Sequence[str] = CLASSES) -> dict[str, bytes]:
         l2=0.1,
         iterations=30,
         phase_seconds={"features": 10.0, "head": 2.5},
+        fine_tuning=fine_tuning,
     )
     return {
         MODEL_ONNX: colour_onnx(classes),
@@ -140,6 +176,8 @@ def make_bundle(
     classes: Sequence[str] = CLASSES,
     snapshot: SnapshotRef | None = None,
     dataset: DatasetRef | None = None,
+    fine_tuning: FineTuning | None = None,
 ) -> BundleManifest:
     """Write a complete bundle and return its manifest."""
-    return write_bundle(path, bundle_manifest(classes, snapshot, dataset), bundle_parts(classes))
+    manifest = bundle_manifest(classes, snapshot, dataset)
+    return write_bundle(path, manifest, bundle_parts(classes, fine_tuning))

@@ -28,6 +28,16 @@ def plain(colour: str, side_px: int = 40) -> bytes:
     return encode(Image.new("RGB", (side_px, side_px), COLOURS[colour]), "PNG")
 
 
+def lr_finding() -> dict[str, Any]:
+    """Return what a search for a learning rate found: the loss falls, then explodes."""
+    losses = [1.2, 1.2, 1.1, 0.8, 0.5, 0.4, 0.6, 1.6]
+    points = [
+        {"lr": 10.0 ** (place - 7), "loss": loss, "smoothed": loss}
+        for place, loss in enumerate(losses)
+    ]
+    return {"points": points, "valley": 3e-4, "steep": 1e-3, "minimum": 1e-3, "seconds": 2.0}
+
+
 async def coloured_dataset(bird: Bird, per_label: int = 8) -> str:
     """Return a dataset of ready images under three colours."""
     dataset = await bird.dataset()

@@ -30,6 +30,7 @@ class TrainingServer:
         missing: sha256 of blobs answered with 404.
         lost: sha256 of blobs whose file is gone, answered with 409.
         origins: Where images come from; None plays a server that does not tell.
+        removed: sha256 of blobs that were removed for good; None plays one that does not tell.
         recipe: Of the job.
         on_progress: Called with each report.
     """
@@ -49,6 +50,7 @@ class TrainingServer:
         self.missing: set[str] = set()
         self.lost: set[str] = set()
         self.origins: list[dict[str, Any]] | None = None
+        self.removed: list[str] | None = None
         self.requests: list[tuple[str, str]] = []
         self.reports: list[dict[str, Any]] = []
         self.failed: list[dict[str, Any]] = []
@@ -135,6 +137,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, play.manifest.to_bytes())
         elif path.endswith("/origins") and play.origins is not None:
             self._answer(200, {"snapshot_id": play.manifest.snapshot_id, "items": play.origins})
+        elif path == "removed-blobs" and play.removed is not None:
+            is_told = "cursor" in parse_qs(urlsplit(self.path).query)
+            items = [
+                {"sha256": sha256, "removed_at": "2026-11-22T10:00:00Z"} for sha256 in play.removed
+            ]
+            cursor = "1." + "0" * 64 if items else None
+            self._answer(200, {"items": [] if is_told else items, "next_cursor": cursor})
         elif path == f"models/{MODEL_ID}/bundle" and play.model:
             self._answer(200, play.model)
         elif path.removeprefix("blobs/") in play.lost:

@@ -68,11 +68,12 @@ def wait_settled(client: httpx2.Client, dataset_id: str) -> Counter[str]:
     return found
 
 
-def start_job(client: httpx2.Client, dataset_id: str) -> str:
-    """Freeze the dataset and queue a training; return the job's id."""
+def start_job(client: httpx2.Client, dataset_id: str, recipe: dict[str, Any] | None = None) -> str:
+    """Freeze the dataset and queue a training, of a head unless told; return the job's id."""
     snapshot = client.post(f"/api/v1/datasets/{dataset_id}/snapshots")
     assert snapshot.status_code == 201, snapshot.text
-    job = client.post(f"/api/v1/snapshots/{snapshot.json()['id']}/jobs")
+    body = {"recipe": recipe or {"kind": "head"}}
+    job = client.post(f"/api/v1/snapshots/{snapshot.json()['id']}/jobs", json=body)
     assert job.status_code == 201, job.text
     return str(job.json()["id"])
 

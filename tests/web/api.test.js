@@ -2,7 +2,14 @@ import { window } from './support/dom.js';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { apiUrl, Problem, request, SIGNED_OUT } from '../../server/web/assets/lib/api.js';
+import {
+  apiUrl,
+  Problem,
+  request,
+  requestHead,
+  SIGNED_OUT,
+} from '../../server/web/assets/lib/api.js';
+import { postFile } from '../../server/web/assets/lib/upload.js';
 
 const PROBLEM = {
   type: '/problems/label-conflict',
@@ -101,4 +108,34 @@ test('an address leaves out what is not asked for', () => {
   assert.equal(apiUrl('/datasets'), '/api/v1/datasets');
   const query = { label: 'a b', excluded: false, status: null, cursor: undefined, limit: 0 };
   assert.equal(apiUrl('/x', query), '/api/v1/x?label=a+b&excluded=false&limit=0');
+});
+
+test('a lost sign-in is announced whoever asked: also for a head, and for a file', async () => {
+  let announced = 0;
+  const count = () => (announced += 1);
+  window.document.addEventListener(SIGNED_OUT, count);
+  const isUnknown = { slug: 'unauthenticated', status: 401 };
+  await assert.rejects(requestHead(`${base}/unknown`), { status: 401 });
+  assert.equal(announced, 1);
+  // Node has none: as much of it as sends a file.
+  globalThis.XMLHttpRequest = class {
+    upload = {};
+    open(method, url) {
+      this.url = url;
+    }
+    setRequestHeader() {}
+    async send() {
+      const answer = await fetch(this.url);
+      Object.assign(this, { status: answer.status, responseText: await answer.text() });
+      this.onload();
+      this.onloadend();
+    }
+  };
+  const { signal } = new AbortController();
+  await assert.rejects(
+    postFile(`${base}/unknown`, new Blob(), { onSent: count, signal }),
+    isUnknown,
+  );
+  assert.equal(announced, 2);
+  window.document.removeEventListener(SIGNED_OUT, count);
 });

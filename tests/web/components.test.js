@@ -10,6 +10,7 @@ import {
 } from '../../server/web/assets/components/dataset-header.js';
 import { axisEnd, errorChart } from '../../server/web/assets/components/error-chart.js';
 import { imageFacts, outsideLink } from '../../server/web/assets/components/facts.js';
+import { stagePanel } from '../../server/web/assets/components/model-panels.js';
 import { stepStates } from '../../server/web/assets/components/get-started.js';
 import { clock } from '../../server/web/assets/components/pairing.js';
 import { predictionList } from '../../server/web/assets/components/predictions.js';
@@ -198,4 +199,39 @@ test('the facts of an image say how its bytes came', () => {
     imageFacts({ source_url: null, url: null, obtained_by, http_status: 403 }).textContent;
   assert.match(facts('browser'), /Obtained.*session/);
   assert.doesNotMatch(facts(null), /Obtained/);
+});
+
+test('a model that is worse than the live one goes live only with a reason', async () => {
+  const asked = [];
+  const answers = [
+    [409, { type: '/problems/model-worse', detail: 'it errs more often than the live one' }],
+    [200, { stage: 'live' }],
+  ];
+  globalThis.fetch = async (_url, { body }) => {
+    asked.push(JSON.parse(body));
+    const [status, answer] = answers.shift();
+    const type = status === 200 ? 'application/json' : 'application/problem+json';
+    const headers = { 'X-Bowerbird': '1', 'Content-Type': type };
+    return new Response(JSON.stringify(answer), { status, headers });
+  };
+  const settled = async (holds) => {
+    for (let round = 0; round < 1000 && !holds(); round += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.ok(holds());
+  };
+  const panel = stagePanel({ id: 'M', stage: 'candidate' });
+  const find = (name) => panel.querySelector(`[data-testid=${name}]`);
+  find('stage-live').click();
+  await settled(() => find('force-reason') !== null);
+  assert.match(panel.textContent, /It errs more often than the live one\./);
+  find('force-reason').value = 'its mistakes are the cheaper ones';
+  find('force-reason').closest('form').dispatchEvent(new Event('submit'));
+  await settled(() => find('stage').textContent === 'Live');
+  assert.equal(find('force-reason'), null);
+  assert.doesNotMatch(panel.textContent, /errs more often/);
+  assert.deepEqual(asked, [
+    { stage: 'live' },
+    { stage: 'live', force: true, reason: 'its mistakes are the cheaper ones' },
+  ]);
 });

@@ -27,6 +27,37 @@ test('only the validation split counts, in either form of the evaluation', () =>
   assert.deepEqual(evaluation.validationItems(null), []);
 });
 
+test('pairs are listed by how often they are confused, of equals the one of the rarer label first', () => {
+  const matrix = [
+    [5, 2, 1],
+    [0, 9, 4],
+    [2, 0, 1],
+  ];
+  const pairs = evaluation.confusedPairs(matrix, CLASSES, 3);
+  assert.deepEqual(
+    pairs.map(({ label, predicted, count, total }) => [label, predicted, count, total]),
+    [
+      ['cat', 'dog', 4, 13],
+      ['dog', 'bear', 2, 3],
+      ['bear', 'cat', 2, 8],
+    ],
+  );
+});
+
+test('what was chosen is said with what the choice is worth', () => {
+  const choice = {
+    kept: 'fine-tuned',
+    head_error_rate: 0.1,
+    fine_tuned_error_rate: 0.05,
+    cross_fitted_error_rate: 0.075,
+  };
+  const say = (more) => evaluation.choiceSentence({ ...choice, ...more }).replaceAll('\u00a0', ' ');
+  assert.match(say({}), /^The fine-tuned network was kept: it errs on 5 %.*head.* on 10 %/);
+  assert.match(say({}), /no part in the choice, choosing so errs on 7\.5 %\.$/);
+  assert.match(say({ kept: 'head' }), /^The head was kept: it errs on 10 %.*network on 5 %/);
+  assert.match(say({ cross_fitted_error_rate: null }), /too few/);
+});
+
 test('the interval is the one of the literature', () => {
   // Newcombe 1998, Statistics in Medicine 17, 857-872, table I: 81 of 263 and 0 of 20, Wilson's score.
   const [low, high] = evaluation.wilsonInterval(81, 263);

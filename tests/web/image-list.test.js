@@ -192,3 +192,123 @@ test('an empty list is a list, and a failure is told once', async () => {
   await held(failing.list, 0);
   assert.equal(failing.errors.length, 1);
 });
+
+/** A view that draws whenever it is told to, and says then what it shows: as the grid does, once a frame. */
+function drawingView(load) {
+  const told = { changes: 0, errors: 0, asked: 0 };
+  let isQueued = false;
+  const draw = () => {
+    told.changes += 1;
+    // One that does not come to rest is stopped, or the test would not end.
+    if (isQueued || told.changes > 100) return;
+    isQueued = true;
+    setTimeout(() => {
+      isQueued = false;
+      list.want(0, 60);
+    });
+  };
+  const list = new ImageList({
+    load: (query) => {
+      told.asked += 1;
+      return load(query);
+    },
+    onChange: draw,
+    onError: () => {
+      told.errors += 1;
+      draw();
+    },
+  });
+  list.want(0, 60);
+  return { list, told };
+}
+
+/** So many frames. */
+async function frames(count) {
+  for (let frame = 0; frame < count; frame += 1) await new Promise((done) => setTimeout(done));
+}
+
+test('a view that draws what it is told of comes to rest: full, empty, and without a server', async () => {
+  const full = drawingView(fakeServer(1000).load);
+  const empty = drawingView(fakeServer(0).load);
+  const away = drawingView(() => Promise.reject(new Error('away')));
+  await frames(50);
+  assert.deepEqual(full.told, { changes: 1, errors: 0, asked: 1 });
+  assert.deepEqual(empty.told, { changes: 1, errors: 0, asked: 1 });
+  assert.deepEqual(away.told, { changes: 1, errors: 1, asked: 1 });
+  full.list.refresh();
+  await frames(50);
+  assert.deepEqual(full.told, { changes: 3, errors: 0, asked: 2 }, 'the page, and that all is new');
+});
+
+test('what has failed is asked for again by a refresh, or on the way to another part', async () => {
+  const server = fakeServer(1000);
+  let isAway = true;
+  const view = drawingView((query) =>
+    isAway ? Promise.reject(new Error('away')) : server.load(query),
+  );
+  await frames(5);
+  assert.equal(view.list.hasFailed, true);
+  view.list.refresh();
+  await frames(5);
+  assert.deepEqual([view.told.asked, view.list.hasFailed], [2, true]);
+  view.list.want(0, 120);
+  await frames(5);
+  assert.equal(view.told.errors, 4, 'for the other part, and for the way back to what is drawn');
+  isAway = false;
+  view.list.refresh();
+  await frames(5);
+  assert.deepEqual([view.list.hasFailed, view.list.at(0)?.id], [false, '0']);
+});
+
+test('a later page that fails leaves the list as it is', async () => {
+  const server = fakeServer(1000);
+  const { list, errors } = await listOf({
+    load: (query) =>
+      query.skip + Number(query.cursor ?? 0) > 0
+        ? Promise.reject(new Error('away'))
+        : server.load(query),
+  });
+  list.want(0, 60);
+  await held(list, 0);
+  list.want(600, 660);
+  for (let round = 0; round < 50; round += 1) await Promise.resolve();
+  assert.deepEqual([errors.length, list.hasFailed, list.total], [1, true, 1000]);
+  assert.equal(list.at(0)?.id, '0');
+  list.want(0, 60);
+  assert.equal(list.hasFailed, false, 'what is wanted now is here');
+});
+
+test('a failure of before a refresh is no failure of its', async () => {
+  const server = fakeServer(1000);
+  let fail = () => undefined;
+  const { list, errors } = await listOf({
+    load: (query) => {
+      if (server.asked.length > 0) return server.load(query);
+      server.asked.push(query);
+      return new Promise((_, reject) => (fail = () => reject(new Error('away'))));
+    },
+  });
+  list.want(0, 60);
+  list.refresh();
+  fail();
+  assert.equal(await held(list, 0), '0');
+  assert.deepEqual(errors, []);
+});
+
+test('two refreshes, one upon the other, leave no gap', async () => {
+  const server = fakeServer(1000);
+  const { list } = await listOf(server);
+  list.want(0, 600);
+  await held(list, 599);
+  list.refresh();
+  list.refresh();
+  assert.deepEqual([list.at(0)?.id, list.at(599)?.id], ['0', '599']);
+  // The first of three pages has come: a third refresh keeps it, and what stood behind it.
+  for (let round = 0; round < 4; round += 1) await Promise.resolve();
+  list.refresh();
+  assert.deepEqual([list.at(0)?.id, list.at(599)?.id], ['0', '599']);
+  for (let round = 0; round < 100; round += 1) {
+    await Promise.resolve();
+    assert.equal(list.at(599)?.id, '599', 'at no moment is it gone');
+  }
+});

@@ -1,7 +1,7 @@
 import './support/dom.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jobState, phaseList } from '../../server/web/assets/components/job-state.js';
+import { curveNote, jobState, phaseList } from '../../server/web/assets/components/job-state.js';
 
 const job = (kind, more) => ({
   id: 'J',
@@ -36,9 +36,12 @@ test('a recipe that is not known here still says its phase', () => {
   assert.match(jobState(unknown).textContent, /soften/);
 });
 
-test('what a search for a learning rate found is shown with what to do next', () => {
-  const finding = { valley: 0.0012, steep: 0.003, minimum: 0.01 };
-  const text = jobState(job('lr-find', { state: 'succeeded', finding })).textContent;
-  assert.match(text, /Begin with.*1\.2e-3/);
-  assert.match(text, /--set lr=1\.2e-3/);
+test('a head says that there is no curve to wait for, and says it no longer when it is done', () => {
+  assert.match(curveNote(job('head')), /no curve/);
+  assert.equal(curveNote(job('head', { state: 'succeeded' })), '');
+  const stage = { update: 1 };
+  const started = { progress: { phase: 'fine-tune', done: 1, total: 8, stages: [stage] } };
+  assert.match(curveNote(job('fine-tune')), /begin with/);
+  assert.equal(curveNote(job('fine-tune', started)), '');
+  assert.equal(curveNote(job('distil')), '');
 });

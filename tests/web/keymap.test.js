@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import {
   assignKeys,
   commandFor,
+  isHeldDecision,
   isTyping,
   keepChosenKeys,
   readChosenKeys,
@@ -126,4 +127,11 @@ test('chosen keys outlive the page, each dataset has its own', () => {
     window.localStorage.setItem('bowerbird.keys.D', odd);
     assert.deepEqual(readChosenKeys('D'), {}, odd);
   }
+});
+
+test('a held key decides once, and still selects and moves on', () => {
+  const held = (name) => isHeldDecision({ repeat: true }, { name });
+  for (const name of ['label', 'keep', 'exclude', 'review', 'undo', 'redo']) assert.ok(held(name));
+  for (const name of ['open', 'select', 'all', 'clear', 'help']) assert.ok(!held(name));
+  assert.ok(!isHeldDecision({ repeat: false }, { name: 'label' }));
 });

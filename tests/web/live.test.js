@@ -2,7 +2,7 @@ import './support/dom.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Problem } from '../../server/web/assets/lib/api.js';
-import { poll, sleep, watchDataset } from '../../server/web/assets/lib/live.js';
+import { poll, sleep, watchDataset, watchJob } from '../../server/web/assets/lib/live.js';
 
 const problem = (status) =>
   new Problem({ slug: 'x', title: 'x', status, detail: 'x', members: {} });
@@ -73,4 +73,36 @@ test('counts are followed until the page ends', () => {
   assert.deepEqual(seen, ['A']);
   stop.abort();
   assert.equal(source.readyState, FakeSource.CLOSED);
+});
+
+test('a training is followed to its end, also when newer ones push it out of the events', async () => {
+  globalThis.EventSource = FakeSource;
+  const job = (state) => ({ id: 'J', dataset_id: 'A', state });
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(String(url));
+    const headers = { 'X-Bowerbird': '1', 'Content-Type': 'application/json' };
+    return new Response(JSON.stringify(job('running')), { headers });
+  };
+  const seen = [];
+  let told;
+  const onChange = (now) => {
+    seen.push(now.state);
+    told?.();
+  };
+  watchJob(job('queued'), onChange, new AbortController().signal);
+  const source = FakeSource.last;
+  const send = (...items) =>
+    source.dispatchEvent(new MessageEvent('jobs', { data: JSON.stringify({ items }) }));
+  send(job('queued'));
+  await new Promise((resolve) => {
+    told = resolve;
+    send({ ...job('failed'), id: 'another' });
+  });
+  assert.equal(asked.length, 1);
+  assert.match(asked[0], /\/api\/v1\/jobs\/J$/);
+  send(job('succeeded'));
+  assert.equal(source.readyState, FakeSource.CLOSED);
+  send(job('running'));
+  assert.deepEqual(seen, ['queued', 'running', 'succeeded']);
 });

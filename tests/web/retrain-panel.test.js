@@ -82,7 +82,7 @@ test('a changed dataset is trained on like before', async () => {
   await on.settle();
   assert.deepEqual(on.started, ['J']);
   assert.equal(on.node.querySelector('button').disabled, true, 'one at a time');
-  assert.match(on.node.textContent, /Since the former training: 2 labels changed\..*Training/);
+  assert.match(on.node.textContent, /Since the former training: 2 labels changed\..*Running/);
 });
 
 test('a training that failed says why, and what stays', async () => {

@@ -1,10 +1,12 @@
 """Features of a snapshot's images by a frozen backbone, each computed once.
 
-May import torch, ``trainer.data.store``, ``trainer.backbones``, ``snapshot`` and the contract.
+May import torch, ``trainer.data.store``, ``trainer.backbones``, ``failures``, ``snapshot`` and the
+contract.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,7 +24,10 @@ from trainer.backbones.loading import LoadedBackbone
 from trainer.baselines import PIXELS_SIDE_PX
 from trainer.data.pictures import DECODE_THREADS, unreadable
 from trainer.data.store import ArrayStore, ImageArrays
+from trainer.failures import is_out_of_memory
 from trainer.snapshot import LocalSnapshot
+
+log = logging.getLogger(__name__)
 
 Step = Callable[[int, int], None]
 
@@ -94,9 +99,17 @@ class Extractor:
         )
 
     def _forward(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            result: NDArray[np.float32] = self.backbone.module(torch.from_numpy(inputs)).numpy()
-        return result
+        """Return the features of a batch, computed in halves when memory does not suffice."""
+        try:
+            with torch.inference_mode():
+                result: NDArray[np.float32] = self.backbone.module(torch.from_numpy(inputs)).numpy()
+        except (RuntimeError, MemoryError) as error:
+            if len(inputs) == 1 or not is_out_of_memory(error):
+                raise
+            log.warning("features.split", extra={"images": len(inputs)})
+        else:
+            return result
+        return np.concatenate([self._forward(half) for half in np.array_split(inputs, 2)])
 
     def _decoded(
         self, snapshot: LocalSnapshot, items: Sequence[Item]

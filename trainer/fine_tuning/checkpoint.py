@@ -1,7 +1,7 @@
 """A training that can be taken up again after a kill: its state in one file, written whole.
 
 Tensors and numbers alone; nothing else is ever unpickled. May import torch, the contract's
-``files`` and ``trainer.errors``.
+``files`` and ``trainer.failures``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from server.contract.files import atomic_writer
+from trainer.failures import is_disk_full
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,18 @@ class Checkpoint:
         self._path = folder / f"{key}{_ENDING}"
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Write the state, and delete the oldest checkpoints of others."""
+        """Write the state, and delete the oldest checkpoints of others.
+
+        Without room on the disk the last state stays: the training is worth more than its copy.
+        """
+        try:
+            self._write(state)
+        except (OSError, RuntimeError) as error:  # torch's writer says it in its own words
+            if not is_disk_full(error):
+                raise
+            log.warning("checkpoint.no-room", extra={"path": str(self._path)})
+
+    def _write(self, state: Mapping[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         with atomic_writer(self._path) as file:
             torch.save(dict(state), file)

@@ -2,7 +2,7 @@
 
 Reads top to bottom: plan, then update by update, with a look at the validation images at each
 stage. Everything random is a function of the seed and the number of the update. May import torch,
-``trainer.data``, ``trainer.optimisation`` and the rest of this package.
+``trainer.data``, ``trainer.optimisation``, ``trainer.phases`` and the rest of this package.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from trainer.optimisation.averaging import WeightAverage
 from trainer.optimisation.lr_finder import STEPS, Point, sweep
 from trainer.optimisation.schedules import OneCycle, geometric
 from trainer.optimisation.targets import balanced_weights, mix, one_hot
+from trainer.phases import Show, show_nobody
 
 log = logging.getLogger(__name__)
 
@@ -121,18 +122,22 @@ class FineTuner:
         self._augmentation = augmentation.Augmentation(recipe.augmentation, recipe.min_scale)
         self._progress = Progress(recipe.updates_for(len(material.train)))
 
-    def run(self, step: Step) -> Progress:
+    def run(self, step: Step, show: Show = show_nobody) -> Progress:
         """Train to the end; the network then has its final weights.
 
         Args:
             step: Told (done, total) between the parts of updates; may raise to stop, and the same
                 training is then taken up from its last checkpoint.
+            show: Given all stages so far after each; and at once those that a training had when
+                it is taken up again.
 
         Raises:
             JobFailedError: ``diverged``, ``out-of-memory`` or ``blob-unreadable``.
         """
         updater = Updater(self._network, self._optimiser, self._rules(), lambda: self._tell(step))
-        if not self._resume(updater) and self._recipe.time_budget_s is not None:
+        if self._resume(updater):
+            show(stages_of(self._progress))
+        elif self._recipe.time_budget_s is not None:
             self._progress.total = self._fitting(self._recipe.time_budget_s)
         progress, saved_at, saving_s = self._progress, time.monotonic(), 0.0
         # Closed whatever happens: its thread must not read from a store that is closed after it.
@@ -145,6 +150,7 @@ class FineTuner:
                 if progress.done in self._stage_ends():
                     progress.stages.append(self._look(step))
                     progress.losses.clear()
+                    show(stages_of(progress))
                 if time.monotonic() - saved_at >= max(_SAVE_EVERY_S, saving_s / _SAVE_SHARE):
                     started = time.monotonic()
                     self._save(updater)

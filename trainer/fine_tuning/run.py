@@ -1,13 +1,14 @@
 """The fine-tuning of a job: from the fitted head to the network that is kept.
 
 May import the rest of this package, ``trainer.backbones``, ``data``, ``head``, ``network``,
-``snapshot`` and the contract.
+``phases``, ``snapshot`` and the contract.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from torch import nn
 
 from server.contract.files import canonical_json, sha256_of
 from server.contract.preprocess import Preprocessing
-from server.contract.recipes import FineTuneRecipe, LrFindRecipe
+from server.contract.recipes import FineTuneRecipe, LrFindRecipe, Recipe
 from server.contract.training import FineTuning
 from trainer.backbones.loading import LoadedBackbone
 from trainer.data.pictures import Pictures, PictureStore
 from trainer.device import find_device
+from trainer.errors import CANCELLED, JobStoppedError
 from trainer.fine_tuning.checkpoint import Checkpoint
 from trainer.fine_tuning.choice import Judged, choose, deal_validation, judge
 from trainer.fine_tuning.loop import FineTuner, Material, Progress, evaluate, stages_of
@@ -28,6 +30,7 @@ from trainer.head import Head
 from trainer.metrics import Floats
 from trainer.network import Classifier, MirrorAveraged
 from trainer.optimisation.lr_finder import Point, Suggestions, suggest
+from trainer.phases import Show, show_nobody
 from trainer.snapshot import LocalSnapshot
 
 _FORM = 2  # of checkpoints and of what they are part of; counted up when either changes
@@ -67,8 +70,36 @@ class Tuned:
     history: FineTuning
 
 
+@contextmanager
+def checkpointed(recipe: Recipe, start: Start, folder: Path) -> Iterator[Checkpoint]:
+    """Keep the state of a training for as long as it may be taken up again.
+
+    That is until the block has ended well, or the job is cancelled: a training that ends otherwise
+    (killed, its lease lost, the disk full while the result was written) goes on where it was when
+    the same comes again.
+
+    Args:
+        recipe: How.
+        start: From where.
+        folder: Of all checkpoints.
+    """
+    checkpoint = Checkpoint(folder, _key(recipe, start))
+    try:
+        yield checkpoint
+    except JobStoppedError as error:
+        if error.reason == CANCELLED:
+            checkpoint.delete()
+        raise
+    checkpoint.delete()
+
+
 def fine_tune(
-    recipe: FineTuneRecipe, start: Start, store: PictureStore, folder: Path, step: Step
+    recipe: FineTuneRecipe,
+    start: Start,
+    store: PictureStore,
+    checkpoint: Checkpoint,
+    step: Step,
+    show: Show = show_nobody,
 ) -> Tuned:
     """Fine-tune, and keep the result if it beats the head that it began with.
 
@@ -76,26 +107,31 @@ def fine_tune(
         recipe: How.
         start: From where.
         store: Of pictures.
-        folder: Of checkpoints.
+        checkpoint: Where its state is kept: see `checkpointed`.
         step: Told (done, total) often; may raise to stop. The same job goes on from its last
             checkpoint, to the same result.
+        show: Given all stages so far, after each.
 
     Raises:
         JobFailedError: ``device-missing``, ``diverged``, ``out-of-memory``, ``blob-unreadable``.
     """
     material = gather(start, store, step)
-    checkpoint = Checkpoint(folder, _key(recipe, start))
     network, groups = unfreeze(start)
     network.to(find_device(recipe.device))
-    progress = FineTuner(network, groups, recipe, material, checkpoint).run(step)
+    progress = FineTuner(network, groups, recipe, material, checkpoint).run(step, show)
     finished = MirrorAveraged(network) if recipe.tta == "flip" else network
-    logits = evaluate(finished, material.pictures, material.valid, step)
+    # Its images are no updates: who follows the updates sees them all done.
+    logits = evaluate(
+        finished,
+        material.pictures,
+        material.valid,
+        lambda *_: step(progress.done, progress.total),
+    )
     groups_of = [item.group for item in material.valid]
     fold_of = deal_validation(material.valid_labels, groups_of, recipe.seed)
     judged = judge(logits, material.valid_labels, fold_of)
     head = judge(start.valid_logits, material.valid_labels, fold_of)
     choice = choose(head, judged, material.valid_labels, fold_of)
-    checkpoint.delete()
     history = FineTuning(
         updates=progress.done,
         epochs=progress.done * recipe.batch_size / len(material.train),
@@ -165,7 +201,7 @@ def unfreeze(start: Start) -> tuple[Classifier, list[list[nn.Parameter]]]:
     return network, [*backbone.groups(), list(network.head.parameters())]
 
 
-def _key(recipe: FineTuneRecipe, start: Start) -> str:
+def _key(recipe: Recipe, start: Start) -> str:
     """Return a name for all that the result depends on."""
     parts = {
         "form": _FORM,

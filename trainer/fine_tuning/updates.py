@@ -18,13 +18,12 @@ import torch
 from torch import nn
 
 from trainer.errors import JobFailedError
+from trainer.failures import is_out_of_memory
 from trainer.optimisation.targets import loss_of
 
 log = logging.getLogger(__name__)
 
 DIVERGED = "diverged"  # a kind of failure
-# What torch's allocators say on a CPU, where there is no error of its own kind.
-_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 @dataclass(frozen=True)
@@ -138,13 +137,6 @@ class Updater:
         log.warning("update.split", extra={"parts": self.parts})
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether torch said that memory does not suffice."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(word in str(error).lower() for word in _MEMORY_WORDS)
 
 
 def _diverged() -> JobFailedError:

@@ -27,6 +27,7 @@ from server.api.schemas.access import (
     TokensOut,
     TrainerOut,
 )
+from server.contract.recipes import BACKBONES
 from server.errors import SignInCodeError, TokenScopeError
 from server.services.access import SESSION_LIFE, TokenKind
 
@@ -48,6 +49,7 @@ async def read_server(caller: CallerDep, services: ServicesDep) -> ServerOut:
             rate_per_s=round(services.pipeline.rate_per_s, 1),
         ),
         extension_path=str(about.extension_path) if about.extension_path else None,
+        backbones=BACKBONES,
     )
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
 from server.api.ranges import names_tag
-from server.api.schemas.base import MAX_SIDE_PX, Name, PageOut
+from server.api.schemas.base import MAX_SIDE_PX, LabelName, PageOut
 from server.api.schemas.images import (
     ImageDetailOut,
     ImageOut,
@@ -22,6 +22,7 @@ from server.api.schemas.images import (
 from server.contract.snapshot import Split
 from server.db.models import BlobRecord, ImageStatus, ObtainedBy
 from server.errors import BodyTooLargeError, RefusedError
+from server.labels import MAX_WRITTEN_CHARS
 from server.media.hints import HintName
 from server.reasons import Reason
 from server.repositories.filters import ImageFilter, ImageSort
@@ -38,7 +39,9 @@ WebAddress = Annotated[str | None, Form(max_length=8192, pattern="^https?://")]
 # What is skipped is gone through, if only along an index: a fifth of a second at this many.
 MAX_SKIP: Final = 1_000_000
 # Ids hold milliseconds since 1970; nothing here is older.
-_FIRST_YEAR: Final = 1970
+# Days beyond are as good as these, and the day after is a day.
+_FIRST_DAY: Final = date(1970, 1, 1)
+_LAST_DAY: Final = date(9999, 12, 30)
 
 # The bytes of an image never change, and only its owner may see them.
 CACHING = "private, max-age=31536000, immutable"
@@ -75,13 +78,14 @@ async def get_origin(
 
 
 def _start_of(day: date) -> datetime:
-    return datetime(max(day.year, _FIRST_YEAR), day.month, day.day, tzinfo=UTC)
+    within = min(max(day, _FIRST_DAY), _LAST_DAY)
+    return datetime(within.year, within.month, within.day, tzinfo=UTC)
 
 
 async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of the query
     looks: Annotated[ImageFilter, Depends(get_looks)],
     origin: Annotated[ImageFilter, Depends(get_origin)],
-    label: Annotated[str | None, Query(max_length=100)] = None,
+    label: Annotated[str | None, Query(max_length=MAX_WRITTEN_CHARS)] = None,
     status: ImageStatus | None = None,
     reason: Reason | None = None,
     excluded: bool | None = None,
@@ -92,7 +96,11 @@ async def get_filter(  # noqa: PLR0913, PLR0917 - one parameter per parameter of
         Query(description="Rejected by who asked for them: a person's browser may get them."),
     ] = None,
     q: Annotated[
-        str | None, Query(max_length=200, description="Part of a title, address or hash.")
+        str | None,
+        Query(
+            max_length=200,
+            description="Part of a title or address, or at least four digits of a hash.",
+        ),
     ] = None,
     sort: Annotated[
         ImageSort, Query(description="By a measure, only what has been measured is listed.")
@@ -175,7 +183,7 @@ async def upload_image(  # noqa: PLR0913, PLR0917 - one parameter per form field
     services: ServicesDep,
     response: Response,
     file: Annotated[UploadFile, File()],
-    label: Annotated[Name | None, Form()] = None,
+    label: Annotated[LabelName | None, Form()] = None,
     source_url: WebAddress = None,
     page_url: WebAddress = None,
 ) -> ImageOut:

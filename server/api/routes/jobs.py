@@ -43,9 +43,10 @@ async def list_jobs(
 
 
 @router.post("/jobs/claim", responses={204: {"description": "No job is queued."}})
-async def claim_job(body: ClaimRequest, services: ServicesDep) -> Claim:
+async def claim_job(body: ClaimRequest, request: Request, services: ServicesDep) -> Claim:
     """Give a worker the oldest queued job, waiting ``wait_s`` for one."""
-    view = await services.training.claim(body.worker, body.wait_s)
+    is_gone = request.is_disconnected
+    view = await services.training.claim(body.worker, body.wait_s, is_gone)
     if view is None:
         return Response(status_code=status.HTTP_204_NO_CONTENT)  # type: ignore[return-value] # FastAPI passes a Response through
     return Claim(job=job_out(view), lease_s=services.training.rules.lease_s)

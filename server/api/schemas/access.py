@@ -100,7 +100,7 @@ class DownloadsOut(ReplyModel):
 
 
 class ServerOut(ReplyModel):
-    """What the server says of itself."""
+    """What the server says of itself; of the backbones a recipe may name, the default is first."""
 
     name: str = "bowerbird"
     version: str
@@ -109,6 +109,7 @@ class ServerOut(ReplyModel):
     trainer: TrainerOut
     downloads: DownloadsOut
     extension_path: str | None
+    backbones: tuple[str, ...]
 
 
 class DiskOut(ReplyModel):

@@ -6,7 +6,6 @@ odd tile never costs a capture. What the person says is checked and refused.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Generic, TypeVar
 
@@ -18,6 +17,7 @@ from pydantic import (
     Field,
 )
 
+from server import labels
 from server.repositories.paging import Page
 
 Item = TypeVar("Item")
@@ -56,9 +56,9 @@ def _strip(value: object) -> object:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-def _refuse_controls(name: str) -> str:
-    if any(unicodedata.category(char) == "Cc" for char in name):
-        raise ValueError("a name has no control characters")
+def _refuse_odd_signs(name: str) -> str:
+    if sign := labels.find_odd_sign(name):
+        raise ValueError(f"the name has {sign}; type it anew without")
     return name
 
 
@@ -67,7 +67,14 @@ Name = Annotated[
     str,
     Field(min_length=1, max_length=100),
     BeforeValidator(_strip),
-    AfterValidator(_refuse_controls),
+    AfterValidator(_refuse_odd_signs),
+]
+# Of one that is there, or of a new one: `server.repositories.datasets` tells which, and holds the
+# new ones alone to the rule of `server.labels`.
+LabelName = Annotated[
+    str,
+    Field(min_length=1, max_length=labels.MAX_WRITTEN_CHARS),
+    BeforeValidator(_strip),
 ]
 Id = Annotated[str, Field(max_length=64)]
 HintUrl = Annotated[str | None, BeforeValidator(_drop_odd_address)]

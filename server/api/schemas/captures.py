@@ -14,7 +14,7 @@ from server.api.schemas.base import (
     HintSize,
     HintText,
     HintUrl,
-    Name,
+    LabelName,
     ReplyModel,
     RequestModel,
     cut,
@@ -44,7 +44,7 @@ class CaptureIn(RequestModel):
     """One act of collecting."""
 
     capture_key: str = Field(min_length=1, max_length=100)
-    label: Name | None = None
+    label: LabelName | None = None
     page_url: HintUrl = None
     page_title: HintText = None
     engine: Annotated[str | None, cut(50)] = None

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field, model_validator
 
-from server.api.schemas.base import Id, Name, ReplyModel, RequestModel
+from server.api.schemas.base import Id, LabelName, Name, ReplyModel, RequestModel
 from server.services.datasets import DatasetView, LabelView
 
 
@@ -69,13 +69,13 @@ class DatasetOut(ReplyModel):
 class LabelIn(RequestModel):
     """A label to make."""
 
-    name: Name
+    name: LabelName
 
 
 class LabelPatch(RequestModel):
     """A new name, or another label that takes this one's images."""
 
-    name: Name | None = None
+    name: LabelName | None = None
     merge_into: Id | None = None
 
     @model_validator(mode="after")

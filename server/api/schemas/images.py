@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from server.api.schemas.base import Id, Name, ReplyModel, RequestModel
+from server.api.schemas.base import Id, LabelName, ReplyModel, RequestModel
 from server.db.models import (
     AttemptRecord,
     CaptureRecord,
@@ -191,7 +191,7 @@ MAX_BULK: Final = 1000
 class ImagePatch(RequestModel):
     """What to change on an image; a label by the name of one that the dataset has."""
 
-    label: Name | None = None
+    label: LabelName | None = None
     excluded: bool | None = None
     reviewed: bool | None = None
 

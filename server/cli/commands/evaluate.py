@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from server.cli import datasets
-from server.cli.commands.options import AsJson, TrainingTimeout
+from server.cli.commands.options import AsJson, TrainingTimeout, check_id
 from server.cli.console import emit, emit_json, examples, note, reporting
 from server.cli.errors import CommandError
 from server.cli.jobs import run_on_snapshot, take_snapshot
@@ -28,7 +28,9 @@ _SHOWN_PAIRS = 5
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model's id.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="The model's id.", callback=check_id)
+    ],
     dataset: Annotated[
         str | None,
         typer.Option(
@@ -36,7 +38,8 @@ def evaluate(
         ),
     ] = None,
     snapshot: Annotated[
-        str | None, typer.Option(metavar="ID", help="On this snapshot, instead of a new one.")
+        str | None,
+        typer.Option(metavar="ID", callback=check_id, help="On this snapshot, not a new one."),
     ] = None,
     timeout_s: TrainingTimeout = _HALF_AN_HOUR_S,
     as_json: AsJson = False,

@@ -12,7 +12,7 @@ import typer
 from pydantic import JsonValue
 
 from server.cli import datasets
-from server.cli.commands.options import AsJson, DatasetName
+from server.cli.commands.options import AsJson, DatasetName, check_id
 from server.cli.console import emit, emit_json, emit_table, examples, note, reporting
 from server.cli.errors import CommandError
 from server.cli.session import connect
@@ -30,7 +30,7 @@ MAX_BUNDLE_BYTES = 1024**3
 Reason = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Kept in the models' history.")
 ]
-ModelId = Annotated[str, typer.Argument(metavar="ID", help="The model's id.")]
+ModelId = Annotated[str, typer.Argument(metavar="ID", help="The model's id.", callback=check_id)]
 
 
 class Stage(StrEnum):
@@ -93,7 +93,7 @@ def set_stage(
         raise typer.BadParameter("say why with --reason", param_hint="--force")
     body: dict[str, JsonValue] = {"stage": stage.value, "force": force, "reason": reason}
     with connect() as client:
-        model = client.post(f"/models/{_safe(model_id)}/stage", Model, body)
+        model = client.post(f"/models/{model_id}/stage", Model, body)
     if as_json:
         emit_json(model.model_dump(mode="json"))
     else:
@@ -150,7 +150,7 @@ def export(
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     with connect() as client:
-        model = client.get(f"/models/{_safe(model_id)}", Model)
+        model = client.get(f"/models/{model_id}", Model)
         size_bytes = _save(client, model, out)
     if as_json:
         emit_json({"model_id": model.id, "path": str(out), "bytes": size_bytes})
@@ -178,13 +178,6 @@ def _save(client: Client, model: Model, out: Path) -> int:
     except OSError as error:
         raise CommandError(f"{out} can't be written: {error.strerror}.") from error
     return size_bytes
-
-
-def _safe(model_id: str) -> str:
-    """Keep what a person typed within its place in the address."""
-    if not model_id.isalnum() or not model_id.isascii():
-        raise typer.BadParameter("an id consists of letters and digits", param_hint="ID")
-    return model_id
 
 
 def _change_row(change: StageChange) -> tuple[str, ...]:

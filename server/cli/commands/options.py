@@ -7,6 +7,18 @@ from typing import Annotated
 
 import typer
 
+
+def check_id(text: str | None) -> str | None:
+    """Keep what a person typed within its place in the address.
+
+    Raises:
+        typer.BadParameter: It is no id.
+    """
+    if text is not None and not (text.isalnum() and text.isascii()):
+        raise typer.BadParameter("an id consists of letters and digits")
+    return text
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout.")]
 DatasetName = Annotated[
     str, typer.Option("--dataset", metavar="NAME", help="The dataset, by name or id.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from server.cli import datasets
-from server.cli.commands.options import AsJson, DatasetName
+from server.cli.commands.options import AsJson, DatasetName, check_id
 from server.cli.console import emit, emit_json, emit_table, examples, note, reporting
 from server.cli.session import connect
 from server.client.downloads import Download, Source
@@ -96,12 +96,16 @@ def list_snapshots(
     )
 )
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help="The earlier snapshot's id.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The later snapshot's id.")],
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="The earlier snapshot's id.", callback=check_id)
+    ],
+    after: Annotated[
+        str, typer.Argument(metavar="B", help="The later snapshot's id.", callback=check_id)
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Compare two snapshots: images added, removed, relabelled, or moved to the other side."""
-    path = f"/snapshots/{_safe(before)}/diff/{_safe(after)}"
+    path = f"/snapshots/{before}/diff/{after}"
     with connect() as client:
         found = client.get(path, Difference, {"limit": MOST_LISTED})
     if as_json:
@@ -124,7 +128,9 @@ def diff(
     )
 )
 def export(
-    snapshot_id: Annotated[str, typer.Argument(metavar="ID", help="The snapshot's id.")],
+    snapshot_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The snapshot's id.", callback=check_id)
+    ],
     wanted: Annotated[ExportFormat, typer.Option("--format", help="As what it leaves.")],
     out: Annotated[
         Path, typer.Option("--out", metavar="PATH", help="The file to write, or a folder for it.")
@@ -139,7 +145,6 @@ def export(
     The file appears when it is whole. A download that was cut goes on, by itself and with the next
     run of the same command.
     """
-    snapshot_id = _safe(snapshot_id)
     if shard is not None and wanted is not ExportFormat.WEBDATASET:
         raise typer.BadParameter("only webdataset has parts", param_hint="--shard")
     out = _target(out, snapshot_id, wanted, shard)
@@ -181,13 +186,6 @@ def _target(out: Path, snapshot_id: str, wanted: ExportFormat, shard: int | None
     if not out.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     return out
-
-
-def _safe(snapshot_id: str) -> str:
-    """Keep what a person typed within its place in the address."""
-    if not snapshot_id.isalnum() or not snapshot_id.isascii():
-        raise typer.BadParameter("an id consists of letters and digits", param_hint="ID")
-    return snapshot_id
 
 
 def _row(dataset: str, snapshot: Snapshot) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from server.contract.jobs import Claim, ClaimRequest, JobError, JobState, Progress
 from server.contract.recipes import HeadRecipe
+from server.contract.training import MAX_STAGES, TrainingStage
 
 _JOB = {
     "id": "01JD",
@@ -17,6 +18,9 @@ _JOB = {
     "attempts": 1,
     "created_at": "2026-11-22T10:00:00Z",
 }
+_STAGE = TrainingStage(
+    update=1, epoch=0.5, lr=1e-4, train_loss=1, valid_loss=1, valid_error_rate=0.5
+)
 
 
 def test_a_claim_may_say_more_than_is_read() -> None:
@@ -41,6 +45,8 @@ def test_a_claim_waits_a_bounded_time(wait_s: float) -> None:
 def test_progress_and_errors_are_bounded() -> None:
     with pytest.raises(ValidationError):
         Progress(phase="head", done=-1, total=2)
+    with pytest.raises(ValidationError):
+        Progress(phase="fine-tune", done=1, total=2, stages=(_STAGE,) * (MAX_STAGES + 1))
     with pytest.raises(ValidationError):
         JobError(kind="Not Kebab", detail="")
     with pytest.raises(ValidationError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -15,13 +17,21 @@ from pydantic import SecretStr
 from server.contract.bundle import SnapshotRef
 from server.contract.recipes import EvaluateRecipe, LrFindRecipe
 from server.contract.snapshot import Split
-from server.contract.training import LrFinding, LrPoint
+from server.contract.training import LrFinding, LrPoint, TrainingStage
 from tests.support.bundles import make_bundle
+from tests.support.processes import wait_until
 from tests.support.snapshots import coloured, make_snapshot
-from tests.support.training_server import MODEL_ID, TOKEN, TrainingServer, training_server
+from tests.support.training_server import (
+    JOB_ID,
+    MODEL_ID,
+    TOKEN,
+    TrainingServer,
+    training_server,
+)
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
-from trainer.errors import JobFailedError, ServerRefusedError
+from trainer.errors import JobFailedError, JobStoppedError, ServerRefusedError
+from trainer.snapshot import blob_path
 from trainer.transport import Transport
 from trainer.worker import Worker
 
@@ -34,6 +44,9 @@ _FINDING = LrFinding(
     steep=5e-4,
     minimum=1e-4,
     seconds=1,
+)
+_STAGE = TrainingStage(
+    update=19, epoch=0.5, lr=2e-4, train_loss=1.5, valid_loss=1.25, valid_error_rate=0.25
 )
 
 
@@ -54,7 +67,9 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tell], None
     """Put a played training in the place of ``trainer.runner``, whose own tests need torch."""
 
     def install(action: Callable[[Tell], None]) -> None:
-        def run(recipe: object, snapshot: object, options: object, out: Path, tell: Tell) -> Path:
+        def run(*given: Any) -> Path:
+            *_, out, tell, show = given
+            show((_STAGE,))
             action(tell)
             out.write_bytes(b"bundle")
             return out
@@ -86,6 +101,29 @@ def test_a_job_is_done(play: TrainingServer, training: Callable[..., None], tmp_
     assert play.reports
     assert {report["worker"] for report in play.reports} == {"tester"}
     assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
+
+
+def test_curves_are_told_with_every_report_that_follows(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    later = threading.Event()
+
+    def note(report: dict[str, Any]) -> None:
+        if report["progress"]["phase"] == "export":
+            later.set()
+
+    def go_on(tell: Tell) -> None:
+        tell("evaluation", 1, 1)
+        tell("export", 0, 1)
+        assert later.wait(60)
+
+    play.on_progress = note
+    training(go_on)
+    _work(play, tmp_path)
+    assert play.failed == []
+    told = [report["progress"] for report in play.reports]
+    exported = next(progress for progress in told if progress["phase"] == "export")
+    assert exported["stages"] == [_STAGE.model_dump(mode="json")]
 
 
 def test_a_job_that_makes_no_model_ends_with_what_it_found(
@@ -128,6 +166,25 @@ def test_a_model_that_cannot_be_read_is_said(
     assert [entry.name for entry in (tmp_path / "work").iterdir()] == ["blobs"]
 
 
+def test_what_is_removed_during_a_job_is_forgotten_after_it(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    gone = play.manifest.items[0].sha256
+    blob = blob_path(tmp_path / "work" / "blobs", gone)
+    play.removed = []
+
+    def train(_tell: Tell) -> None:
+        assert blob.is_file()
+        play.removed = [gone]
+
+    training(train)
+    _work(play, tmp_path / "work")
+    assert (play.bundle, play.failed) == (b"bundle", [])
+    assert not blob.exists()
+    asked = [path for _, path in play.requests if path in {"removed-blobs", "jobs/claim"}]
+    assert asked == ["removed-blobs", "jobs/claim", "removed-blobs", "removed-blobs"]
+
+
 class _RenewedError(Exception):
     """Stands for the new process that takes this one's place."""
 
@@ -157,6 +214,68 @@ def test_the_lease_is_kept_during_long_work(
     training(lambda tell: None if renewed.wait(20) else pytest.fail("no renewal"))
     _work(play, tmp_path)
     assert play.bundle == b"bundle"
+
+
+def test_an_end_is_heard_of_however_long_the_lease_and_the_silence_of_the_work(
+    play: TrainingServer,
+    training: Callable[..., None],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    play.lease_s = 3000
+    asked_again = threading.Event()
+    play.on_progress = lambda _: asked_again.set() if len(play.reports) >= 3 else None
+
+    def compute(tell: Tell) -> None:
+        tell("export", 0, 0)
+        if not asked_again.wait(60):
+            pytest.fail("the worker does not ask while it has nothing to tell")
+        play.state = "cancelled"
+        said = len(play.reports)
+        wait_until(lambda: len(play.reports) > said, 60, "the worker asks once more")
+        wait_until(lambda: _is_told(tell), 60, "the work is told")
+        tell("export", 1, 1)
+
+    training(compute)
+    with caplog.at_level(logging.INFO, "trainer"):
+        _work(play, tmp_path)
+    assert play.bundle == b""
+    assert "job.stopped" in [record.message for record in caplog.records]
+
+
+def _is_told(tell: Tell) -> bool:
+    try:
+        tell("export", 0, 0)
+    except JobStoppedError:
+        return True
+    return False
+
+
+def test_a_bundle_that_was_finished_before_a_kill_is_only_sent(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    (tmp_path / f"tester.{JOB_ID}.bundle.zip").write_bytes(b"finished")
+    (tmp_path / "tester.another.bundle.zip").write_bytes(b"of a job that is gone")
+    (tmp_path / ".tester.another.bundle.zip.x1.tmp").write_bytes(b"half")
+    others = [f"else.{JOB_ID}.bundle.zip", f"tester.2.{JOB_ID}.bundle.zip"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"another worker's in this folder")
+    training(lambda _: pytest.fail("trained again"))
+    _work(play, tmp_path)
+    assert play.bundle == b"finished"
+    assert sorted(entry.name for entry in tmp_path.glob("*bundle*")) == others
+
+
+def test_a_finished_bundle_stays_when_the_process_is_asked_to_end(
+    play: TrainingServer, training: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(*_: object) -> None:
+        raise SystemExit(0)  # as SIGTERM does
+
+    monkeypatch.setattr(ServerClient, "upload", leave)
+    with pytest.raises(SystemExit):
+        _work(play, tmp_path)
+    assert (tmp_path / f"tester.{JOB_ID}.bundle.zip").read_bytes() == b"bundle"
 
 
 @pytest.mark.parametrize("end", ["cancelled", "lease lost", "deleted"])
@@ -199,7 +318,15 @@ def test_a_failure_is_reported_with_its_sentence(
 
 @pytest.mark.parametrize(
     ("error", "kind"),
-    [(ZeroDivisionError("secret"), "unexpected"), (MemoryError(), "out-of-memory")],
+    [
+        (ZeroDivisionError("secret"), "unexpected"),
+        (MemoryError(), "out-of-memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: secret"), "out-of-memory"),
+        (OSError(errno.ENOMEM, "secret"), "out-of-memory"),
+        (OSError(errno.ENOSPC, "secret"), "disk-full"),
+        (OSError(errno.EACCES, "secret"), "unexpected"),
+    ],
+    ids=str,
 )
 def test_an_unexpected_failure_is_reported_without_its_text(
     play: TrainingServer,
@@ -220,7 +347,7 @@ def test_an_unexpected_failure_is_reported_without_its_text(
 def test_a_server_that_is_away_is_waited_for_quietly(
     play: TrainingServer, training: object, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    play.failures = 6
+    play.failures = 7  # the first is of the question what was removed, which nobody waits for
     pauses: list[float] = []
     with caplog.at_level(logging.INFO, "trainer"):
         _work(play, tmp_path, pauses)
@@ -254,14 +381,26 @@ def test_a_refusal_fails_the_job(
     assert "no such snapshot" in play.failed[0]["error"]["detail"]
 
 
-def test_a_failure_that_cannot_be_reported_does_not_end_the_worker(
+def test_a_failure_is_reported_when_the_server_is_back(
+    play: TrainingServer, training: Callable[..., None], tmp_path: Path
+) -> None:
+    def fail(tell: Tell) -> None:
+        play.failures = 100
+        raise JobFailedError("too-few-classes", "Collect more.")
+
+    training(fail)
+    _work(play, tmp_path)
+    assert [report["error"]["kind"] for report in play.failed] == ["too-few-classes"]
+
+
+def test_a_failure_that_nobody_waits_for_does_not_end_the_worker(
     play: TrainingServer,
     training: Callable[..., None],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(tell: Tell) -> None:
-        play.failures = 100
+        play.is_leased = False
         raise JobFailedError("too-few-classes", "Collect more.")
 
     training(fail)

@@ -2,7 +2,7 @@
  * The confusion matrix as a real table: counts, share of the row, and the images behind each mistake.
  */
 import { h, spoken } from '../lib/dom.js';
-import { count, percent } from '../lib/format.js';
+import { count, percent, plural } from '../lib/format.js';
 
 /**
  * @param {{value: number, share: number, isRight: boolean, says: string, onOpen: () => void}} cell One cell.
@@ -64,6 +64,37 @@ export function confusionTable({ matrix, classes, onCell }) {
   const hint =
     'Rows: what the label says. Columns: what the model says. Choose a number to see its images.';
   return h('div', { class: 'stack tight' }, h('p', { class: 'muted small' }, hint), table);
+}
+
+/**
+ * @param {import('../lib/evaluation.js').ConfusedPair[]} pairs From `confusedPairs`.
+ * @param {(label: string, predicted: string) => void} onCell Told which pair was chosen.
+ * @returns {HTMLElement} What is taken for what; each pair's button shows its images.
+ */
+export function confusedList(pairs, onCell) {
+  if (pairs.length === 0) {
+    return h('p', {}, 'Nothing: it is right about every validation image.');
+  }
+  const items = pairs.map(({ label, predicted, count: wrong, total }) =>
+    h(
+      'li',
+      {},
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'button small',
+          'data-testid': 'confused',
+          onclick: () => onCell(label, predicted),
+        },
+        h('strong', {}, label),
+        ' taken for ',
+        h('strong', {}, predicted),
+      ),
+      h('span', { class: 'muted' }, `${count(wrong)} of ${plural(total, 'image')}`),
+    ),
+  );
+  return h('ol', { class: 'plain confused' }, ...items);
 }
 
 /**

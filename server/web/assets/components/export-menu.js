@@ -5,7 +5,7 @@
 import { h, replace } from '../lib/dom.js';
 import { bytes } from '../lib/format.js';
 import { exportUrl, listExports, readExport } from '../lib/resources.js';
-import { errorCard } from './notices.js';
+import { errorCard, loadingNote } from './notices.js';
 
 /** @type {Record<string, string>} */
 const FORMATS = {
@@ -70,7 +70,7 @@ function filesOf(id, { format, shards }) {
  * @returns {HTMLElement} Its formats, asked for when it is opened: some are laid out whole before their size is known.
  */
 export function exportMenu(id, signal) {
-  const place = h('div', {}, h('p', { class: 'muted' }, 'Loading…'));
+  const place = h('div', {}, loadingNote());
   const details = h(
     'details',
     { class: 'export', 'data-testid': 'export' },

@@ -21,6 +21,21 @@ export function axisEndOf(largest) {
 }
 
 /**
+ * @param {Child[][]} rows The first cell of each names the row.
+ * @returns {HTMLElement[]} Rows of a table's body.
+ */
+export function tableRows(rows) {
+  return rows.map(([name, ...cells]) =>
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, name),
+      ...cells.map((cell) => h('td', { class: 'number' }, cell)),
+    ),
+  );
+}
+
+/**
  * @param {string} label What it is a table of.
  * @param {string[]} head Titles of the columns.
  * @param {Child[][]} rows The first cell of each names the row.
@@ -35,52 +50,52 @@ export function plainTable(label, head, rows, testId) {
       'table',
       { class: 'wide', 'data-testid': testId },
       h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col' }, text)))),
-      h(
-        'tbody',
-        {},
-        ...rows.map(([name, ...cells]) =>
-          h(
-            'tr',
-            {},
-            h('th', { scope: 'row' }, name),
-            ...cells.map((cell) => h('td', { class: 'number' }, cell)),
-          ),
-        ),
-      ),
+      h('tbody', {}, ...tableRows(rows)),
     ),
   );
 }
 
 /**
- * @param {SVGSVGElement} chart Hidden from screen readers: they get the table.
+ * @param {Element} chart Hidden from screen readers or named for them; they get the numbers from the table.
  * @param {HTMLElement} table The same numbers.
+ * @param {string} [summary] What unfolds it.
  * @returns {HTMLElement} Both.
  */
-export function figure(chart, table) {
+export function figure(chart, table, summary = 'The same as a table') {
   return h(
     'figure',
     { class: 'figure' },
     chart,
-    h('details', { class: 'as-table' }, h('summary', {}, 'The same as a table'), table),
+    h('details', { class: 'as-table' }, h('summary', {}, summary), table),
   );
 }
 
 /**
- * @param {{xTitle: string, yTitle: string, xTicks: [number, string][], yEnd: number}} axes Ticks of x are places 0 to 1 with their text; y goes from 0 to `yEnd`, a rate.
- * @param {(x: (place: number) => number, y: (rate: number) => number) => SVGElement[]} draw Gets the scales, gives what is drawn.
+ * @typedef {object} Axes
+ * @property {string} xTitle Under the axis.
+ * @property {string} yTitle Beside it.
+ * @property {[number, string][]} xTicks Places 0 to 1 with their text.
+ * @property {number} yEnd Where y ends, from 0.
+ * @property {(value: number) => string} [yText] Of a tick of y; without it y is a rate.
+ * @property {{title: string, text: string}} [says] Names and describes it to screen readers; without it it is hidden from them.
+ */
+
+/**
+ * @param {Axes} axes What is measured.
+ * @param {(x: (place: number) => number, y: (value: number) => number) => SVGElement[]} draw Gets the scales, gives what is drawn.
  * @returns {SVGSVGElement} The chart.
  */
-export function plot({ xTitle, yTitle, xTicks, yEnd }, draw) {
+export function plot({ xTitle, yTitle, xTicks, yEnd, yText = percent, says }, draw) {
   const { width, height, left, right, top, bottom } = PLOT;
   const x = (/** @type {number} */ place) => left + place * (width - left - right);
-  const y = (/** @type {number} */ rate) =>
-    height - bottom - (rate / yEnd) * (height - top - bottom);
+  const y = (/** @type {number} */ value) =>
+    height - bottom - (value / yEnd) * (height - top - bottom);
   const lines = [0, 0.5, 1].flatMap((part) => {
-    const rate = part * yEnd;
-    const at = { class: 'chart-tick', x: left - 8, y: y(rate) + 4, 'text-anchor': 'end' };
+    const value = part * yEnd;
+    const at = { class: 'chart-tick', x: left - 8, y: y(value) + 4, 'text-anchor': 'end' };
     return [
-      svg('line', { x1: left, x2: width - right, y1: y(rate), y2: y(rate), class: 'chart-grid' }),
-      svg('text', at, percent(rate)),
+      svg('line', { x1: left, x2: width - right, y1: y(value), y2: y(value), class: 'chart-grid' }),
+      svg('text', at, yText(value)),
     ];
   });
   const marks = xTicks.map(([place, text]) =>
@@ -93,7 +108,12 @@ export function plot({ xTitle, yTitle, xTicks, yEnd }, draw) {
   const middle = (height - bottom + top) / 2;
   return svg(
     'svg',
-    { viewBox: `0 0 ${width} ${height}`, class: 'chart plot', 'aria-hidden': 'true' },
+    {
+      viewBox: `0 0 ${width} ${height}`,
+      class: 'chart plot',
+      ...(says ? { role: 'img' } : { 'aria-hidden': 'true' }),
+    },
+    ...(says ? [svg('title', {}, says.title), svg('desc', {}, says.text)] : []),
     ...lines,
     ...marks,
     svg('text', { class: 'chart-tick', x: x(0.5), y: height - 6, 'text-anchor': 'middle' }, xTitle),

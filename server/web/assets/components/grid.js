@@ -2,8 +2,7 @@
  * The grid of thumbnails: only the rows near the window are in the document, however long the list is. One tab stop;
  * which keys move it is grid-window.js's, what else keys do is told to the owner.
  */
-import { h, replace, spoken } from '../lib/dom.js';
-import { count } from '../lib/format.js';
+import { h, replace } from '../lib/dom.js';
 import {
   GAP_PX,
   indexAfter,
@@ -12,7 +11,7 @@ import {
   scrollToShow,
   windowFor,
 } from '../lib/grid-window.js';
-import { tileContent, tileKey } from './tile.js';
+import { tileContent, tileKey, waitingContent } from './tile.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('../lib/image-list.js').ImageList} ImageList */
@@ -79,8 +78,15 @@ export class Grid {
     this.#isQueued = true;
     requestAnimationFrame(() => {
       this.#isQueued = false;
-      if (!this.#options.signal.aborted) this.#drawNow();
+      if (!this.#options.signal.aborted) this.#drawKept();
     });
+  }
+
+  /** Draw; a tile that goes with its row, as for another number of columns, leaves the focus to its successor. */
+  #drawKept() {
+    const hadFocus = this.hasFocus();
+    this.#drawNow();
+    if (hadFocus && !this.hasFocus()) this.#cellAt(this.active)?.focus({ preventScroll: true });
   }
 
   #drawNow() {
@@ -186,7 +192,7 @@ export class Grid {
     cell.dataset['index'] = String(index);
     cell.classList.toggle('is-stack', size > 1);
     if (image) fillCell(cell, image, tileContent(image, labels, size));
-    else emptyCell(cell, index);
+    else fillCell(cell, null, waitingContent(index));
   }
 
   /**
@@ -280,19 +286,10 @@ export class Grid {
 
 /**
  * @param {HTMLElement} cell Filled.
- * @param {Image} image What it shows.
+ * @param {Image | null} image What it shows; null while its page is on its way.
  * @param {(HTMLElement | null)[]} content From tile.js.
  */
 function fillCell(cell, image, content) {
-  cell.classList.toggle('is-excluded', image.excluded);
+  cell.classList.toggle('is-excluded', image?.excluded === true);
   replace(cell, ...content);
-}
-
-/**
- * @param {HTMLElement} cell Shows nothing yet.
- * @param {number} index Whose page is on its way.
- */
-function emptyCell(cell, index) {
-  cell.classList.remove('is-excluded');
-  replace(cell, h('span', { class: 'tile-wait' }), spoken(`Image ${count(index + 1)}, on its way`));
 }

@@ -1,7 +1,7 @@
 /**
  * Keys on the page of a dataset: what each does to the selection or to the tile that has the focus.
  */
-import { commandFor, listenToKeys } from '../lib/keymap.js';
+import { commandFor, isHeldDecision, listenToKeys } from '../lib/keymap.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {import('../lib/keymap.js').Command} Command */
@@ -36,6 +36,7 @@ export function listenToImageKeys(targets, signal) {
 function onKey(event, targets) {
   if (targets.grid.hasFocus() && moveBy(event, targets)) return true;
   const command = commandFor(event, targets.labelling.keys);
+  if (command !== null && isHeldDecision(event, command)) return true;
   return command !== null && (runAnywhere(command, targets) || runOnImages(command, targets));
 }
 
@@ -76,7 +77,7 @@ function runAnywhere(command, { labelling, onHelp, onSearch, onAll }) {
  * @param {KeyTargets} targets What it is about.
  * @returns {boolean} Whether it was done, or will be at the next press.
  */
-function runOnImages(command, targets) {
+export function runOnImages(command, targets) {
   const { grid, labelling, active } = targets;
   if (command.name === 'open' || command.name === 'select') {
     return runOnTile(command.name, targets);

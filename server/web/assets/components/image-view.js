@@ -3,13 +3,14 @@
  */
 import { h, replace } from '../lib/dom.js';
 import { plural } from '../lib/format.js';
+import { explainError } from '../lib/explain.js';
 import { imageQuery, stillMatches } from '../lib/filters.js';
 import { ImageList } from '../lib/image-list.js';
 import { GRID_HELP } from '../lib/keymap.js';
 import { listImages } from '../lib/resources.js';
 import { MAX_SELECTION } from '../lib/selection.js';
 import { Grid } from './grid.js';
-import { listenToImageKeys } from './image-keys.js';
+import { listenToImageKeys, runOnImages } from './image-keys.js';
 import { openKeysDialog } from './keys-dialog.js';
 import { openLoupe } from './loupe.js';
 import { emptyNote, likenessNote, stackAddress, stackSize } from './image-notes.js';
@@ -43,6 +44,12 @@ class ImageView {
   #extending = new AbortController();
   #notice = h('div', { class: 'leaving', role: 'status' });
   #foot = h('div', { class: 'grid-foot' });
+  /** What stands in the foot; it is drawn anew only for another: its link or button may have the keyboard. */
+  #footing = '';
+  /** Whether the keyboard came to the legend from a tile, the one that the person means. */
+  #isPointed = false;
+  /** @type {import('./image-keys.js').KeyTargets | null} */
+  #targets = null;
   /** @type {{update: () => void} | null} */
   #loupe = null;
 
@@ -83,18 +90,21 @@ class ImageView {
       selectionBar(labelling, signal),
     );
     this.#listen();
-    replace(this.#foot, loadingNote());
+    this.#drawFoot('loading', loadingNote());
     this.#list.want(0, 1);
   }
 
-  /** @returns {HTMLElement | null} The keys; only what has been fetched can be labelled by them. */
+  /** @returns {HTMLElement} The keys; only what has been fetched can be labelled by them. */
   #legend() {
     const { labelling, signal } = this.#options;
-    return keyLegend(labelling, {
-      signal,
-      onLabel: (label) => this.#label(label),
-      onHelp: () => void openKeysDialog(labelling, GRID_HELP, signal),
+    const onHelp = () => void openKeysDialog(labelling, GRID_HELP, signal);
+    const onLabel = (/** @type {string} */ label) => this.#label(label);
+    const legend = keyLegend(labelling, { signal, onLabel, onHelp });
+    legend.addEventListener('focusin', ({ relatedTarget }) => {
+      const from = relatedTarget instanceof Node ? relatedTarget : null;
+      if (!legend.contains(from)) this.#isPointed = this.#grid.node.contains(from);
     });
+    return legend;
   }
 
   #listen() {
@@ -103,24 +113,26 @@ class ImageView {
       {
         onImages: (images) => this.#follow(images),
         onUnknown: () => this.#reread(),
-        onSelection: () => this.#grid.draw(),
+        onSelection: () => {
+          // What was selected by hand meanwhile is not undone by what comes late.
+          this.#extending.abort();
+          this.#grid.draw();
+        },
       },
       signal,
     );
-    listenToImageKeys(
-      {
-        labelling,
-        grid: this.#grid,
-        active: () => this.#list.at(this.#grid.active),
-        onOpen: (index) => this.#open(index),
-        onExtend: (index) => void this.#extend(this.#anchor, index),
-        onAll: () => void this.#extend(0, (this.#list.total ?? 0) - 1),
-        onMoved: () => (this.#anchor = this.#grid.active),
-        onHelp: () => void openKeysDialog(labelling, GRID_HELP, signal),
-        onSearch,
-      },
-      signal,
-    );
+    this.#targets = {
+      labelling,
+      grid: this.#grid,
+      active: () => this.#list.at(this.#grid.active),
+      onOpen: (index) => this.#open(index),
+      onExtend: (index) => void this.#extend(this.#anchor, index),
+      onAll: () => void this.#extend(0, (this.#list.total ?? 0) - 1),
+      onMoved: () => (this.#anchor = this.#grid.active),
+      onHelp: () => void openKeysDialog(labelling, GRID_HELP, signal),
+      onSearch,
+    };
+    listenToImageKeys(this.#targets, signal);
   }
 
   /** Ask for what has come new, unless that would take away what the person has just changed. */
@@ -138,12 +150,26 @@ class ImageView {
     const { total } = this.#list;
     this.#grid.draw();
     this.#grid.node.hidden = total === null || total === 0;
-    if (total !== null) {
+    // What has failed stands there until it is here.
+    if (total !== null && !this.#list.hasFailed) {
       const { datasetId, query, status } = this.#options;
-      replace(this.#foot, total === 0 && emptyNote(datasetId, query, status));
+      if (total === 0) this.#drawFoot('empty', emptyNote(datasetId, query, status));
+      else this.#drawFoot('nothing', null);
     }
     this.#drawNotice(this.#left.size);
     this.#loupe?.update();
+  }
+
+  /**
+   * @param {'loading' | 'empty' | 'nothing'} footing What it is.
+   * @param {HTMLElement | null} content Below the grid.
+   */
+  #drawFoot(footing, content) {
+    if (footing === this.#footing) return;
+    this.#footing = footing;
+    const hadFocus = this.#foot.contains(document.activeElement);
+    replace(this.#foot, content);
+    if (hadFocus) this.#grid.focus(this.#grid.active);
   }
 
   /** @param {number} count Images that no longer match. */
@@ -151,6 +177,7 @@ class ImageView {
     // Its button stays the same while nothing changes: a new one would not have the keyboard.
     if (count === this.#noticed) return;
     this.#noticed = count;
+    const hadFocus = this.#notice.contains(document.activeElement);
     replace(
       this.#notice,
       count > 0 &&
@@ -166,14 +193,21 @@ class ImageView {
           'Update the list',
         ),
     );
+    if (!hadFocus) return;
+    if (count > 0) this.#notice.querySelector('button')?.focus();
+    else this.#grid.focus(this.#grid.active);
   }
 
   /** @param {unknown} error Why a page of the list is not here. */
   #fail(error) {
-    showFailure(this.#foot, error, this.#options.signal, () => {
-      replace(this.#foot);
-      this.#list.refresh();
-    });
+    const { signal } = this.#options;
+    if (signal.aborted) return;
+    const hadFocus = this.#foot.contains(document.activeElement);
+    this.#footing = 'error';
+    showFailure(this.#foot, error, signal, () => this.#list.refresh());
+    if (hadFocus) this.#foot.querySelector('button')?.focus();
+    // The foot cannot be seen from there.
+    if (this.#loupe) toast(explainError(error));
   }
 
   /** @param {Image[]} images As they are now. */
@@ -185,12 +219,15 @@ class ImageView {
     this.#list.replace(images);
   }
 
-  /** @param {string} label Given to the selection, or to the tile that had the focus. */
+  /**
+   * A press in the legend does what the key does: without a selection and a tile that had the focus, it first shows one.
+   * @param {string} label Given to the selection, or to the tile that had the focus.
+   */
   #label(label) {
-    const { labelling } = this.#options;
-    const image = this.#list.at(this.#grid.active);
-    const images = labelling.selection.size > 0 ? labelling.selection.images : image ? [image] : [];
-    labelling.run({ name: 'label', label }, images);
+    if (this.#isPointed && this.#options.labelling.selection.size === 0) {
+      this.#grid.focus(this.#grid.active);
+    }
+    if (this.#targets) runOnImages({ name: 'label', label }, this.#targets);
   }
 
   /** @param {number} index Selected, or let go of. */
@@ -216,9 +253,13 @@ class ImageView {
     if (end <= Math.max(from, to)) {
       toast(`A selection holds ${plural(MAX_SELECTION, 'image')} at most: these are the first.`);
     }
-    const images = await this.#list.collect(first, end, signal).catch(() => []);
-    if (!signal.aborted && !this.#options.signal.aborted) {
-      this.#options.labelling.selection.set(images);
+    const isOver = () => signal.aborted || this.#options.signal.aborted;
+    try {
+      const images = await this.#list.collect(first, end, signal);
+      if (!isOver()) this.#options.labelling.selection.set(images);
+    } catch (error) {
+      // What was selected before stays so.
+      if (!isOver()) toast(`Nothing more is selected. ${explainError(error)}`);
     }
   }
 
@@ -227,12 +268,8 @@ class ImageView {
     const { status, labelling, signal } = this.#options;
     if (status === 'queued' || status === 'downloading') return;
     let last = index;
-    const source = {
-      total: () => this.#list.total ?? 0,
-      at: (/** @type {number} */ at) => this.#list.at(at),
-    };
     const loupe = openLoupe({
-      source,
+      source: { total: () => this.#list.total ?? 0, at: (at) => this.#list.at(at) },
       index,
       labelling,
       signal,

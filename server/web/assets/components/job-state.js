@@ -4,6 +4,8 @@
 import { h } from '../lib/dom.js';
 import { JOB_WORDS } from '../lib/explain.js';
 import { count, duration, percent, timeElement } from '../lib/format.js';
+import { isOpen } from '../lib/live.js';
+import { recipeTitle } from '../lib/recipes.js';
 import { hashFor } from '../lib/router.js';
 import { factList, hashCode } from './facts.js';
 import { progressBar } from './progress.js';
@@ -19,6 +21,7 @@ const PHASE_TITLES = {
   'fine-tune': 'Fine-tune the backbone, from that head on',
   'lr-find': 'Try learning rates from tiny to huge',
   'out-of-fold': 'Ask heads that have not seen each image',
+  answers: 'Ask the model about each',
   evaluation: 'Look where it fails and what would help',
   export: 'Export and check',
   upload: 'Hand over the model',
@@ -29,7 +32,24 @@ const PHASES = {
   head: ['blobs', 'features', 'baselines', 'head', ...JUDGED],
   'fine-tune': ['blobs', 'features', 'baselines', 'head', 'fine-tune', ...JUDGED],
   'lr-find': ['blobs', 'features', 'head', 'lr-find'],
+  evaluate: ['blobs', 'answers'],
 };
+/** What there is to see while a recipe goes on, until there is. @type {Record<string, string>} */
+const CURVE_NOTES = {
+  head:
+    'There is no curve to watch: a head is fitted to its optimum in seconds, and judged on images ' +
+    'that it has not seen.',
+  'fine-tune': 'Its curves begin with the first look at the validation images.',
+  'lr-find': 'Its curve is drawn when the loss has exploded, or no higher rate is left to try.',
+};
+
+/**
+ * @param {Job} job As it is.
+ * @returns {string} What to expect of curves that are not there yet; empty when there is nothing to wait for.
+ */
+export function curveNote(job) {
+  return isOpen(job) && !job.progress?.stages?.length ? (CURVE_NOTES[job.recipe.kind] ?? '') : '';
+}
 
 /**
  * @param {Job} job As it is.
@@ -78,33 +98,6 @@ function jobProgress(job) {
 }
 
 /**
- * @param {import('../lib/types.js').LrFinding} finding What a search for a learning rate found.
- * @returns {HTMLElement} What it suggests, and what to do with it.
- */
-function findingCard({ valley, steep, minimum }) {
-  const rate = (/** @type {number} */ value) => h('code', {}, value.toExponential(1));
-  return h(
-    'div',
-    { 'data-testid': 'finding' },
-    factList([
-      ['Begin with', rate(valley)],
-      ['Steepest fall', rate(steep)],
-      ['A tenth of the lowest', rate(minimum)],
-    ]),
-    h(
-      'p',
-      { class: 'muted small' },
-      'Suggestions differ with the seed. To train with the first: ',
-      h(
-        'code',
-        {},
-        `bowerbird train --dataset NAME --recipe fine-tune --set lr=${valley.toExponential(1)}`,
-      ),
-    ),
-  );
-}
-
-/**
  * @param {Job} job As it is.
  * @param {number} now_ms The clock.
  * @returns {string | null} How long it has run or did run.
@@ -136,7 +129,6 @@ export function jobState(job) {
         h('p', {}, h('strong', {}, job.error.detail)),
         h('p', { class: 'muted small' }, `Kind: ${job.error.kind}`),
       ),
-    job.finding && findingCard(job.finding),
     job.model_id &&
       h(
         'p',
@@ -162,13 +154,13 @@ export function jobState(job) {
 export function jobFacts(job, snapshot) {
   const { counts } = snapshot;
   return factList([
-    ['Recipe', job.recipe.kind],
+    ['Recipe', recipeTitle(job.recipe.kind)],
     ['Images', `${count(counts.train)} to train, ${count(counts.valid)} to validate`],
     ['Validation', percent(snapshot.valid_ratio, 0)],
     ['Seed', String(snapshot.seed)],
     ['Snapshot', hashCode(snapshot.manifest_sha256)],
     ['Asked for', timeElement(job.created_at)],
-    ['Running', jobDuration(job, Date.now())],
+    [isOpen(job) ? 'Running' : 'Took', jobDuration(job, Date.now())],
     ['Attempts', job.attempts > 1 ? String(job.attempts) : null],
   ]);
 }

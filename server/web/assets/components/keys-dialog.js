@@ -61,13 +61,23 @@ function labelKeys(labelling) {
 }
 
 /**
+ * @param {string} text Keys as the lists name them: `Home, End`, `U or Ctrl Z`, `Shift with an arrow`.
+ * @returns {(Node | string)[]} Each key as a key, the words between them as words.
+ */
+function keyCaps(text) {
+  return text
+    .split(/(, | or | with .*)/)
+    .map((part, index) => (index % 2 === 0 && part !== '' ? h('kbd', {}, part) : part));
+}
+
+/**
  * @param {Labelling} labelling Whose keys.
  * @param {[string, string][]} commands The other keys of the view, and what they do.
  * @param {AbortSignal} signal Of the page.
  * @returns {Promise<void>} Settled when it is closed.
  */
 export async function openKeysDialog(labelling, commands, signal) {
-  const help = commands.map(([keys, what]) => [h('dt', {}, h('kbd', {}, keys)), h('dd', {}, what)]);
+  const help = commands.map(([keys, what]) => [h('dt', {}, ...keyCaps(keys)), h('dd', {}, what)]);
   const dialog = h(
     'dialog',
     { class: 'dialog keys-dialog', 'aria-labelledby': 'keys-title', 'data-testid': 'keys-dialog' },
@@ -88,7 +98,12 @@ export async function openKeysDialog(labelling, commands, signal) {
           'Type another key to change one. Kept in this browser for this dataset.',
         ),
       ),
-      h('section', {}, h('h3', {}, 'Everything else'), h('dl', { class: 'facts' }, ...help.flat())),
+      h(
+        'section',
+        { class: 'stack tight' },
+        h('h3', {}, 'Everything else'),
+        h('dl', { class: 'facts' }, ...help.flat()),
+      ),
     ),
     h(
       'form',

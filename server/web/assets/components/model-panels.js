@@ -1,12 +1,14 @@
 /**
  * Beside a model: its stage, and how to use it.
  */
+import { Problem } from '../lib/api.js';
 import { h, replace } from '../lib/dom.js';
-import { STAGES } from '../lib/explain.js';
+import { explainError, STAGES } from '../lib/explain.js';
 import { bytes, duration, percent } from '../lib/format.js';
+import { recipeTitle } from '../lib/recipes.js';
 import { bundleUrl, stageModel } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
-import { copyable } from './copyable.js';
+import { copyableLines } from './copyable.js';
 import { factList, hashCode } from './facts.js';
 import { messagePlace, runAction, toast } from './notices.js';
 
@@ -20,12 +22,57 @@ const MOVES = [
 ];
 
 /**
+ * @param {(reason: string) => Promise<void>} force Lets the model go live.
+ * @returns {HTMLElement} A form for who knows better than the comparison, which asks why.
+ */
+function forceForm(force) {
+  const message = messagePlace();
+  const reason = h('input', { required: true, maxlength: 500, 'data-testid': 'force-reason' });
+  const button = h(
+    'button',
+    { class: 'button danger', 'data-testid': 'force-stage' },
+    'Make it live all the same',
+  );
+  return h(
+    'form',
+    {
+      class: 'stack tight',
+      onsubmit: (event) => {
+        event.preventDefault();
+        void runAction(button, message, () => force(reason.value));
+      },
+    },
+    h('label', { class: 'field' }, 'Why, for the record', reason),
+    button,
+    message,
+  );
+}
+
+/**
  * @param {Model} model Which one.
  * @returns {HTMLElement} Its stage, and the buttons that change it.
  */
 export function stagePanel(model) {
   const place = h('div', { class: 'stack tight' });
   const message = messagePlace();
+  const forced = h('div');
+  /** @type {(stage: Stage, reason?: string) => Promise<void>} */
+  const change = async (stage, reason) => {
+    const now = await stageModel(model.id, stage, reason);
+    replace(forced);
+    replace(message);
+    draw(now.stage);
+    toast(`The model is now ${STAGES[now.stage].title.toLowerCase()}.`);
+  };
+  const explain = (/** @type {unknown} */ error) => {
+    if (error instanceof Problem && error.slug === 'model-worse') {
+      replace(
+        forced,
+        forceForm((reason) => change('live', reason)),
+      );
+    }
+    return [explainError(error)];
+  };
   const draw = (/** @type {Stage} */ stage) => {
     const buttons = MOVES.filter((move) => move.stage !== stage).map((move) => {
       const button = h(
@@ -34,12 +81,7 @@ export function stagePanel(model) {
           type: 'button',
           class: move.stage === 'live' ? 'button primary' : 'button',
           'data-testid': `stage-${move.stage}`,
-          onclick: () =>
-            void runAction(button, message, async () => {
-              const now = await stageModel(model.id, move.stage);
-              draw(now.stage);
-              toast(`The model is now ${STAGES[now.stage].title.toLowerCase()}.`);
-            }),
+          onclick: () => void runAction(button, message, () => change(move.stage), explain),
         },
         move.title,
       );
@@ -59,6 +101,7 @@ export function stagePanel(model) {
       h('p', { class: 'muted' }, STAGES[stage].text),
       h('div', { class: 'row' }, ...buttons),
       message,
+      forced,
     );
   };
   draw(model.stage);
@@ -71,7 +114,12 @@ export function stagePanel(model) {
  */
 export function modelUse(model) {
   const address = `${location.origin}/api/v1/classify?model=${model.id}`;
-  const curl = `curl -H "Authorization: Bearer $(cat data/token)" -F file=@photo.jpg '${address}'`;
+  const curl = [
+    'curl',
+    '-H "Authorization: Bearer $(cat data/token)"',
+    '-F file=@photo.jpg',
+    `'${address}'`,
+  ].join(' \\\n  ');
   const { seconds, calibration_error: calibration, log_loss: loss } = model.metrics;
   return h(
     'section',
@@ -98,10 +146,10 @@ export function modelUse(model) {
       'The download holds the ONNX model and all that inference needs.',
     ),
     h('h3', {}, 'From a terminal'),
-    copyable(curl, 'the command'),
+    copyableLines(curl, 'the command'),
     h('h3', {}, 'Facts'),
     factList([
-      ['Recipe', model.recipe.kind ?? null],
+      ['Recipe', recipeTitle(model.recipe.kind)],
       ['Log loss', typeof loss === 'number' ? loss.toFixed(3) : null],
       ['Calibration error', typeof calibration === 'number' ? percent(calibration) : null],
       ['Trained in', typeof seconds === 'number' ? duration(seconds) : null],

@@ -8,7 +8,7 @@ import { count, plural, siteOf } from '../lib/format.js';
 import { listImages, MAX_PAGE, readFacets, retryImages } from '../lib/resources.js';
 import { outsideLink } from './facts.js';
 import { openSiteRemoval } from './site-removal.js';
-import { emptyState, errorCard, messagePlace, runAction, toast } from './notices.js';
+import { emptyState, loadingNote, messagePlace, runAction, showFailure, toast } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
 /** @typedef {{value: string, count: number}} ReasonCount */
@@ -16,6 +16,7 @@ import { emptyState, errorCard, messagePlace, runAction, toast } from './notices
  * @typedef {object} Deeds
  * @property {(reason: string) => Promise<Image[]>} load Reads the addresses of a reason.
  * @property {(reason: string, host?: string) => Promise<void>} retry Queues them again, or those of one host.
+ * @property {AbortSignal} signal Of the view.
  * @property {(site: string) => void} remove Asks what everything of a site is, to remove it.
  */
 
@@ -127,7 +128,7 @@ function hostButtons(host, reason, { retry, remove }) {
  * @returns {HTMLElement} Its hosts, read when it is opened.
  */
 function hostList(group, deeds) {
-  const place = h('div', { class: 'stack tight' }, h('p', { class: 'muted' }, 'Loading…'));
+  const place = h('div', { class: 'stack tight' }, loadingNote());
   const details = h('details', {}, h('summary', {}, 'Hosts and addresses'), place);
   const draw = async () => {
     const images = await deeds.load(group.value);
@@ -144,7 +145,7 @@ function hostList(group, deeds) {
     );
   };
   details.addEventListener('toggle', () => {
-    if (details.open) void draw().catch((error) => replace(place, errorCard(error)));
+    if (details.open) void draw().catch((error) => showFailure(place, error, deeds.signal));
   });
   return details;
 }
@@ -188,7 +189,7 @@ function reasonGroup(group, deeds) {
  * @returns {{node: HTMLElement, refresh: () => void}} The view.
  */
 export function rejectedView({ datasetId, label, signal }) {
-  const node = h('div', { class: 'stack' }, h('p', { class: 'muted' }, 'Loading…'));
+  const node = h('div', { class: 'stack' }, loadingNote());
   const query = { status: 'rejected', label };
   let shown = '';
   const load = async (/** @type {string} */ reason) =>
@@ -219,13 +220,10 @@ export function rejectedView({ datasetId, label, signal }) {
       'Nothing was rejected',
       'Every address that was fetched so far gave an image.',
     );
-    const groups = reasons.map((group) => reasonGroup(group, { load, retry, remove }));
+    const groups = reasons.map((group) => reasonGroup(group, { load, retry, remove, signal }));
     replace(node, ...(groups.length > 0 ? groups : [none]));
   };
-  const refresh = () =>
-    void draw().catch((error) => {
-      if (!signal.aborted) replace(node, errorCard(error, refresh));
-    });
+  const refresh = () => void draw().catch((error) => showFailure(node, error, signal, refresh));
   refresh();
   return { node, refresh };
 }

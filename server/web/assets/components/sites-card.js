@@ -6,7 +6,7 @@ import { explainError } from '../lib/explain.js';
 import { count, plural, timeElement } from '../lib/format.js';
 import { amountsText } from '../lib/removal-words.js';
 import { listBlockedSites, listRemovals, unblockSite } from '../lib/resources.js';
-import { errorCard, toast } from './notices.js';
+import { loadingNote, showFailure, toast } from './notices.js';
 import { openSiteRemoval } from './site-removal.js';
 
 /** @typedef {import('../lib/types.js').PastRemoval} PastRemoval */
@@ -92,7 +92,7 @@ function pastList({ items, total }) {
  * @returns {HTMLElement} The card; it reads its lists itself.
  */
 export function sitesCard(signal) {
-  const blocked = h('div', {}, h('p', { class: 'muted' }, 'Loading…'));
+  const blocked = h('div', {}, loadingNote());
   const removals = h('div', {});
   const draw = async () => {
     const [sites, past] = await Promise.all([
@@ -105,8 +105,7 @@ export function sitesCard(signal) {
     );
     replace(removals, ...pastList(past));
   };
-  const redraw = () =>
-    void draw().catch((error) => signal.aborted || replace(blocked, errorCard(error, redraw)));
+  const redraw = () => void draw().catch((error) => showFailure(blocked, error, signal, redraw));
   const unblock = async (/** @type {string} */ site) => {
     try {
       await unblockSite(site);

@@ -39,13 +39,20 @@ export function snapshotDiff({ datasetId, snapshots, query, signal }) {
   const result = h('div', { class: 'stack', role: 'status', 'data-testid': 'diff' });
   const from = choice(snapshots, query.get('a') ?? snapshots[1]?.id, 'compare-a');
   const to = choice(snapshots, query.get('b') ?? snapshots[0]?.id, 'compare-b');
-  const compare = async () => {
+  let comparing = new AbortController();
+  const compare = async (/** @type {AbortSignal} */ asked) => {
     const address = hashFor('snapshots', datasetId, { a: from.value, b: to.value });
     history.replaceState(null, '', address);
-    const diff = await diffSnapshots(from.value, to.value, signal);
-    replace(result, ...drawDiff(diff, datasetId, signal));
+    const diff = await diffSnapshots(from.value, to.value, asked);
+    if (!asked.aborted) replace(result, ...drawDiff(diff, datasetId, signal));
   };
-  const run = () => void compare().catch((error) => showFailure(result, error, signal, run));
+  const run = () => {
+    // An answer about the former two would stand under the names of these.
+    comparing.abort();
+    comparing = new AbortController();
+    const asked = AbortSignal.any([signal, comparing.signal]);
+    void compare(asked).catch((error) => showFailure(result, error, asked, run));
+  };
   from.addEventListener('change', run);
   to.addEventListener('change', run);
   run();

@@ -3,6 +3,7 @@
  */
 import { h, picture, spoken } from '../lib/dom.js';
 import { HINT_WORDS } from '../lib/filters.js';
+import { count } from '../lib/format.js';
 import { labelColour } from '../lib/labels.js';
 import { thumbnailUrl } from '../lib/resources.js';
 
@@ -84,3 +85,12 @@ export function tileKey(image, stackSize) {
   const hints = hintWords(image).join();
   return [id, status, label ?? '', excluded, reviewed_at !== null, hints, stackSize].join('|');
 }
+
+/**
+ * @param {number} index Whose page is on its way.
+ * @returns {HTMLElement[]} What its tile shows until then.
+ */
+export const waitingContent = (index) => [
+  h('span', { class: 'tile-wait' }),
+  spoken(`Image ${count(index + 1)}, on its way`),
+];

@@ -8,6 +8,7 @@ import { count, plural } from '../lib/format.js';
 import { createJob, createSnapshot } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 import { messagePlace, runAction } from './notices.js';
+import { recipeChoice } from './recipe-choice.js';
 
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
 
@@ -52,9 +53,10 @@ export function explainRefusal(error, datasetId) {
 }
 
 /**
+ * @param {HTMLElement} backbone The choice of one.
  * @returns {{node: HTMLElement, read: () => {valid_ratio: number, seed: number}}} The choices that few need.
  */
-function options() {
+function options(backbone) {
   const ratio = h('input', { type: 'number', min: 5, max: 50, step: 1, value: 20, required: true });
   const seed = h('input', {
     type: 'number',
@@ -71,12 +73,13 @@ function options() {
     h(
       'div',
       { class: 'stack tight' },
+      backbone,
       h('label', { class: 'field' }, 'Kept for validation, in %', ratio),
       h('label', { class: 'field' }, 'Seed of the split', seed),
       h(
         'p',
         { class: 'muted small' },
-        'Keep both, and every training is judged on the same images.',
+        'Keep these two, and every training is judged on the same images.',
       ),
     ),
   );
@@ -93,7 +96,8 @@ function options() {
 export function trainPanel(dataset) {
   const message = messagePlace();
   const advice = h('p', { class: 'muted' });
-  const choices = options();
+  const recipe = recipeChoice((verb) => (button.textContent = verb));
+  const choices = options(recipe.backbone);
   const button = h(
     'button',
     { class: 'button primary wide', 'data-testid': 'train-button' },
@@ -101,7 +105,7 @@ export function trainPanel(dataset) {
   );
   const start = async () => {
     const snapshot = await createSnapshot(dataset.id, choices.read());
-    const job = await createJob(snapshot.id, { kind: 'head' });
+    const job = await createJob(snapshot.id, recipe.read());
     location.hash = hashFor('jobs', job.id);
   };
   const node = h(
@@ -118,6 +122,7 @@ export function trainPanel(dataset) {
         },
       },
       advice,
+      recipe.node,
       button,
       message,
       choices.node,

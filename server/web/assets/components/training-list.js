@@ -5,6 +5,7 @@ import { h, replace } from '../lib/dom.js';
 import { JOB_WORDS, STAGES } from '../lib/explain.js';
 import { percent, timeElement } from '../lib/format.js';
 import { poll } from '../lib/live.js';
+import { recipeTitle } from '../lib/recipes.js';
 import { listJobs, listModels } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 import { loadingNote } from './notices.js';
@@ -41,8 +42,8 @@ function jobRow(job) {
   return h(
     'li',
     { class: 'row between' },
-    h('a', { href: hashFor('jobs', job.id) }, JOB_WORDS[job.state]),
-    h('span', { class: 'muted small' }, timeElement(job.created_at)),
+    h('a', { href: hashFor('jobs', job.id) }, recipeTitle(job.recipe.kind)),
+    h('span', { class: 'muted small' }, `${JOB_WORDS[job.state]}, `, timeElement(job.created_at)),
   );
 }
 

@@ -49,7 +49,7 @@ function asRecord(value) {
  * @param {Response} response An answer that is not 2xx.
  * @returns {Promise<Problem>} The same as an error to throw.
  */
-export async function readProblem(response) {
+async function readProblem(response) {
   /** @type {Record<string, unknown>} */
   let body = {};
   try {
@@ -65,6 +65,16 @@ export async function readProblem(response) {
     detail: text('detail') || `The server answered with status ${String(response.status)}.`,
     members: body,
   });
+}
+
+/**
+ * Read a refusal of somebody who should be signed in, and announce it when the server no longer knows who that is.
+ * @param {Response} response An answer that is not 2xx.
+ * @returns {Promise<Problem>} The same as an error to throw.
+ */
+export function readRefusal(response) {
+  if (response.status === 401) document.dispatchEvent(new Event(SIGNED_OUT));
+  return readProblem(response);
 }
 
 /**
@@ -138,8 +148,7 @@ async function send(method, url, options) {
  */
 export async function request(method, url, options = {}) {
   const response = await send(method, url, options);
-  if (response.status === 401 && !options.isSignIn) document.dispatchEvent(new Event(SIGNED_OUT));
-  if (!response.ok) throw await readProblem(response);
+  if (!response.ok) throw await (options.isSignIn ? readProblem : readRefusal)(response);
   if (response.status === 204) return undefined;
   return /** @type {Promise<unknown>} */ (response.json());
 }
@@ -152,6 +161,6 @@ export async function request(method, url, options = {}) {
  */
 export async function requestHead(url, signal) {
   const response = await send('HEAD', url, { signal });
-  if (!response.ok) throw await readProblem(response);
+  if (!response.ok) throw await readRefusal(response);
   return response.headers;
 }

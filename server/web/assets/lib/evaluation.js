@@ -2,10 +2,12 @@
  * What a model's evaluation says, computed from its rows. Pure; only the validation split counts.
  */
 import { baselineTitle } from './explain.js';
+import { percent } from './format.js';
 
 /** @typedef {import('./types.js').EvaluationItem} EvaluationItem */
 /** @typedef {import('./types.js').Metrics} Metrics */
 /** @typedef {{title: string, error_rate: number, interval: [number, number] | null, isModel: boolean}} Bar */
+/** @typedef {{label: string, predicted: string, count: number, total: number}} ConfusedPair */
 /** @typedef {{label: string, precision: number | null, recall: number | null, support: number}} ClassRow */
 
 /** 97.5th percentile of the normal distribution: two-sided 95 %. */
@@ -118,6 +120,44 @@ export function classRows(matrix, classes) {
       support,
     };
   });
+}
+
+/**
+ * @param {number[][]} matrix From {@link confusionMatrix}.
+ * @param {string[]} classes In the same order.
+ * @param {number} limit At most so many.
+ * @returns {ConfusedPair[]} What is taken for what, the most frequent first; of equally many those of the rarer label.
+ */
+export function confusedPairs(matrix, classes, limit) {
+  const pairs = matrix.flatMap((row, index) => {
+    const total = row.reduce((sum, value) => sum + value, 0);
+    return row.flatMap((count, column) => {
+      const [label, predicted] = [classes[index], classes[column]];
+      if (column === index || count === 0 || !label || !predicted) return [];
+      return [{ label, predicted, count, total }];
+    });
+  });
+  return pairs.sort((a, b) => b.count - a.count || a.total - b.total).slice(0, limit);
+}
+
+/**
+ * @param {import('./types.js').Choice} choice Of a fine-tuning.
+ * @returns {string} What was kept and why, and what that is worth on images that had no say in it.
+ */
+export function choiceSentence(choice) {
+  const [head, tuned] = [choice.head_error_rate, choice.fine_tuned_error_rate].map((rate) =>
+    percent(rate),
+  );
+  const kept =
+    choice.kept === 'head'
+      ? `The head was kept: it errs on ${head} of the validation images, the fine-tuned network on ${tuned}.`
+      : `The fine-tuned network was kept: it errs on ${tuned} of the validation images, the head that it began with on ${head}.`;
+  const honest = choice.cross_fitted_error_rate;
+  if (honest === null) return `${kept} There were too few to say what that choice itself is worth.`;
+  return (
+    `${kept} The lower of two flatters: on images that had no part in the choice, choosing so ` +
+    `errs on ${percent(honest)}.`
+  );
 }
 
 /**

@@ -109,7 +109,7 @@ export const STAGES = {
 /** @type {Record<import('./types.js').JobState, string>} */
 export const JOB_WORDS = {
   queued: 'Waiting for a trainer',
-  running: 'Training',
+  running: 'Running',
   succeeded: 'Finished',
   failed: 'Failed',
   cancelled: 'Cancelled',

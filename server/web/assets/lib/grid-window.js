@@ -4,7 +4,7 @@
 
 /** A tile is at least so wide; what is left over is shared among the columns. */
 export const TILE_MIN_PX = 140;
-/** Between tiles, both ways; workbench.css says the same. */
+/** Between tiles, both ways; grid.css says the same. */
 export const GAP_PX = 10;
 /** The line under each picture, and the tile's borders. */
 export const CAPTION_PX = 34;

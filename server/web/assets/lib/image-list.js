@@ -21,10 +21,11 @@ export class ImageList {
   #onChange;
   #onError;
   #pages = new ImagePages();
-  /** What was shown before a refresh stands until its successor is here. @type {((index: number) => Image | undefined) | null} */
+  /** What was shown before a refresh stands until its successor is here. @type {ImagePages | null} */
   #former = null;
   #wanted = { first: 0, end: 1 };
   #isWalking = false;
+  #hasFailed = false;
   #generation = 0;
   /** Changes made here, by id: they hold until the server tells a newer version. @type {Map<string, Image>} */
   #local = new Map();
@@ -39,6 +40,11 @@ export class ImageList {
     this.#onError = onError;
   }
 
+  /** @returns {boolean} Whether a page of the wanted part could not be read; it is not asked for again by itself. */
+  get hasFailed() {
+    return this.#hasFailed;
+  }
+
   /**
    * @param {number} index A place in the list.
    * @returns {Image | undefined} What stands there, if it is held.
@@ -46,7 +52,7 @@ export class ImageList {
   at(index) {
     const total = this.total ?? 0;
     if (index < 0 || index >= total) return undefined;
-    const image = this.#pages.at(index) ?? this.#former?.(index);
+    const image = this.#pages.at(index) ?? this.#former?.at(index);
     return image && this.#newest(image);
   }
 
@@ -59,20 +65,28 @@ export class ImageList {
   }
 
   /**
-   * Say which part is to be there; pages that are missing are asked for one after the other.
+   * Say which part is to be there; pages that are missing are asked for one after the other. Each drawing says so: what
+   * has failed is asked for again only by {@link refresh}, or on the way to another part.
    * @param {number} first Its first index.
    * @param {number} end The index after its last.
    */
   want(first, end) {
+    const former = this.#wanted;
     this.#wanted = { first: Math.max(0, first), end: Math.max(first + 1, end) };
+    const isSame = former.first === this.#wanted.first && former.end === this.#wanted.end;
+    if (!isSame) this.#hasFailed = false;
     void this.#walk();
   }
 
   /** Read the wanted part again, showing what there was until the answers are here. */
   refresh() {
     this.#generation += 1;
-    const pages = this.#pages;
-    this.#former = (index) => pages.at(index);
+    this.#hasFailed = false;
+    const former = this.#pages;
+    // A refresh before the last one has ended: what had not come yet still stands as it was before both.
+    if (this.#former) former.fillFrom(this.#former);
+    this.#trim(former);
+    this.#former = former;
     this.#pages = new ImagePages();
     void this.#walk();
   }
@@ -130,18 +144,21 @@ export class ImageList {
   }
 
   async #walk() {
-    if (this.#isWalking) return;
+    if (this.#isWalking || this.#hasFailed) return;
     this.#isWalking = true;
     try {
       for (let index = this.#missing(); index !== null; index = this.#missing()) {
         await this.#step(index);
       }
-      this.#former = null;
     } catch (error) {
+      this.#hasFailed = true;
       this.#onError(error);
     } finally {
       this.#isWalking = false;
     }
+    if (this.#hasFailed || this.#former === null) return;
+    // Told only then: to be told of nothing new makes a view draw, ask for what it has, and be told again, for ever.
+    this.#former = null;
     this.#onChange();
   }
 
@@ -152,20 +169,27 @@ export class ImageList {
   async #step(index) {
     const { number, cursor, skip } = this.#pages.nextTowards(index);
     const generation = this.#generation;
-    const answer = await this.#load({ cursor, skip, limit: PAGE_SIZE });
-    if (generation !== this.#generation) return;
+    const isOutdated = () => generation !== this.#generation;
+    const answer = await this.#load({ cursor, skip, limit: PAGE_SIZE }).catch((error) => {
+      if (isOutdated()) return null;
+      throw error;
+    });
+    if (answer === null || isOutdated()) return;
     this.total = answer.total;
     this.#pages.put(number, answer);
     const ended = this.#pages.length;
     // The list was shorter than it said: images left it between two answers.
     if (ended !== null && ended !== this.total) this.total = Math.min(ended, this.total);
-    this.#trim(number);
+    this.#trim(this.#pages, number);
     this.#onChange();
   }
 
-  /** @param {number} kept The page that has just come, which is not let go of however far it is. */
-  #trim(kept) {
+  /**
+   * @param {ImagePages} pages Made no more than may be held.
+   * @param {number} [kept] The page that has just come, which is not let go of however far it is.
+   */
+  #trim(pages, kept = -1) {
     const middle = (this.#wanted.first + this.#wanted.end) / 2;
-    while (this.#pages.size > MAX_PAGES) this.#pages.drop(this.#pages.farthest(middle, kept));
+    while (pages.size > MAX_PAGES) pages.drop(pages.farthest(middle, kept));
   }
 }

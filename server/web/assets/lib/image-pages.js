@@ -108,6 +108,13 @@ export class ImagePages {
     return found.number;
   }
 
+  /** @param {ImagePages} former Whose pages are taken over where there is none here. */
+  fillFrom(former) {
+    for (const [number, images] of former.#pages) {
+      if (!this.#pages.has(number)) this.#pages.set(number, images);
+    }
+  }
+
   /** @param {number} from The first page that is no longer known. */
   #forget(from) {
     for (const number of this.#cursors.keys()) if (number >= from) this.#cursors.delete(number);

@@ -12,6 +12,8 @@ const STORAGE_PREFIX = 'bowerbird.keys.';
 
 /** @typedef {'exclude' | 'keep' | 'review' | 'undo' | 'redo' | 'open' | 'select' | 'all' | 'help' | 'search' | 'clear'} CommandName */
 /** @typedef {{name: CommandName} | {name: 'label', label: string}} Command */
+/** Commands that decide about an image and go on to the next. @type {Set<Command['name']>} */
+const DECISIONS = new Set(['label', 'keep', 'exclude', 'review', 'undo', 'redo']);
 /** @typedef {Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>} Stroke */
 
 /** @type {Record<string, CommandName>} */
@@ -129,6 +131,14 @@ export function commandFor(stroke, labelKeys) {
   const label = stroke.shiftKey ? undefined : labelKeys.get(key);
   return label === undefined ? null : { name: 'label', label };
 }
+
+/**
+ * A key that is held down would decide about images that nobody has seen.
+ * @param {Pick<KeyboardEvent, 'repeat'>} event The key.
+ * @param {Command} command What it means.
+ * @returns {boolean} Whether it is one that counts only once for each press.
+ */
+export const isHeldDecision = ({ repeat }, { name }) => repeat && DECISIONS.has(name);
 
 /**
  * @param {string} key With Ctrl or Command.

@@ -166,8 +166,9 @@ export const cancelJob = (/** @type {string} */ id) => send('POST', `/jobs/${id}
 export const listModels = (query, signal) => read('/models', signal, query);
 /** @type {(id: string, signal?: Signal) => Promise<import('./types.js').ModelWithEvaluation>} */
 export const readModel = (id, signal) => read(`/models/${id}`, signal);
-/** @type {(id: string, stage: import('./types.js').Stage) => Promise<import('./types.js').Model>} */
-export const stageModel = (id, stage) => send('POST', `/models/${id}/stage`, { stage });
+/** @type {(id: string, stage: import('./types.js').Stage, reason?: string) => Promise<import('./types.js').Model>} */
+export const stageModel = (id, stage, reason) =>
+  send('POST', `/models/${id}/stage`, { stage, ...(reason ? { force: true, reason } : {}) });
 /** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<import('./types.js').Suspicions>} */
 export const listSuspicions = (datasetId, query, signal) =>
   read(`/datasets/${datasetId}/suspicions`, signal, query);

@@ -57,9 +57,8 @@ export class Selection {
     this.#onChange();
   }
 
-  /** Let go of all. */
+  /** Let go of all; told even when there is nothing, so that what is still being collected is not selected after it. */
   clear() {
-    if (this.#chosen.size === 0) return;
     this.#chosen.clear();
     this.#onChange();
   }

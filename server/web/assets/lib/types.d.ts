@@ -217,8 +217,45 @@ export interface Snapshot {
   counts: { total: number; train: number; valid: number };
 }
 
-/** What a search for a learning rate found; its curve is not drawn here. */
+/** The network at one moment of a fine-tuning; losses in nats. */
+export interface TrainingStage {
+  update: number;
+  epoch: number;
+  lr: number;
+  /** Mean since the stage before. */
+  train_loss: number;
+  valid_loss: number;
+  valid_error_rate: number;
+}
+
+export interface LrPoint {
+  lr: number;
+  loss: number;
+  /** Exponential average of the losses so far. */
+  smoothed: number;
+}
+
+export interface JobProgress {
+  phase: string;
+  done: number;
+  total: number;
+  message: string | null;
+  stages?: TrainingStage[];
+}
+
+/** What a finished model is worth on images that it was not trained on. */
+export interface ModelEvaluation {
+  model_id: string;
+  count: number;
+  seen_count: number;
+  error_rate: number;
+  error_rate_interval: [number, number];
+  told_error_rate: number;
+}
+
+/** What a search for a learning rate found, the lowest rate first. */
 export interface LrFinding {
+  points: LrPoint[];
   valley: number;
   steep: number;
   minimum: number;
@@ -230,9 +267,9 @@ export interface Job {
   dataset_id: string;
   state: JobState;
   recipe: Record<string, unknown> & { kind: string };
-  progress: { phase: string; done: number; total: number; message: string | null } | null;
+  progress: JobProgress | null;
   error: { kind: string; detail: string } | null;
-  finding?: LrFinding | null;
+  finding?: LrFinding | ModelEvaluation | null;
   model_id: string | null;
   attempts: number;
   created_at: string;
@@ -275,7 +312,25 @@ export interface Model {
   created_at: string;
 }
 
+/** Which network a fine-tuning kept, and what that choice is worth. */
+export interface Choice {
+  kept: 'head' | 'fine-tuned';
+  head_error_rate: number;
+  fine_tuned_error_rate: number;
+  /** Of choosing so, on images that had no part in the choice; null when there were too few. */
+  cross_fitted_error_rate: number | null;
+}
+
+export interface FineTuning {
+  updates: number;
+  epochs: number;
+  stages: TrainingStage[];
+  choice: Choice;
+  notes: string[];
+}
+
 export interface ModelWithEvaluation extends Model {
+  history?: { fine_tuning?: FineTuning | null };
   evaluation: EvaluationItem[] | { items: EvaluationItem[]; analysis?: Analysis | null } | null;
 }
 
@@ -395,6 +450,8 @@ export interface Server {
   token: { name: string; kind: string };
   trainer: { enabled: boolean; state?: string };
   extension_path?: string | null;
+  /** That recipes may name, the usual one first. */
+  backbones?: string[];
 }
 
 export interface Disk {

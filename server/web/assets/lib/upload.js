@@ -1,7 +1,7 @@
 /**
  * Sending a large file, with how much of it has left: fetch does not tell that.
  */
-import { Problem, readProblem } from './api.js';
+import { Problem, readRefusal } from './api.js';
 
 /** An import of a hundred thousand images takes the server some half an hour. */
 const TIMEOUT_MS = 2 * 3_600_000;
@@ -26,7 +26,7 @@ async function answerOf(request) {
     status: request.status,
     statusText: request.statusText,
   });
-  if (!response.ok) throw await readProblem(response);
+  if (!response.ok) throw await readRefusal(response);
   return /** @type {Promise<unknown>} */ (response.json());
 }
 

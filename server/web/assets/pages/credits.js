@@ -2,7 +2,14 @@
  * The credits of a dataset: where each image comes from, under which licence, and all of it as text to take away.
  */
 import { outsideLink } from '../components/facts.js';
-import { emptyState, errorCard, messagePlace, runAction, toast } from '../components/notices.js';
+import {
+  emptyState,
+  loadingNote,
+  messagePlace,
+  runAction,
+  showFailure,
+  toast,
+} from '../components/notices.js';
 import { progressBar } from '../components/progress.js';
 import { saveText } from '../components/save-button.js';
 import { allCredits, creditTitle, creditUrl } from '../lib/credits.js';
@@ -104,7 +111,7 @@ function takeAway(datasetId, name, signal) {
  */
 function creditList(datasetId, labels, signal) {
   const list = h('ul', { class: 'plain', 'data-testid': 'credits' });
-  const foot = h('div', {}, h('p', { class: 'muted' }, 'Loading…'));
+  const foot = h('div', {}, loadingNote());
   const load = async (/** @type {string | null} */ cursor) => {
     const { items, next_cursor, total } = await listCredits(
       datasetId,
@@ -133,11 +140,7 @@ function creditList(datasetId, labels, signal) {
     );
   };
   const run = (/** @type {string | null} */ cursor) =>
-    void load(cursor).catch((error) => {
-      if (signal.aborted) return;
-      const again = () => run(cursor);
-      replace(foot, errorCard(error, again));
-    });
+    void load(cursor).catch((error) => showFailure(foot, error, signal, () => run(cursor)));
   run(null);
   return h('div', { class: 'card stack' }, list, foot);
 }

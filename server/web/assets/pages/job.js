@@ -1,17 +1,22 @@
 /**
- * A training as it goes: its phase, its progress, what went wrong, and on to the model when done.
+ * A training as it goes: its phase, its curves, what went wrong, and on to the model when done.
  */
 import { confirmDialog } from '../components/dialogs.js';
-import { jobFacts, jobState, phaseList } from '../components/job-state.js';
+import { curveNote, jobFacts, jobState, phaseList } from '../components/job-state.js';
 import { messagePlace, runAction } from '../components/notices.js';
+import { findingCard, trainingCurves } from '../components/training-curves.js';
+import { findingText, stagesOf, updatesOf } from '../lib/curves.js';
 import { h, replace } from '../lib/dom.js';
-import { poll } from '../lib/live.js';
+import { percent } from '../lib/format.js';
+import { isOpen, poll, watchJob } from '../lib/live.js';
 import { cancelJob, readDataset, readJob, readSnapshot } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 
+/** @typedef {import('../lib/dom.js').Child} Child */
 /** @typedef {import('../lib/types.js').Job} Job */
 
-const REFRESH_MS = 1_000;
+/** How long it has run is said in seconds. */
+const TICK_MS = 1_000;
 
 /**
  * @param {Job} job Which one.
@@ -42,7 +47,67 @@ function cancelControl(job, signal) {
 }
 
 /**
- * Show a job.
+ * @param {Job} job As it is.
+ * @returns {Child} What it found, when it makes no model.
+ */
+function findingPart({ finding }) {
+  if (!finding) return null;
+  if ('points' in finding) return findingCard(finding);
+  return h(
+    'p',
+    { 'data-testid': 'finding' },
+    `${findingText(finding)}; the model itself says ${percent(finding.told_error_rate)}. `,
+    h('a', { href: hashFor('models', finding.model_id) }, 'See the model'),
+  );
+}
+
+/** What a page is called, by the recipe; all others train. @type {Record<string, string>} */
+const TITLES = { 'lr-find': 'Learning rates for', evaluate: 'Evaluation on' };
+
+/**
+ * @param {AbortSignal} signal Of the page.
+ * @returns {{node: HTMLElement, draw: (job: Job) => void}} The parts of the page that change; each is redrawn alone, so that the focus stays.
+ */
+function livePart(signal) {
+  const state = h('div', { 'aria-live': 'polite' });
+  const phases = h('div');
+  const curves = trainingCurves();
+  const note = h('p', { class: 'muted' });
+  const finding = h('div');
+  const cancel = h('div');
+  const node = h(
+    'section',
+    { class: 'card stack' },
+    ...[state, curves.node, note, finding, phases, cancel],
+  );
+  /** @type {Map<Element, string>} */
+  const shown = new Map();
+  const redraw = (
+    /** @type {Element} */ place,
+    /** @type {unknown} */ what,
+    /** @type {() => Child} */ make,
+  ) => {
+    const now = JSON.stringify(what) ?? '';
+    if (shown.get(place) === now) return;
+    shown.set(place, now);
+    replace(place, make());
+  };
+  const draw = (/** @type {Job} */ job) => {
+    const stages = stagesOf(job);
+    const phase = job.progress?.phase;
+    redraw(state, { ...job, progress: { ...job.progress, stages: null } }, () => jobState(job));
+    redraw(phases, [job.state, phase], () => phaseList(job));
+    redraw(finding, job.finding, () => findingPart(job));
+    redraw(note, curveNote(job), () => curveNote(job));
+    note.hidden = curveNote(job) === '';
+    curves.update(stages, updatesOf(job));
+    redraw(cancel, isOpen(job), () => isOpen(job) && cancelControl(job, signal));
+  };
+  return { node, draw };
+}
+
+/**
+ * Show a job, and go to its model when the person has watched it succeed.
  * @param {import('../lib/types.js').PageContext} context Where, which, and until when.
  */
 export async function show({ root, route, signal }) {
@@ -51,20 +116,15 @@ export async function show({ root, route, signal }) {
     readDataset(first.dataset_id, signal),
     readSnapshot(first.snapshot_id, signal),
   ]);
-  document.title = `Training · ${dataset.name} · Bowerbird`;
-  const state = h('div', { 'aria-live': 'polite' });
-  const phases = h('div');
+  const title = TITLES[first.recipe.kind] ?? 'Training of';
+  document.title = `${title} ${dataset.name} · Bowerbird`;
+  const live = livePart(signal);
   const facts = h('div');
-  const cancel = h('div', {}, cancelControl(first, signal));
-  const isOpen = (/** @type {Job} */ job) => job.state === 'queued' || job.state === 'running';
-  let shown = '';
+  let last = first;
   const draw = (/** @type {Job} */ job) => {
-    cancel.hidden = !isOpen(job);
+    last = job;
+    live.draw(job);
     replace(facts, jobFacts(job, snapshot));
-    if (shown === JSON.stringify(job)) return;
-    shown = JSON.stringify(job);
-    replace(state, jobState(job));
-    replace(phases, phaseList(job));
   };
   draw(first);
   replace(
@@ -73,33 +133,26 @@ export async function show({ root, route, signal }) {
       'header',
       { class: 'page-head' },
       h('p', { class: 'crumbs' }, h('a', { href: hashFor('datasets', dataset.id) }, dataset.name)),
-      h('h1', { tabindex: -1 }, 'Training'),
+      h('h1', { tabindex: -1 }, `${title} ${dataset.name}`),
     ),
     h(
       'div',
       { class: 'columns' },
-      h('section', { class: 'card stack' }, state, phases, cancel),
+      live.node,
       h('aside', { class: 'card' }, h('h2', {}, 'About it'), facts),
     ),
   );
-  if (isOpen(first)) void follow({ id: first.id, draw, signal });
-}
-
-/**
- * Follow a job to its end, and go to its model when the person has watched it succeed.
- * @param {{id: string, draw: (job: Job) => void, signal: AbortSignal}} options Which job.
- */
-async function follow({ id, draw, signal }) {
-  await poll(
-    async () => {
-      const job = await readJob(id, signal);
-      draw(job);
-      if (job.state === 'succeeded' && job.model_id) {
-        location.replace(hashFor('models', job.model_id));
-      }
-      return job.state === 'queued' || job.state === 'running';
-    },
-    REFRESH_MS,
-    signal,
-  ).catch(() => undefined);
+  if (!isOpen(first)) return;
+  const onChange = (/** @type {Job} */ job) => {
+    draw(job);
+    if (job.state === 'succeeded' && job.model_id) {
+      location.replace(hashFor('models', job.model_id));
+    }
+  };
+  watchJob(first, onChange, signal);
+  const tick = () => {
+    replace(facts, jobFacts(last, snapshot));
+    return Promise.resolve(isOpen(last));
+  };
+  void poll(tick, TICK_MS, signal);
 }

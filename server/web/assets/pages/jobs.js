@@ -3,6 +3,7 @@
  */
 import { jobDuration } from '../components/job-state.js';
 import { emptyState, errorCard } from '../components/notices.js';
+import { findingText } from '../lib/curves.js';
 import { h, replace } from '../lib/dom.js';
 import { JOB_WORDS } from '../lib/explain.js';
 import { count, timeElement } from '../lib/format.js';
@@ -46,9 +47,17 @@ function jobRow(job, names) {
     h(
       'td',
       {},
-      job.model_id ? h('a', { href: hashFor('models', job.model_id) }, 'Model') : job.error?.detail,
+      job.model_id ? h('a', { href: hashFor('models', job.model_id) }, 'Model') : withoutModel(job),
     ),
   );
+}
+
+/**
+ * @param {Job} job One that has made no model.
+ * @returns {import('../lib/dom.js').Child} What came of it instead.
+ */
+function withoutModel({ finding, error }) {
+  return finding ? findingText(finding) : error?.detail;
 }
 
 /**

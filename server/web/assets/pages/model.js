@@ -2,13 +2,16 @@
  * A model: how good beside its baselines, what it confuses, what surprised it, and how to use it.
  */
 import { analysisSections, findingsSection } from '../components/analysis-sections.js';
-import { classTable, confusionTable } from '../components/confusion.js';
+import { classTable, confusedList, confusionTable } from '../components/confusion.js';
 import { errorChart } from '../components/error-chart.js';
 import { evaluatedImages } from '../components/evaluated-images.js';
 import { modelUse, stagePanel } from '../components/model-panels.js';
+import { trainingCurves } from '../components/training-curves.js';
 import { h, replace } from '../lib/dom.js';
 import {
+  choiceSentence,
   classRows,
+  confusedPairs,
   confusionMatrix,
   errorBars,
   topLosses,
@@ -25,6 +28,8 @@ import { hashFor } from '../lib/router.js';
 
 /** A screenful; the rest is for the cleaner. */
 const TOP = 18;
+/** Pairs of classes: what one would do something about; the table has them all. */
+const MOST_CONFUSED = 5;
 
 /**
  * @param {Model} model Which one.
@@ -80,6 +85,7 @@ function confusionSection(model, items, { labels, signal }) {
     'section',
     { class: 'card stack' },
     h('h2', {}, 'What it confuses'),
+    confusedList(confusedPairs(matrix, model.classes, MOST_CONFUSED), onCell),
     confusionTable({ matrix, classes: model.classes, onCell }),
     place,
     h('h3', {}, 'Class by class'),
@@ -118,6 +124,25 @@ function lossSection(model, items, { labels, signal }) {
 }
 
 /**
+ * @param {Model} model Which one.
+ * @returns {HTMLElement | null} How its fine-tuning went; null of a model that is a head alone.
+ */
+function trainingSection(model) {
+  const tuning = model.history?.fine_tuning;
+  if (!tuning) return null;
+  const curves = trainingCurves();
+  curves.update(tuning.stages, tuning.updates);
+  return h(
+    'section',
+    { class: 'card stack', 'data-testid': 'training-section' },
+    h('h2', {}, 'How the training went'),
+    h('p', { 'data-testid': 'choice' }, choiceSentence(tuning.choice)),
+    curves.node,
+    ...tuning.notes.map((note) => h('p', { class: 'muted' }, note)),
+  );
+}
+
+/**
  * Show a model.
  * @param {import('../lib/types.js').PageContext} context Where, which, and until when.
  */
@@ -151,6 +176,7 @@ export async function show({ root, route, signal }) {
         ...findingsSection(model),
         items.length > 0 && confusionSection(model, items, options),
         items.length > 0 && lossSection(model, items, options),
+        trainingSection(model),
         ...analysisSections(model),
       ),
       h('aside', { class: 'stack' }, stagePanel(model), modelUse(model)),

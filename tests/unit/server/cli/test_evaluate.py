@@ -99,3 +99,9 @@ def test_why_it_failed_is_said(api, run, model):
     result = run("evaluate", model["id"])
     assert (result.code, result.out) == (1, "")
     assert "nothing-to-evaluate" in result.err
+
+
+def test_what_is_no_id_is_not_asked_for(api, run):
+    result = run("evaluate", "../datasets")
+    assert result.code == 2
+    assert "letters and digits" in result.err

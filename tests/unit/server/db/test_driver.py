@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _sqlite3
 import asyncio
+import ctypes
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -152,3 +154,16 @@ async def test_a_writer_that_is_cancelled_while_the_file_is_locked_leaves_no_tra
     assert other.execute("SELECT count(*) FROM birds").fetchone() == (0,)
     other.close()
     await database.close()
+
+
+async def test_no_statement_keeps_the_values_it_was_run_with(connection: driver.Connection):
+    # What Python's SQLite has in its hands, its own allocations and no one else's.
+    held_bytes = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
+    held_bytes.restype = ctypes.c_int64
+    before_bytes = held_bytes()
+    for number in range(20):
+        statement = f"SELECT {number}, length(?)"
+        cursor = connection.cursor()
+        await cursor.execute(statement, ["x" * 1_000_000])
+        assert await cursor.fetchall() == [(number, 1_000_000)]
+    assert held_bytes() - before_bytes < 2_000_000

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal_column, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from server.db.ids import new_id, new_ids
 from server.db.models import DatasetRecord, LabelRecord
@@ -193,3 +194,15 @@ async def test_starting_and_stopping_leaves_nothing_open(data_folder: Path):
     for _ in range(20):
         await once()
     assert held() == before
+
+
+async def test_of_many_kinds_of_queries_few_are_kept(database: Database):
+    def count_made() -> int:
+        gc.collect()
+        return sum(isinstance(each, SQLCompiler) for each in gc.get_objects())
+
+    before = count_made()
+    async with database.read() as session:
+        for number in range(300):
+            await session.execute(select(literal_column(str(number))))
+    assert 0 < count_made() - before < 200

@@ -182,6 +182,14 @@ def test_a_tar_holds_three_files_for_each_sample(samples: Samples):
             assert (image.mtime, image.mode, image.isfile()) == (1795342831, 0o644, True)
 
 
+def test_a_tar_has_the_headers_that_python_writes(samples: Samples):
+    data = whole(tar_layout(samples, np.arange(len(samples.listing))))
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive.getmembers():
+            plain = member.tobuf(tarfile.USTAR_FORMAT)
+            assert data[member.offset : member.offset + tarfile.BLOCKSIZE] == plain
+
+
 def test_shards_hold_each_image_once_and_one_side_each(
     samples: Samples, monkeypatch: pytest.MonkeyPatch
 ):

@@ -53,6 +53,14 @@ def test_files_of_the_former_layout_are_found_after_they_were_moved(
     assert store.flatten() == 0
 
 
+@pytest.mark.parametrize("likely_bytes", [None, 0, len(DATA) - 1, len(DATA), len(DATA) + 9])
+def test_a_file_is_read_whole_whatever_size_was_expected(
+    store: BlobStore, likely_bytes: int | None
+) -> None:
+    store.write(DATA, NAME)
+    assert store.read(NAME, likely_bytes) == DATA
+
+
 def test_known_bytes_are_not_written_again(store: BlobStore) -> None:
     path = store.write(DATA, NAME)
     before = path.stat()

@@ -114,6 +114,25 @@ def test_what_a_list_goes_by_is_read_from_indexes_alone(connection, sort):
     ]
 
 
+@pytest.mark.parametrize("sort", [ImageSort.NEWEST, ImageSort.SHARPNESS])
+def test_a_side_of_a_snapshot_is_gone_through_and_made_no_set_of(connection, sort):
+    both = replace(FILTERS["members"], q="cat", sort=sort)
+    steps = plan(connection, picking.pick("d", both))
+    assert steps[0].startswith("SCAN"), steps
+    assert "VIRTUAL TABLE" in steps[0], steps
+    assert "USING COVERING INDEX ix_images_bytes (dataset_id=? AND sha256=?)" in steps[1], steps
+    assert sum(step.startswith("LIST SUBQUERY") for step in steps) == 1, steps  # of the text
+
+
+def test_where_a_datasets_rows_begin_and_end_is_found_in_one_pass(connection):
+    steps = plan(connection, picking.pick("d", FILTERS["q"]))
+    on_images = [step for step in steps if re.match(r"(SEARCH|SCAN) images\b", step)]
+    assert [re.search(r"ix_images_list|PRIMARY KEY", step)[0] for step in on_images] == [
+        "ix_images_list",
+        "PRIMARY KEY",
+    ]
+
+
 @pytest.mark.parametrize("name", ["label", "status", "excluded", "reviewed", "engine", "days"])
 def test_what_most_lists_are_narrowed_by_is_read_without_rows(connection, name):
     steps = plan(connection, picking.pick("d", replace(FILTERS[name], excluded=False)))

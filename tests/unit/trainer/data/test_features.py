@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -45,6 +46,27 @@ def _seen(extractor: Extractor) -> int:
 
 def _ignore(done: int, total: int) -> None:
     """Take progress and do nothing."""
+
+
+class _Small(_Means):
+    """Has room for two images at once."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > 2:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return super().forward(images)
+
+
+def test_batches_are_halved_when_memory_runs_out(tmp_path: Path) -> None:
+    snapshot = make_snapshot(tmp_path, coloured(3))
+    roomy, small = _extractor(batch_size=7), _extractor(batch_size=7)
+    small = replace(small, backbone=replace(small.backbone, module=_Small()))
+    with open_store(tmp_path / "a.sqlite") as store, open_store(tmp_path / "b.sqlite") as other:
+        expected = roomy.extract(snapshot, store, _ignore)
+        np.testing.assert_array_equal(
+            small.extract(snapshot, other, _ignore).features, expected.features
+        )
+    assert _seen(small) == 9
 
 
 def test_features_follow_the_manifest(tmp_path: Path) -> None:

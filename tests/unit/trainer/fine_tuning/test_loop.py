@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from server.contract.recipes import FineTuneRecipe
+from server.contract.training import TrainingStage
 from tests.support.snapshots import coloured
 from tests.support.tiny_network import tiny_material, tiny_start
 from trainer.data.pictures import PictureStore, open_pictures
 from trainer.errors import JobStoppedError
 from trainer.fine_tuning import loop
 from trainer.fine_tuning.checkpoint import Checkpoint
-from trainer.fine_tuning.loop import FineTuner, Progress, evaluate
+from trainer.fine_tuning.loop import FineTuner, Progress, evaluate, stages_of
 from trainer.fine_tuning.run import Start, unfreeze
 
 pytestmark = pytest.mark.slow
@@ -98,13 +99,18 @@ def test_a_training_that_was_killed_ends_as_if_it_had_not_been(
     with pytest.raises(JobStoppedError):
         _train(tmp_path / "cut", start, stop_at=stop_at)
     told: list[int] = []
+    shown: list[tuple[TrainingStage, ...]] = []
     with open_pictures(tmp_path / "pictures.sqlite", 1 << 24) as store:
         network, groups = unfreeze(start)
         tuner = _tuner(network, groups, _RECIPE, start, store, tmp_path / "cut")
-        progress = tuner.run(lambda done, _total: told.append(done))
+        progress = tuner.run(lambda done, _total: told.append(done), shown.append)
     assert min(told) == stop_at - 1  # the word came after the update and before it was kept
     _assert_same(whole, network)
     assert progress.stages == expected.stages
+    stages = stages_of(expected)
+    # Those that were kept are shown at once; where none was, the first one is the first.
+    kept = sum(stage.update < stop_at for stage in stages) or 1
+    assert shown == [stages[:count] for count in range(kept, len(stages) + 1)]
 
 
 def test_frozen_updates_change_the_head_alone(tmp_path: Path, start: Start) -> None:

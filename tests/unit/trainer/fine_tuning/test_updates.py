@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
 from typing_extensions import override
 
+from tests.support import cramped_update
+from tests.support.processes import ROOT
 from tests.support.tiny_network import tiny_backbone
 from trainer.errors import JobFailedError, JobStoppedError
 from trainer.fine_tuning.updates import LossRules, Updater
@@ -82,6 +88,16 @@ def test_the_same_update_is_done_in_parts_when_memory_runs_out(room: int, parts:
     assert loss == pytest.approx(_updater(whole).update(*_batch()), abs=1e-6)
     for weight, same in zip(greedy.parameters(), whole.parameters(), strict=True):
         torch.testing.assert_close(weight, same, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits memory as Linux does")
+def test_a_process_that_runs_out_of_memory_computes_the_same_update_in_parts() -> None:
+    command = [sys.executable, "-m", cramped_update.__name__]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert 1 < found["parts"] <= 16
+    assert found["difference"] < 1e-5
 
 
 def test_no_room_for_one_image_is_said() -> None:
