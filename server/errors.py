@@ -40,8 +40,7 @@ class ServerError(Exception):
 class NotFoundError(ServerError):
     """Base of "there is no such thing"."""
 
-    slug = "thing-not-found"
-    title = "Not found"
+    slug, title = "thing-not-found", "Not found"
     noun: ClassVar[str] = "thing"
 
     def __init__(self, key: str) -> None:
@@ -123,8 +122,7 @@ class SiteNotBlockedError(NotFoundError):
 class ConflictError(ServerError):
     """Base of "not in the present state"."""
 
-    slug = "state-conflict"
-    title = "Not possible in the present state"
+    slug, title = "state-conflict", "Not possible in the present state"
 
 
 class DatasetExistsError(ConflictError):
@@ -279,8 +277,7 @@ class DataFolderInUseError(ConflictError):
 class RefusedError(ServerError):
     """Base of "this input cannot be used"."""
 
-    slug = "input-refused"
-    title = "The input cannot be used"
+    slug, title = "input-refused", "The input cannot be used"
 
 
 class UnknownLabelError(RefusedError):
@@ -337,14 +334,19 @@ class BodyTooLargeError(RefusedError):
     slug, title = "body-too-large", "The request body is too large"
 
 
+class DiskFullError(ServerError):
+    """The disk has no room for what is sent."""
+
+    slug, title = "disk-full", "The server's disk is full"
+
+
 # --- access -----------------------------------------------------------------------------------
 
 
 class AccessError(ServerError):
     """Base of "not you, or not from there"."""
 
-    slug = "access-refused"
-    title = "Access refused"
+    slug, title = "access-refused", "Access refused"
 
 
 class UnauthenticatedError(AccessError):
@@ -372,11 +374,7 @@ class ForeignOriginError(AccessError):
 
 
 class PairingCodeWrongError(AccessError):
-    """The code is not the one on the page.
-
-    Attributes:
-        extra: ``attempts_left`` before the code is void.
-    """
+    """Not the code on the page; ``extra`` tells the ``attempts_left`` before that is void."""
 
     slug, title = "pairing-code-wrong", "The pairing code is wrong"
 

@@ -62,6 +62,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.ImageNotUsableError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.BundleRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImportRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.AccessError: HTTPStatus.FORBIDDEN,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from server.archives.names import shown, split_path
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
+
+# Of all tables in an archive: a row for each of 250,000 images, and a URL in each.
+MAX_TABLE_BYTES: Final = 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class Tally:
         self._limits = limits
         ratio_bytes = max(limits.ratio_from_bytes, limits.ratio * packed_bytes)
         self._max_bytes = min(limits.unpacked_bytes, ratio_bytes)
+        self._max_read_bytes = max(limits.entry_bytes, MAX_TABLE_BYTES)
         self._count = 0
         self._bytes = 0
 
@@ -102,8 +106,8 @@ class Tally:
                 Flaw.TOO_MANY_ENTRIES,
                 f"it holds more than {self._limits.entries:,} entries; import it in parts",
             )
-        # What is larger than an image may be is refused unread, so it costs nothing.
-        self._bytes += entry_bytes if entry_bytes <= self._limits.entry_bytes else 0
+        # What is larger than an image and a table may be is refused unread, so it costs nothing.
+        self._bytes += entry_bytes if entry_bytes <= self._max_read_bytes else 0
         if self._bytes > self._max_bytes:
             raise refused(
                 Flaw.UNPACKS_TOO_LARGE,

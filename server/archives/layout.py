@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from server.archives.entries import Archive, Entry
+from server.archives.entries import MAX_TABLE_BYTES, Archive, Entry
 from server.archives.formats import is_archive_name
 from server.archives.names import is_hidden, label_of, label_of_folder, split_path
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
@@ -25,10 +25,15 @@ from server.errors import ImportRefusedError
 SPLITS: Final = frozenset(
     {"train", "training", "valid", "val", "validation", "dev", "test", "testing"}
 )
-# A row for each of 250,000 images, and a URL in each.
-MAX_TABLE_BYTES: Final = 64 * 1024**2
+# Of all tables in an archive: one for each entry that there may be.
+MAX_TABLE_ROWS: Final = 250_000
 # A label, and what else a sample's JSON says of it.
 _MAX_SIDECAR_BYTES: Final = 64 * 1024
+# A label has at most 100, each of which may be written as up to four. A longer text is not even
+# composed, which takes long for marks without end.
+_MAX_LABEL_TEXT_CHARS: Final = 400
+# Stands for a text that can't be a label, and is not kept: no label is empty.
+_UNUSABLE: Final = ""
 _TABLE = "metadata.csv"
 # Beside the folders of an export: which label each of them stands for, in full.
 _FOLDER_TABLE = "labels.csv"
@@ -81,7 +86,7 @@ class Layout:
         wrapper: How many folders are around everything.
         has_splits: The next folder says on which side of a split an image is, not what it shows.
         has_table: A table gives the labels, so that folders do not.
-        of_path: Labels by path, from tables.
+        of_path: Labels by path, from tables; here and below empty for what can't be a label.
         of_folder: Labels by the name of their folder, where a table says more than that name.
         origins: Where images come from, by path.
         of_sample: Labels by sample, from files beside the images.
@@ -107,16 +112,22 @@ class Layout:
         Raises:
             EntryRefusedError: What should be its label can't be one.
         """
-        text = self.of_path.get("/".join(entry.parts)) or self.of_sample.get(_sample(entry.parts))
-        folders = () if self.has_table else entry.parts[self.wrapper + self.has_splits : -1]
-        if text is None and not folders:
-            return None
-        if text is None:
-            text = self.of_folder.get(folders[0])
-        label = label_of_folder(folders[0]) if text is None else label_of(text)
+        label = self._told(entry)
         if label is None:
+            folders = () if self.has_table else entry.parts[self.wrapper + self.has_splits : -1]
+            if not folders:
+                return None
+            label = self.of_folder.get(folders[0])
+            if label is None:
+                label = label_of_folder(folders[0])
+        if not label:
             raise EntryRefusedError(EntryFlaw.BAD_LABEL, "its folder or row names no usable label")
         return label
+
+    def _told(self, entry: Entry) -> str | None:
+        """Return what a table or a file beside an image says; None when neither does."""
+        label = self.of_path.get("/".join(entry.parts))
+        return self.of_sample.get(_sample(entry.parts)) if label is None else label
 
 
 def is_skipped(entry: Entry) -> bool:
@@ -132,9 +143,10 @@ def look_over(archive: Archive) -> Layout:
     Raises:
         ImportRefusedError: The archive or its table is damaged, or goes beyond its limits.
     """
-    layout, shape = Layout(), _Shape()
+    layout, shape, allowance = Layout(), _Shape(), _Allowance()
     sidecars: dict[str, str] = {}
     tables: list[Entry] = []
+    folder_tables: list[Entry] = []
     for entry in archive.entries():
         if not is_skipped(entry):
             layout.image_count += 1
@@ -147,12 +159,14 @@ def look_over(archive: Archive) -> Layout:
         if entry.parts[-1].lower() == _TABLE:
             tables.append(entry)
         elif entry.parts[-1].lower() == _FOLDER_TABLE:
-            _add_folders(archive, entry, layout.of_folder)
+            folder_tables.append(entry)
         elif _suffix(entry.parts) in _SIDECARS:
             _add_sidecar(archive, entry, layout.of_sample, sidecars)
     layout.of_sample = sidecars | layout.of_sample
+    for entry in folder_tables:
+        _add_folders(archive, entry, allowance, layout.of_folder)
     for entry in tables:
-        _add_table(archive, entry, layout)
+        _add_table(archive, entry, allowance, layout)
     layout.wrapper, layout.has_splits = shape.read()
     return layout
 
@@ -168,6 +182,46 @@ def has_splits(paths: Iterable[tuple[str, ...]]) -> bool:
         if parts and not is_hidden(parts) and _suffix(parts) not in _DOCUMENTS:
             shape.add(parts)
     return not shape.is_empty and shape.read()[1]
+
+
+@dataclass
+class _Allowance:
+    """What the tables of one archive may take together: each could be of the largest size."""
+
+    left_bytes: int = MAX_TABLE_BYTES
+    left_rows: int = MAX_TABLE_ROWS
+
+    def read(self, archive: Archive, entry: Entry) -> bytes:
+        """Return the bytes of a table.
+
+        Raises:
+            EntryRefusedError: It can't be read.
+            ImportRefusedError: With it the tables are too large.
+        """
+        self.left_bytes -= entry.bytes
+        if self.left_bytes < 0:
+            raise refused(
+                Flaw.UNPACKS_TOO_LARGE,
+                f"its tables have more than {MAX_TABLE_BYTES:,} bytes with {entry.path}; "
+                "import it in parts",
+            )
+        return archive.read(entry, entry.bytes)
+
+    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows of a table.
+
+        Raises:
+            ImportRefusedError: They are too many with those of other tables.
+        """
+        for row in rows:
+            self.left_rows -= 1
+            if self.left_rows < 0:
+                raise refused(
+                    Flaw.TOO_MANY_ENTRIES,
+                    f"its tables have more than {MAX_TABLE_ROWS:,} rows; import it in parts, "
+                    "each with the rows of its own images",
+                )
+            yield row
 
 
 @dataclass
@@ -226,13 +280,19 @@ def _add_sidecar(
     if _suffix(entry.parts) == ".cls":
         text = data.decode("utf-8", "replace").strip()
         if text:
-            of_class[key] = text
+            of_class[key] = _label(text)
         return
     label = _read_json_label(data)
     if isinstance(label, str) and label.strip():
-        of_sample[key] = label
+        of_sample[key] = _label(label.strip())
     elif isinstance(label, int) and not isinstance(label, bool):
-        of_class.setdefault(key, str(label))
+        of_class.setdefault(key, _label(str(label)))
+
+
+def _label(text: str) -> str:
+    """Return the label that a text stands for, or `_UNUSABLE`: thousands of long texts add up."""
+    label = label_of(text) if len(text) <= _MAX_LABEL_TEXT_CHARS else None
+    return label or _UNUSABLE
 
 
 def _read_json_label(data: bytes) -> JsonValue:
@@ -247,21 +307,26 @@ def _read_json_label(data: bytes) -> JsonValue:
     return next(iter([*texts, *found]), None)
 
 
-def _add_folders(archive: Archive, entry: Entry, of_folder: dict[str, str]) -> None:
+def _add_folders(
+    archive: Archive, entry: Entry, allowance: _Allowance, of_folder: dict[str, str]
+) -> None:
     """Read which folder stands for which label; a table that says other things says nothing."""
     try:
-        data = archive.read(entry, MAX_TABLE_BYTES)
-        rows = list(read_rows(io.BytesIO(data), (("folder",), _LABEL_COLUMNS)))
-    except (EntryRefusedError, ImportRefusedError):
+        data = allowance.read(archive, entry)
+    except EntryRefusedError:
         return  # folders still have their names
-    for row in rows:
+    try:
+        rows = [*read_rows(io.BytesIO(data), (("folder",), _LABEL_COLUMNS))]
+    except ImportRefusedError:
+        return
+    for row in allowance.count(rows):
         folder, label = row.cells
         if label:
-            of_folder.setdefault(folder, label)
+            of_folder.setdefault(folder, _label(label))
 
 
-def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
-    for row in _read_table(archive, entry):
+def _add_table(archive: Archive, entry: Entry, allowance: _Allowance, layout: Layout) -> None:
+    for row in allowance.count(_read_table(archive, entry, allowance)):
         name, label, *hints = row.cells
         try:
             path = "/".join(split_path("/".join((*entry.parts[:-1], name))))
@@ -269,14 +334,14 @@ def _add_table(archive: Archive, entry: Entry, layout: Layout) -> None:
             continue  # it names no file of this archive, whatever it names
         if label:
             layout.has_table = True
-            layout.of_path[path] = label
+            layout.of_path[path] = _label(label)
         if any(hints):
             layout.origins[path] = Origin(*hints)
 
 
-def _read_table(archive: Archive, entry: Entry) -> Iterator[Row]:
+def _read_table(archive: Archive, entry: Entry, allowance: _Allowance) -> Iterator[Row]:
     try:
-        data = archive.read(entry, MAX_TABLE_BYTES)
+        data = allowance.read(archive, entry)
     except EntryRefusedError as error:
         # Without it every image would come in with a wrong label, or none.
         raise refused(Flaw.BROKEN_TABLE, f"{entry.path}: {error.detail}") from error

@@ -99,6 +99,8 @@ class Download:
                 raise UnexpectedAnswerError(f"GET {self._source.path}", "it became shorter")
             if answer.status is HTTPStatus.OK:
                 start = 0
+                # First, lest a kill in between leaves bytes of another file under this one's note.
+                self._part.unlink(missing_ok=True)
                 write_atomically(self._note, self._describe(answer.etag))
             if answer.start != start:
                 raise UnexpectedAnswerError(f"GET {self._source.path}", "it begins elsewhere")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from server.errors import BodyTooLargeError
+from server.errors import BodyTooLargeError, DiskFullError
 from server.inference.pool import CpuPool
 
 PREFIX = "upload-"
@@ -38,21 +39,42 @@ class Spool:
     async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[Path]:
         """Yield a durable file with the whole body; it is deleted afterwards if still there.
 
+        A disk that fills up while the caller works on the file is told likewise.
+
         Raises:
             BodyTooLargeError: The body has more than ``max_bytes``.
+            DiskFullError: The disk has no room for it, or for what is made of it.
         """
         descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=PREFIX)
         path = Path(name)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                size_bytes = 0
-                async for chunk in chunks:
-                    size_bytes += len(chunk)
-                    if size_bytes > max_bytes:
-                        raise BodyTooLargeError(f"at most {max_bytes} bytes are accepted")
-                    await self._pool.run(file.write, chunk)
-                file.flush()
-                await self._pool.run(os.fsync, file.fileno())
-            yield path
+            with _telling_a_full_disk():
+                with os.fdopen(descriptor, "wb") as file:
+                    size_bytes = 0
+                    async for chunk in chunks:
+                        size_bytes += len(chunk)
+                        if size_bytes > max_bytes:
+                            raise BodyTooLargeError(f"at most {max_bytes} bytes are accepted")
+                        await self._pool.run(file.write, chunk)
+                    await self._pool.run(file.flush)
+                    await self._pool.run(os.fsync, file.fileno())
+                yield path
         finally:
             await self._pool.run(path.unlink, missing_ok=True)
+
+
+@contextmanager
+def _telling_a_full_disk() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ExceptionGroup) as error:  # what is done with the body may be several tasks
+        full = error.subgroup(_is_full) if isinstance(error, ExceptionGroup) else _is_full(error)
+        if not full:
+            raise
+        raise DiskFullError(
+            "there is no room for this file on the server's disk; free some and send it again"
+        ) from error
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}

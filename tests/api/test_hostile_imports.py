@@ -16,7 +16,7 @@ import pytest
 from server.archives import zips
 from server.archives.entries import ArchiveLimits
 from server.archives.layout import look_over
-from server.archives.refusals import EntryFlaw, Flaw
+from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw
 from server.archives.tars import TarArchive
 from server.errors import ImportRefusedError
 from server.reasons import Reason
@@ -173,6 +173,7 @@ def cut(body: bytes, count: int) -> bytes:
 
 
 ZIP = plain_zip({"x/a.jpg": GOOD})
+TABLE = b"file_name,label\n"
 
 # The whole file is refused, before anything is added.
 WHOLES: dict[str, tuple[bytes, str]] = {
@@ -216,6 +217,18 @@ WHOLES: dict[str, tuple[bytes, str]] = {
     "bomb-of-many": (
         zip_of(*(Member(b"x/%d.bmp" % n, bytes(20_000_000)) for n in range(14))),
         "unpacks-too-large",
+    ),
+    "bomb-of-tables": (
+        zip_of(*(Member(b"%d/metadata.csv" % n, TABLE + bytes(24 * 2**20)) for n in range(12))),
+        "unpacks-too-large",
+    ),
+    "tables-too-large-together": (
+        zip_of(*(Member(b"%d/labels.csv" % n, TABLE + b"\n" * (33 * 2**20)) for n in range(2))),
+        "unpacks-too-large",
+    ),
+    "tables-of-too-many-rows-together": (
+        plain_zip({f"{n}/metadata.csv": TABLE + b"a,b\n" * 130_000 for n in range(2)}),
+        "too-many-entries",
     ),
     "broken-metadata": (
         plain_zip({"metadata.csv": b'file_name,label\n"a', "a.jpg": GOOD}),
@@ -349,3 +362,17 @@ async def test_too_many_entries_of_a_tar_are_refused():
     with pytest.raises(ImportRefusedError, match="more than 4 entries") as error:
         look_over(archive)
     assert error.value.extra == {"kind": "too-many-entries"}
+
+
+async def test_texts_too_long_for_labels_are_not_kept():
+    long = b"n" * 60_000
+    files = {"a.cls": long, "b.json": b'{"label": "%s"}' % long, "c.jpg": GOOD, "a.jpg": GOOD}
+    files |= {"metadata.csv": b"file_name,label\nc.jpg," + long, "labels.csv": b"folder,label\nx,y"}
+    archive = TarArchive(io.BytesIO(plain_tar(files)), ArchiveLimits())
+    layout = look_over(archive)
+    assert (layout.of_path, layout.of_sample) == ({"c.jpg": ""}, {"a": "", "b": ""})
+    assert layout.of_folder == {"x": "y"}
+    for entry in archive.entries():
+        if entry.path in {"a.jpg", "c.jpg"}:
+            with pytest.raises(EntryRefusedError, match="names no usable label"):
+                layout.label(entry)

@@ -142,7 +142,9 @@ def test_what_has_a_table_is_read_by_the_server(run: Run, tmp_path: Path):
     assert (preview["added"], preview["labels"]) == (2, {"grizzly": 1, "teddy": 1})
     assert labels(run, "table") == {}
     done = run("dataset", "import", "hf", "--dataset", "table")
-    assert done.out == "2 added, 0 already there\n1 left out\n"
+    assert done.out == "2 added, 0 already there\n1 left out\n2 not sent\n"
+    assert "link.jpg: a link that leads out of the folder" in done.err
+    assert "hidden.jpg: hidden" in done.err
     assert labels(run, "table") == {"grizzly": 1, "teddy": 1}
 
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name[0] != "."}
@@ -150,6 +152,9 @@ def test_what_has_a_table_is_read_by_the_server(run: Run, tmp_path: Path):
     Path("hf.zip").write_bytes(plain_zip({f"train/{name}": data for name, data in files.items()}))
     again = run("dataset", "import", "hf.zip", "--dataset", "table", "--json").json
     assert (again["added"], again["known"]) == (0, 2)
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).unlink()
+    assert run("dataset", "import", "hf", "--dataset", "table").code == 1, "nothing was taken"
     Path("bad.tar").write_bytes(b"\0" * 600)
     refused = run("dataset", "import", "bad.tar", "--dataset", "table")
     assert refused.code == 1

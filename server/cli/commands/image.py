@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated
 
@@ -15,7 +16,8 @@ from server.cli.console import emit_json, emit_table, examples, note
 from server.cli.errors import CommandError
 from server.cli.session import open_bird
 from server.client.dataset import MAX_BULK, ImageFilter
-from server.client.views import Image, UndoResult
+from server.client.errors import ClientError
+from server.client.views import BulkResult, Image, UndoResult
 
 app = typer.Typer(no_args_is_help=True, help="Images: list, show, label, exclude, undo.")
 
@@ -146,21 +148,33 @@ def bulk(
     """Label, exclude or mark many images; each thousand is one change that can be undone."""
     _check_something(label, excluded, reviewed)
     ids = list(dict.fromkeys(_read_ids(image_ids)))
-    results = []
+    results: list[BulkResult] = []
     with open_bird() as bird:
         found = datasets.open_dataset(bird, dataset)
         for start in range(0, len(ids), MAX_BULK):
             part = ids[start : start + MAX_BULK]
-            results.append(
-                found.change_images(part, label=label, excluded=excluded, reviewed=reviewed)
-            )
+            try:
+                results.append(
+                    found.change_images(part, label=label, excluded=excluded, reviewed=reviewed)
+                )
+            except ClientError:
+                if results:  # else nothing is changed, and the error says it all
+                    _tell_changed(results, dataset, as_json=as_json)
+                    note(f"It ended here: {len(ids) - start} of {len(ids)} ids are not done.")
+                raise
+    _tell_changed(results, dataset, as_json=as_json)
+
+
+def _tell_changed(results: Sequence[BulkResult], dataset: str, *, as_json: bool) -> None:
     changed = sum(result.changed for result in results)
     conflicts = [conflict.id for result in results for conflict in result.conflicts]
+    actions = [result.action_id for result in results if result.action_id]
     if as_json:
-        actions = [result.action_id for result in results if result.action_id]
         emit_json({"changed": changed, "action_ids": [*actions], "conflicts": [*conflicts]})
-    else:
-        note(f"{changed} images changed; `bowerbird image undo --dataset {dataset}` undoes it.")
+        return
+    note(f"{changed} images changed{'; to undo it:' if actions else '.'}")
+    for action in reversed(actions):
+        note(f"  bowerbird image undo --dataset {shlex.quote(dataset)} --action {action}")
 
 
 @app.command(epilog=examples("bowerbird image undo --dataset bears"))

@@ -58,14 +58,16 @@ def run(path: Path, dataset_name: str, *, dry_run: bool, as_json: bool) -> bool:
             found = datasets.create_dataset(bird.transport, dataset_name, None)
             note(f"Made dataset `{found.name}`.")
         dataset = DatasetClient(bird.transport, found.id)
-        with _as_file(path) as file:
+        with _as_file(path) as (file, left_out_count):
             report = _send(dataset, file, dry_run=dry_run)
     if as_json:
         document = report.model_dump(mode="json")
         emit_json({"dataset_id": found.id, "dataset": found.name, **document})
     else:
         _sum_up(report, found.name)
-    return report.added + report.known > 0 or report.found == 0
+        if left_out_count:
+            emit(f"{left_out_count} not sent")
+    return report.added + report.known > 0
 
 
 def _send(dataset: DatasetClient, file: Path, *, dry_run: bool) -> ImportReport:
@@ -120,33 +122,82 @@ def _is_rich(path: Path) -> bool:
 
 
 @contextmanager
-def _as_file(path: Path) -> Iterator[Path]:
-    """Give the path itself, or a zip of the folder."""
+def _as_file(path: Path) -> Iterator[tuple[Path, int]]:
+    """Give the path itself, or a zip of the folder; and how many files of that are left out.
+
+    Raises:
+        CommandError: A file of the folder can't be read, or the zip not be written.
+    """
     if not path.is_dir():
-        yield path
+        yield path, 0
         return
     with tempfile.TemporaryDirectory(prefix="bowerbird-") as folder:
         packed = Path(folder) / "folder.zip"
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-            for file in _files(path):
-                archive.write(file, file.relative_to(path).as_posix())
-        yield packed
+        yield packed, _pack(path, packed)
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Yield the regular files below a folder; links, hidden and too large ones are left out."""
-    count = 0
-    for folder, names, files in os.walk(root):
+def _pack(root: Path, packed: Path) -> int:
+    """Write a zip of a folder; note what is left out, and return how much that is.
+
+    Raises:
+        CommandError: A file can't be read, or the zip not be written.
+    """
+    sent_count = left_out_count = 0
+    file = root
+    try:
+        # Files from before 1980, which a zip can't tell, are of 1980 in there.
+        with zipfile.ZipFile(packed, "w", strict_timestamps=False) as archive:
+            for file, why in _files(root):
+                if why is not None:
+                    left_out_count += 1
+                    if left_out_count <= _MAX_LINES:
+                        note(f"left out: {file}: {why}")
+                    continue
+                sent_count += 1
+                if sent_count > MAX_FILES:
+                    raise too_many(root)
+                archive.write(file.resolve(), file.relative_to(root).as_posix())
+    except OSError as error:
+        raise CommandError(
+            f"{file} can't be put into {packed}: {error.strerror or error}.",
+            "Is it readable, and is there room? TMPDIR names another folder for the zip.",
+        ) from error
+    if left_out_count > _MAX_LINES:
+        note(f"… and {left_out_count - _MAX_LINES} more.")
+    return left_out_count
+
+
+def _files(root: Path) -> Iterator[tuple[Path, str | None]]:
+    """Yield the files below a folder, and why one is left out; hidden folders as one."""
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for folder, names, files in os.walk(root, onerror=stop):
+        for name in sorted(names):
+            child = Path(folder, name)
+            if child.is_symlink() or name.startswith("."):
+                yield child, "a link to a folder" if child.is_symlink() else "hidden"
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in sorted(files):
-            file = Path(folder, name)
-            if name.startswith(".") or file.is_symlink() or not file.is_file():
-                continue
-            is_table = name.lower() == _TABLE
-            if file.stat().st_size > MAX_FILE_BYTES and not is_table:
-                note(f"left out: {file}: larger than 20 MiB")
-                continue
-            count += 1
-            if count > MAX_FILES:
-                raise too_many(root)
-            yield file
+            yield Path(folder, name), _why_not(Path(folder, name), root)
+
+
+def _why_not(file: Path, root: Path) -> str | None:
+    """Return why a file is left out; None when it is sent. A link is followed within the folder."""
+    try:
+        file.relative_to(root).as_posix().encode()
+        target = file.resolve(strict=True)
+        size_bytes = target.stat().st_size
+    except UnicodeError:
+        return "its name is not UTF-8"
+    except OSError as error:
+        return error.strerror or "can't be read"
+    if file.name.startswith("."):
+        return "hidden"
+    if not target.is_relative_to(root.resolve()):
+        return "a link that leads out of the folder"
+    if not target.is_file():
+        return "no regular file"
+    is_too_large = size_bytes > MAX_FILE_BYTES and file.name.lower() != _TABLE
+    return "larger than 20 MiB" if is_too_large else None

@@ -79,6 +79,27 @@ def test_a_part_of_another_export_is_not_taken_up(api, run, tmp_path):
     assert "range" not in api.seen("GET", EXPORT)[0].headers
 
 
+def test_a_kill_between_note_and_bytes_leaves_no_part_of_another_file(
+    api, run, tmp_path, monkeypatch
+):
+    (tmp_path / ".b.zip.part").write_bytes(b"12345")
+    (tmp_path / ".b.zip.part.json").write_text('{"of": "another", "etag": "\\"one\\""}')
+    write = downloads.write_atomically
+
+    def killed(*arguments):
+        write(*arguments)
+        raise OSError(5, "killed")
+
+    monkeypatch.setattr(downloads, "write_atomically", killed)
+    api.script("GET", EXPORT, Reply(200, WHOLE, TAG))
+    assert export(run).code == 1
+    monkeypatch.setattr(downloads, "write_atomically", write)
+    api.script("GET", EXPORT, Reply(200, WHOLE, TAG))
+    assert export(run).code == 0
+    assert "range" not in api.seen("GET", EXPORT)[1].headers
+    assert (tmp_path / "b.zip").read_bytes() == WHOLE
+
+
 def test_all_came_before_and_only_the_name_was_missing(api, run, tmp_path):
     (tmp_path / ".b.zip.part").write_bytes(WHOLE)
     key = downloads.Source("/snapshots/01JD/export", {"format": "folder"}).key
