@@ -21,6 +21,7 @@ from server.archives.names import is_hidden, label_of, label_of_folder, split_pa
 from server.archives.refusals import EntryFlaw, EntryRefusedError, Flaw, refused
 from server.archives.tables import Row, read_rows
 from server.errors import ImportRefusedError
+from server.labels import MAX_WRITTEN_CHARS
 
 SPLITS: Final = frozenset(
     {"train", "training", "valid", "val", "validation", "dev", "test", "testing"}
@@ -29,9 +30,6 @@ SPLITS: Final = frozenset(
 MAX_TABLE_ROWS: Final = 250_000
 # A label, and what else a sample's JSON says of it.
 _MAX_SIDECAR_BYTES: Final = 64 * 1024
-# A label has at most 100, each of which may be written as up to four. A longer text is not even
-# composed, which takes long for marks without end.
-_MAX_LABEL_TEXT_CHARS: Final = 400
 # Stands for a text that can't be a label, and is not kept: no label is empty.
 _UNUSABLE: Final = ""
 _TABLE = "metadata.csv"
@@ -291,7 +289,8 @@ def _add_sidecar(
 
 def _label(text: str) -> str:
     """Return the label that a text stands for, or `_UNUSABLE`: thousands of long texts add up."""
-    label = label_of(text) if len(text) <= _MAX_LABEL_TEXT_CHARS else None
+    # A longer text is not even composed, which takes long for marks without end.
+    label = label_of(text) if len(text) <= MAX_WRITTEN_CHARS else None
     return label or _UNUSABLE
 
 
