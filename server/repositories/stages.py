@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select
 
@@ -15,6 +15,8 @@ from server.db.session import Session
 from server.db.stage_models import StageChangeRecord
 from server.repositories import models
 from server.repositories.paging import Page, PageRequest, read_page
+
+_MOST_STEPS: Final = 1000  # of the way back: nobody looks further
 
 
 class StageChangeKind(StrEnum):
@@ -80,20 +82,26 @@ async def set_stage(
 async def find_before(session: Session, live: ModelRecord) -> ModelRecord | None:
     """Return the model that was live before this one, unless it is gone.
 
-    A model that is live by a rollback has the one before that it had at first: so one can go back
-    step by step.
+    A way back undoes a step of the trail: so one can go back step by step, to the first.
     """
-    replaced_id = await session.scalar(
-        select(StageChangeRecord.replaced_id)
+    changes = await session.execute(
+        select(StageChangeRecord.model_id, StageChangeRecord.kind)
         .where(
-            StageChangeRecord.model_id == live.id,
+            StageChangeRecord.dataset_id == live.dataset_id,
             StageChangeRecord.after == ModelStage.LIVE,
-            StageChangeRecord.kind != StageChangeKind.ROLLBACK,
         )
         .order_by(StageChangeRecord.id.desc())
-        .limit(1)
+        .limit(_MOST_STEPS)
     )
-    return None if replaced_id is None else await session.get(ModelRecord, replaced_id)
+    steps: list[str] = []
+    for model_id, kind in reversed(changes.all()):
+        if kind == StageChangeKind.ROLLBACK:
+            steps = steps[:-1]
+        if not steps or steps[-1] != model_id:
+            steps.append(model_id)
+    if steps[-1:] != [live.id] or len(steps) == 1:
+        return None
+    return await session.get(ModelRecord, steps[-2])
 
 
 async def list_changes(

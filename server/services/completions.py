@@ -10,7 +10,9 @@ from server.db.models import ImageRecord, ImageStatus, ObtainedBy
 from server.db.session import Database, Session
 from server.errors import ImageNotObtainableError
 from server.media.verify import NotUsableError, Verified
-from server.repositories import images
+from server.net.sites import kept_out
+from server.reasons import Reason
+from server.repositories import images, sites
 from server.repositories.obtainable import is_obtainable
 from server.services.custody import Custody
 from server.services.feed import Feed
@@ -65,7 +67,15 @@ class CompletionService:
             is_wanted = await is_obtainable(session, image_id)
             if not is_wanted and not _could_be_repeated(image, digest):
                 raise _refusal(image)
-        result = await self._verify(sent.data, keep=is_wanted)
+            blocked = await sites.read_blocked(session)
+        site = blocked.find([image.host, image.page_host]) or blocked.find_by_address(
+            image.url, sent.final_url
+        )
+        result: Verified | NotUsableError
+        if site is not None:
+            result = NotUsableError(Reason.OPT_OUT, kept_out(site))
+        else:
+            result = await self._verify(sent.data, keep=is_wanted)
         async with self._database.write() as session:
             image = await images.get(session, image_id)
             if is_wanted and await is_obtainable(session, image_id):

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from server.contract.files import sha256_of
 from tests.support.app import Bird, problem
 from tests.support.images import HTML, encode, jpeg, photo
 from tests.support.site import Handler, Site, answer, redirect
@@ -228,3 +229,16 @@ async def test_the_route_is_described(still: Bird):
     assert "image-not-obtainable" in operation["description"]
     listing = paths["paths"]["/api/v1/datasets/{dataset_id}/images"]["get"]["parameters"]
     assert "obtainable" in {parameter["name"] for parameter in listing}
+
+
+async def test_bytes_of_a_site_that_is_kept_out_are_not_taken(bird: Bird, site: Site):
+    _, (image,) = await rejected(bird, site, HOTLINK)
+    removal = {"site": "kept-out.test", "block": True}
+    assert (await bird.post("/sites/removal", json=removal)).status_code == 200
+    final_url = "https://cdn.kept-out.test/0.jpg"
+    response = await put(bird, image, jpeg(), final_url=final_url)
+    body = response.json()
+    assert (body["status"], body["reason"]) == ("rejected", "opt-out")
+    assert "kept-out.test" in body["detail"]
+    digest = sha256_of(jpeg())
+    assert not bird.parts.services.images._stores.blobs.exists(digest)

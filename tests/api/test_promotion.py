@@ -126,6 +126,15 @@ async def test_rolling_back_goes_step_by_step(still: Bird, dataset: str):
     assert await stage_of(still, models[0]) == "live"
 
 
+async def test_what_was_chosen_again_is_a_step_of_its_own(still: Bird, dataset: str):
+    first, second = [await model(still, dataset, 0) for _ in range(2)]
+    for each in (second, first):
+        assert (await stage(still, each, "live")).status_code == 200
+    path = f"/datasets/{dataset}/rollback"
+    assert [(await still.post(path)).json()["id"] for _ in range(2)] == [second, first]
+    problem(await still.post(path), 409, "nothing-to-roll-back")
+
+
 async def test_rolling_back_asks_no_gate(still: Bird, dataset: str):
     worse = await model(still, dataset, 2)
     better = await model(still, dataset, 0)
