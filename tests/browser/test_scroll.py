@@ -94,19 +94,19 @@ def count_images(client: httpx2.Client, dataset_id: str) -> int:
 
 def test_a_growing_page_is_captured_up_to_the_goal(browser, site, client, dataset_id):
     page = browser.open(site.page_url("plain"))
-    start(browser, page, dataset_id, 300).close()
+    start(browser, page, dataset_id, 100).close()
     # Closed and opened again, the popup finds the run where it is.
     popup = browser.open_popup(page)
-    expect(popup.get_by_test_id("scroll-count")).to_contain_text("of 300")
+    expect(popup.get_by_test_id("scroll-count")).to_contain_text("of 100")
     before = popup.get_by_test_id("page-summary").inner_text()
-    expect_end(popup, "300 images captured")
-    expect(popup.get_by_test_id("scroll-notice")).to_contain_text("300 added, 0 known, 0 refused")
+    expect_end(popup, "100 images captured")
+    expect(popup.get_by_test_id("scroll-notice")).to_contain_text("100 added, 0 known, 0 refused")
     expect(popup.get_by_test_id("scroll-start")).to_be_visible()
-    assert find_captured(client, dataset_id) == dict(enumerate(site.addresses(300)))
+    assert find_captured(client, dataset_id) == dict(enumerate(site.addresses(100)))
     # The popup has read the page again, and offers to take the run back.
     expect(popup.get_by_test_id("page-summary")).not_to_have_text(before)
     popup.get_by_test_id("undo").click()
-    expect(popup.get_by_test_id("capture-notice")).to_contain_text("300 images taken out")
+    expect(popup.get_by_test_id("capture-notice")).to_contain_text("100 images taken out")
     assert count_images(client, dataset_id) == 0
     popup.close()
     page.close()

@@ -91,7 +91,7 @@ def _finish(client: httpx2.Client, job_id: str, attempts: int) -> dict[str, Any]
 
 def _leftovers(work: Path) -> list[str]:
     """Return what a job leaves in the folder of a worker but what the next ones can use."""
-    kept = {"blobs", "checkpoints", "features.sqlite", "pictures.sqlite"}
+    kept = {"blobs", "checkpoints", "features.sqlite", "graphs", "pictures.sqlite"}
     names = [path.name for path in work.iterdir()]
     left = [name for name in names if name.removesuffix("-wal").removesuffix("-shm") not in kept]
     return left + [path.name for path in work.glob("checkpoints/*")]
