@@ -175,7 +175,31 @@ def compare_exports(
             base_s = system(f"rm -f {out}.system && {command}", blobs)
             ours_s = system(_fetch(f"{address}{wanted}", token, out), blobs)
             found.append(Compared(wanted, tool, ours_s, base_s))
+    found += _beside_tar_of_its_files(f"{address}webdataset", token, blobs, out, repeats)
     system(f"rm -f {out}.system {out}.ours", blobs)
+    return found
+
+
+def _beside_tar_of_its_files(
+    address: str, token: str, blobs: Path, out: Path, repeats: int
+) -> list[Compared]:
+    """Compare a tar of ours, the last that was fetched, with ``tar`` of the files that are in it.
+
+    They are three for each image: the picture, its label, and what is known of it.
+    """
+    files = out.with_name(f"{out.name}.files")
+    if repeats == 0 or shutil.which("tar") is None:
+        return []
+    files.mkdir()
+    found = []
+    try:
+        system(f"tar xf {out}.ours", files)
+        for _ in range(repeats):
+            base_s = system(f"rm -f {out}.system && tar cf {out}.system .", files)
+            ours_s = system(_fetch(address, token, out), blobs)
+            found.append(Compared("webdataset, beside the files in it", "tar", ours_s, base_s))
+    finally:
+        shutil.rmtree(files)
     return found
 
 
