@@ -7,26 +7,24 @@ import gc
 import importlib.util
 import logging
 import signal
-import socket
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
-from typing_extensions import override
 
 from server import heap, logs
 from server.api.address import listen, shown_host
 from server.api.app import create_app
 from server.api.deps import About, Limits, Services
 from server.api.middleware import Doors
+from server.api.web_server import WebServer
 from server.config import Folders, Settings, inherited_environment
 from server.db import migrate
 from server.db.session import Database
@@ -281,39 +279,9 @@ async def _serve(settings: Settings, *, open_browser: bool) -> int:
                 trainer.stop()
             services.feed.close()
 
-        server = _Server(config, on_ready, on_stop)
+        server = WebServer(config, on_ready, on_stop)
         await server.serve(sockets=[listener])
         return 0 if server.started else 1
-
-
-class _Server(uvicorn.Server):
-    """Tells when it is ready, and when it begins to stop."""
-
-    def __init__(
-        self, config: uvicorn.Config, on_ready: Callable[[], None], on_stop: Callable[[], None]
-    ) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-        self._on_stop = on_stop
-
-    @override
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._on_ready()
-
-    @override
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # uvicorn's own raises the signal again after its shutdown, before ours has closed anything.
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
-        self.should_exit = True
-
-    @override
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Event streams and waiting workers would else hold the shutdown for its whole grace.
-        self._on_stop()
-        await super().shutdown(sockets)
 
 
 def create_token(settings: Settings, name: str) -> str:
