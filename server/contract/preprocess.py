@@ -105,9 +105,26 @@ def decode(data: bytes | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
             if image.width * image.height > max_pixels:
                 raise FormatError(f"the image has more than {max_pixels} pixels")
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            return upright(image)
     except FormatError:
         raise
+    except _DECODE_ERRORS as error:
+        raise FormatError(f"the image cannot be decoded ({type(error).__name__})") from error
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return a decoded image upright, in RGB, transparent parts on white.
+
+    The second half of `decode`, for who has decoded by checks of their own.
+
+    Args:
+        image: Fully loaded, at its full size: a JPEG that was decoded smaller has other pixels.
+
+    Raises:
+        FormatError: It has colours, or a note of its turn, that cannot be understood.
+    """
+    try:
+        return _to_rgb(ImageOps.exif_transpose(image))
     except _DECODE_ERRORS as error:
         raise FormatError(f"the image cannot be decoded ({type(error).__name__})") from error
 

@@ -13,6 +13,8 @@ import hashlib
 import io
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -156,6 +158,27 @@ def verify(data: bytes, limits: VerifyLimits | None = None) -> Verified:
     )
 
 
+@contextmanager
+def decoded(data: bytes, limits: VerifyLimits | None = None) -> Iterator[Image.Image]:
+    """Yield an image that passes all that `verify` asks of it, with every pixel.
+
+    For who wants to look at it, and not to describe it. What it holds counts among what is decoded
+    at once until the ``with`` ends: take from it what is needed, and leave.
+
+    Args:
+        data: The whole file, trusted in nothing.
+        limits: The defaults of `VerifyLimits` when None.
+
+    Raises:
+        NotUsableError: As `verify`.
+    """
+    kind = sniff(data)
+    if kind.pillow is None:
+        raise _refusal(data, kind)
+    with _opened(data, kind, limits or VerifyLimits(), fit_px=None) as (image, _):
+        yield image
+
+
 @dataclass(frozen=True, slots=True)
 class ThumbnailLook:
     """What a thumbnail says of its image.
@@ -194,29 +217,49 @@ class _Picture:
     orientation: int
 
 
-def _read(data: bytes, kind: Kind, limits: VerifyLimits, *, is_searched: bool = False) -> _Picture:
-    source, image = _open(data, kind, is_searched=is_searched)
-    try:
-        width, height = image.size
-        _check_size(width, height, limits)
-        pixels = width * height
-        image.draft(None, fitted(image.size, limits.thumbnail_px))
-        if isinstance(source, ScanProbe):
-            pixels = image.width * image.height  # line by line; those of many scans need it all
-        elif image.format in _JPEGS:
-            _check_scans(data, pixels, limits)
-        with _DECODES.room(pixels):
-            _decode(image, source, kind, (width, height))
-            orientation = _read_orientation(image)
-            small = _draw_small(image, kind, limits, orientation)
-    finally:
-        image.close()
-    if isinstance(source, ScanProbe) and not source.is_reached() and not is_searched:
-        # It ended before the marker that was watched: once more, with the one that ended it.
-        return _read(data, kind, limits, is_searched=True)
+def _read(data: bytes, kind: Kind, limits: VerifyLimits) -> _Picture:
+    with _opened(data, kind, limits, fit_px=limits.thumbnail_px) as opened:
+        image, (width, height) = opened
+        orientation = _read_orientation(image)
+        small = _draw_small(image, kind, limits, orientation)
     if orientation in SIDEWAYS:
         width, height = height, width
     return _Picture(small, width, height, orientation)
+
+
+@contextmanager
+def _opened(
+    data: bytes, kind: Kind, limits: VerifyLimits, *, fit_px: int | None
+) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
+    """Yield the first frame, decoded in full, and its size before any scaling.
+
+    Room for its pixels is kept until the end.
+
+    Args:
+        data: The whole file.
+        kind: What it begins like.
+        limits: Of its size.
+        fit_px: Decode a JPEG at the least scale that still fills a square of this side; None to
+            have every pixel.
+    """
+    for is_searched in (False, True):
+        source, image = _open(data, kind, is_searched=is_searched)
+        with closing(image):
+            size = image.size
+            _check_size(*size, limits)
+            pixels = image.width * image.height
+            if fit_px is not None:
+                image.draft(None, fitted(size, fit_px))
+            if isinstance(source, ScanProbe):
+                pixels = image.width * image.height  # line by line; of many scans it needs all
+            elif image.format in _JPEGS:
+                _check_scans(data, pixels, limits)
+            with _DECODES.room(pixels):
+                _decode(image, source, kind, size)
+                if not isinstance(source, ScanProbe) or source.is_reached() or is_searched:
+                    yield image, size
+                    return
+        # It ended before the marker that was watched: once more, with the one that ended it.
 
 
 def _refusal(data: bytes, kind: Kind) -> NotUsableError:

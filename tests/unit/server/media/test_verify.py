@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from server.contract.preprocess import decode, upright
 from server.media import jpeg as jpeg_module
 from server.media import verify as module
 from server.media.digests import hamming_distance
-from server.media.verify import NotUsableError, VerifyLimits, verify
+from server.media.verify import NotUsableError, VerifyLimits, decoded, verify
 from server.reasons import Reason
 from tests.support import images
 
@@ -112,6 +113,14 @@ def test_the_hash_is_of_the_bytes() -> None:
         verify(images.encode(images.photo(), "BMP")).sha256
     )
     assert len(verify(images.jpeg()).sha256) == 64
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_decoded_image_has_every_pixel_that_training_sees(name: str) -> None:
+    data, _ = WHOLE[name]
+    with decoded(data) as image:
+        ours = upright(image)
+    assert np.array_equal(np.asarray(ours), np.asarray(decode(data)))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -241,6 +250,9 @@ def test_what_is_not_usable_is_refused_with_its_reason(name: str) -> None:
     error = refusal(data)
     assert error.reason is reason, error
     assert words in error.detail
+    with pytest.raises(NotUsableError) as caught, decoded(data):
+        pass
+    assert (caught.value.reason, caught.value.detail) == (reason, error.detail)
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
