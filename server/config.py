@@ -177,8 +177,34 @@ class InferenceSettings(_Group):
     threads: int = Field(
         2, ge=1, le=64, description="Threads of onnxruntime; two answer in 4 ms on a laptop."
     )
+    at_once: int = Field(
+        2, ge=1, le=64, description="Images answered at the same time: one a core."
+    )
+    max_waiting: int = Field(
+        256,
+        ge=64,
+        le=100_000,
+        description="Images that are let in to be answered, of all clients: some two seconds of "
+        "work on two cores. Beyond it the answer is 503 with `Retry-After`.",
+    )
+    max_waiting_per_client: int = Field(
+        128,
+        ge=64,
+        le=100_000,
+        description="Those of one token, so that none can fill the server; a batch has up to 64.",
+    )
+    max_body_bytes: int = Field(
+        256 * 1024**2,
+        ge=1024**2,
+        description="Memory for images sent to be answered: 64 photos of 4 MB; half for one token.",
+    )
     max_loaded_models: int = Field(
         3, ge=1, le=32, description="Models kept in memory; each is about 20 MB for Lite0."
+    )
+    max_loaded_bytes: int = Field(
+        1024**3,
+        ge=1024**2,
+        description="Memory for loaded models; the one in use stays, however large.",
     )
 
 

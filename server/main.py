@@ -32,13 +32,14 @@ from server.errors import DataFolderInUseError
 from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves
 from server.inference.pool import CpuPool
-from server.inference.registry import Registry
 from server.media.blobs import BlobStore, FileStore, ThumbnailStore
 from server.net.fetch import Fetcher
 from server.pipeline.pipeline import Ends, Pipeline
 from server.pipeline.shelf import ContentShelf
+from server.services import answering as answering_parts
 from server.services.access import AccessService, TokenKind
 from server.services.actions import ActionService
+from server.services.answering import Answering
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.credit_list import CreditService
@@ -55,7 +56,7 @@ from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.pairing import PairingService, SignInService
-from server.services.predictions import PredictionService, Sources
+from server.services.predictions import Sources
 from server.services.promotion import PromotionService
 from server.services.reclaim import ReclaimService
 from server.services.removals import RemovalService
@@ -91,12 +92,14 @@ class Parts:
         downloads: A loop beside them.
         looks: Another.
         shelf: To be closed at the end.
+        answering: As well; to be warmed up at the start.
     """
 
     services: Services
     downloads: DownloadWorker
     looks: LookWorker
     shelf: ContentShelf
+    answering: Answering
 
 
 @asynccontextmanager
@@ -123,6 +126,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 log.info("store.flattened", extra={"count": moved})
         parts = _put_together(settings, folders, stores, database, pool, fetcher)
         stack.callback(parts.shelf.close)
+        stack.callback(parts.answering.close)
         yield parts
 
 
@@ -137,7 +141,6 @@ def _put_together(
     feed = Feed()
     intake = Intake(stores, pool, limits.verify_limits(settings))
     bundles = BundleStore(folders.make("bundles"))
-    registry = Registry(pool, settings.inference.threads, settings.inference.max_loaded_models)
     suspicions = SuspicionService(database, bundles, pool)
     access = AccessService(database)
     rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
@@ -151,6 +154,8 @@ def _put_together(
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, custody, pool)
     images = ImageService(database, feed, intake, stores, custody)
+    sources = Sources(fetcher, limits.verify_limits(settings), images)
+    answering = answering_parts.put_together(settings.inference, database, sources, bundles)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -177,15 +182,14 @@ def _put_together(
         training=TrainingService(database, feed, bundles, pool, rules),
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
-        promotion=PromotionService(database, feed, bundles, registry, suspicions),
-        predictions=PredictionService(
-            database, Sources(fetcher, intake, images), bundles, registry, pool
-        ),
+        promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
+        admission=answering.admission,
+        predictions=answering.predictions,
     )
     sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)
     worker = DownloadWorker(downloads, pipeline, Cleaning(sweep, reclaim), feed)
-    return Parts(services, worker, LookWorker(looks), shelf)
+    return Parts(services, worker, LookWorker(looks), shelf, answering)
 
 
 def _pipeline(
@@ -205,6 +209,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
         await parts.services.access.forget_old_sessions()
         await parts.services.training.renew_leases()
         loops = [parts.downloads.run(), parts.looks.run(), finish_removals(parts.services.removals)]
+        loops += [parts.answering.warm_up()]
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_watch(loop)) for loop in loops]

@@ -16,6 +16,7 @@ from server.pipeline.pipeline import Pipeline
 from server.repositories.paging import PageRequest
 from server.services.access import AccessService, Caller, TokenKind
 from server.services.actions import ActionService
+from server.services.admission import Admission
 from server.services.captures import CaptureService
 from server.services.completions import CompletionService
 from server.services.credit_list import CreditService
@@ -107,6 +108,7 @@ class Services:
     models: ModelService
     suspicions: SuspicionService
     promotion: PromotionService
+    admission: Admission
     predictions: PredictionService
 
 

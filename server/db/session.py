@@ -42,7 +42,12 @@ class DatabaseFailedError(OSError):
 
 
 class Database:
-    """The engine and its sessions."""
+    """The engine and its sessions.
+
+    Attributes:
+        write_count: Transactions that ended here, committed or not. What was read since it last
+            changed is still so, as far as this process alone writes it.
+    """
 
     def __init__(self, url: str) -> None:
         """Make the engine; nothing is opened yet.
@@ -66,6 +71,7 @@ class Database:
         )
         # SQLite has one writer. Waiting here, in order, beats spinning on SQLITE_BUSY.
         self._write_lock = asyncio.Lock()
+        self.write_count = 0
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
@@ -89,6 +95,8 @@ class Database:
                 await session.commit()
         except OperationalError as error:
             raise DatabaseFailedError(str(error.orig)) from error
+        finally:
+            self.write_count += 1  # a commit that was cancelled may have come through
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,65 +1,31 @@
-"""One loaded model: from images to calibrated probabilities.
-
-Knows nothing of HTTP or rows. The engine hides behind ``Engine``, so that another one can stand in
-for onnxruntime; onnxruntime itself is imported with the first model, for the server's start.
-"""
+"""One loaded model: from images to calibrated probabilities. Knows nothing of HTTP or rows."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from server.contract.answers import answer
-from server.contract.bundle import (
-    INPUT_NAME,
-    MODEL_ONNX,
-    OUTPUT_NAME,
-    Bundle,
-    BundleManifest,
-    read_bundle,
-)
+from server.contract.bundle import MODEL_ONNX, Bundle, BundleManifest, read_bundle
 from server.contract.errors import FormatError
 from server.contract.preprocess import to_array
+from server.inference.engine import Engine, EngineError, OnnxEngine
+from server.inference.onnx_file import check_structure
+from server.inference.trial import Trial, try_network
+
+# Loaded, a network takes this many times its file: its weights, the same again in the order in
+# which the kernels read them, and room for one image. Measured: see docs/benchmarks.md.
+_LOADED_RATIO: Final = 3
 
 
-class Engine(Protocol):
-    """Runs a network."""
-
-    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return ``[N, C]`` for images ``[N, 3, H, W]``."""
-
-
-class OnnxEngine:
-    """onnxruntime on the CPU."""
-
-    def __init__(self, model: bytes, threads: int) -> None:
-        """Load the network.
-
-        Args:
-            model: An ONNX file.
-            threads: Of one run.
-        """
-        runtime = importlib.import_module("onnxruntime")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Threads that spin between requests would keep a laptop's fan running.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = runtime.InferenceSession(
-            model, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-
-    def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return ``[N, C]`` for images ``[N, 3, H, W]``."""
-        (result,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: images})
-        return np.asarray(result, dtype=np.float32)
+class NetworkError(Exception):
+    """A network that ran when it was checked, and now fails or answers no numbers."""
 
 
 @dataclass(frozen=True)
@@ -120,26 +86,47 @@ class Prediction:
 class Classifier:
     """A model ready to answer."""
 
-    def __init__(self, manifest: BundleManifest, engine: Engine) -> None:
+    def __init__(self, manifest: BundleManifest, engine: Engine, size_bytes: int = 0) -> None:
         """Keep the parts.
 
         Args:
             manifest: Classes in the order of the logits, preprocessing, calibration.
             engine: The network.
+            size_bytes: Memory that it takes.
         """
         self._manifest = manifest
         self._engine = engine
+        self.size_bytes = size_bytes
 
     def predict(self, image: Image.Image, *, is_mirrored: bool = False) -> Prediction:
-        """Classify one decoded image (RGB, upright).
+        """Classify one decoded image: `answer` of `prepare`.
+
+        Raises:
+            NetworkError: As `answer`.
+        """
+        return self.answer(self.prepare(image), is_mirrored=is_mirrored)
+
+    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
+        """Return what the network sees of a decoded image (RGB, upright) of any size."""
+        return to_array(image, self._manifest.preprocessing)
+
+    def answer(self, array: NDArray[np.float32], *, is_mirrored: bool = False) -> Prediction:
+        """Classify one image.
 
         Args:
-            image: Of any size.
+            array: ``[3, H, W]``, as `prepare` returns it.
             is_mirrored: Answer by the mean of its logits and its mirror image's, in twice the time.
+
+        Raises:
+            NetworkError: It fails, or answers no numbers.
         """
-        array = to_array(image, self._manifest.preprocessing)
         views = np.stack([array, array[:, :, ::-1]]) if is_mirrored else array[np.newaxis]
-        logits = self._engine.logits(views).mean(axis=0, keepdims=True)
+        try:
+            logits = self._engine.logits(views).mean(axis=0, keepdims=True)
+        except EngineError as error:
+            raise NetworkError(str(error)) from error
+        if not np.isfinite(logits).all():
+            raise NetworkError("it answers no numbers")
         answers = answer(self._manifest, logits)
         values = answers.probabilities[0]
         order = np.argsort(-values, kind="stable")
@@ -162,17 +149,21 @@ def load_classifier(path: Path, threads: int) -> Classifier:
         FormatError: The bundle does not follow its format.
     """
     bundle = read_bundle(path)
-    return Classifier(bundle.manifest, _try_engine(bundle, threads))
+    size_bytes = _LOADED_RATIO * len(bundle.onnx)
+    return Classifier(bundle.manifest, _try_engine(bundle, threads), size_bytes)
 
 
 def check_bundle(path: Path) -> Bundle:
-    """Read a bundle and run its network once, so that no model is kept that could not answer.
+    """Read a bundle and try its network, so that no model is kept that could not answer.
 
     Raises:
-        FormatError: The bundle does not follow its format, or its network does not run.
+        FormatError: The bundle does not follow its format, or its network does not run within
+            bounds, or has what no classifier needs.
     """
     bundle = read_bundle(path)
-    _try_engine(bundle, threads=1)
+    check_structure(bundle.onnx)
+    size_px = bundle.manifest.preprocessing.size_px
+    try_network(Trial(bundle.onnx, size_px, len(bundle.manifest.classes)))
     return bundle
 
 
@@ -181,9 +172,11 @@ def _try_engine(bundle: Bundle, threads: int) -> Engine:
     try:
         engine = OnnxEngine(bundle.onnx, threads)
         logits = engine.logits(np.zeros((1, 3, size_px, size_px), dtype=np.float32))
-    except Exception as error:  # boundary: onnxruntime's errors have no base of their own
-        raise FormatError(f"{MODEL_ONNX} does not run ({type(error).__name__})") from error
+    except EngineError as error:
+        raise FormatError(f"{MODEL_ONNX} does not run ({error})") from error
     expected = (1, len(bundle.manifest.classes))
     if logits.shape != expected:
         raise FormatError(f"{MODEL_ONNX} answers {list(logits.shape)}, not {list(expected)}")
+    if not np.isfinite(logits).all():
+        raise FormatError(f"{MODEL_ONNX} answers a black image with no numbers")
     return engine

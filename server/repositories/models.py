@@ -45,6 +45,12 @@ async def find_live(session: Session, dataset_id: str | None) -> ModelRecord | N
     return await session.scalar(query.order_by(ModelRecord.live_at.desc()).limit(1))
 
 
+async def list_live(session: Session, count: int) -> Sequence[ModelRecord]:
+    """Return up to ``count`` live models, the one that went live last first."""
+    query = select(ModelRecord).where(ModelRecord.stage == ModelStage.LIVE)
+    return (await session.scalars(query.order_by(ModelRecord.live_at.desc()).limit(count))).all()
+
+
 async def find_by_job(session: Session, job_id: str) -> ModelRecord | None:
     """Return the model that the job made, if it has."""
     return await session.scalar(select(ModelRecord).where(ModelRecord.job_id == job_id))

@@ -44,8 +44,12 @@ def check_bundle_of(bundle: Bundle, job: JobRecord, snapshot: SnapshotRecord) ->
         raise BundleRefusedError("the bundle is of another snapshot")
     if bundle.manifest.dataset.id != snapshot.dataset_id:
         raise BundleRefusedError("the bundle is of another dataset")
-    if sorted(bundle.manifest.classes) != sorted(snapshot.counts["labels"]):
+    labels = sorted(snapshot.counts["labels"])
+    if sorted(bundle.manifest.classes) != labels:
         raise BundleRefusedError("the bundle's classes are not the snapshot's labels")
+    if list(bundle.manifest.classes) != labels:
+        # A network says places, not names: in another order, each would be said of another.
+        raise BundleRefusedError("the bundle's classes are not in the order of the snapshot's")
     # Parsed, since a job from before an update lacks the members that are newer than it.
     if bundle.manifest.recipe != parse_recipe(job.recipe):
         raise BundleRefusedError("the bundle is of another recipe")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,36 +11,30 @@ from pathlib import Path
 from typing import Final
 
 from server.contract.errors import FormatError
-from server.contract.preprocess import decode
+from server.contract.preprocess import decode, upright
 from server.db.models import ModelRecord
 from server.db.session import Database
 from server.errors import (
     BlobDamagedError,
     ImageNotFoundError,
     ImageNotUsableError,
-    NoModelError,
+    ModelDamagedError,
     ServerError,
 )
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
-from server.inference.session import Classifier, Prediction
-from server.media.verify import NotUsableError
+from server.inference.session import Classifier, NetworkError, Prediction
+from server.inference.turns import Turns
+from server.media.verify import NotUsableError, VerifyLimits, decoded
 from server.net.fetch import Fetcher
 from server.reasons import Reason
-from server.repositories import datasets, models
+from server.services.choosing import Choice, Chooser
 from server.services.images import ImageService
-from server.services.intake import Intake
 from server.services.models import BundleStore, damaged
 
 _AT_ONCE: Final = 4  # of a batch: enough for both cores, and bounds what is held decoded
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which model is to answer: one by id, else a dataset's live one, else the newest live one."""
-
-    model_id: str | None = None
-    dataset_id: str | None = None
+# Addresses fetched, or fetched and not yet answered: 320 MB of the largest images.
+FETCHES_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Answer:
     """A prediction, by which model, on which bytes, and how long it took.
 
     Attributes:
-        milliseconds: Decoding and inference, without fetching or loading.
+        milliseconds: Decoding and inference, without fetching, loading or waiting for a turn.
     """
 
     model: ModelRecord
@@ -73,38 +68,61 @@ class Answer:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where images to classify come from: the web, strangers, datasets."""
+    """Where images to classify come from: the web, strangers, datasets.
+
+    Attributes:
+        limits: What is taken for an image.
+    """
 
     fetcher: Fetcher
-    intake: Intake
+    limits: VerifyLimits
     images: ImageService
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What images are answered with.
+
+    Attributes:
+        pool: Has a thread for each turn, and does little else: who asks does not wait for uploads.
+        turns: Of the pool.
+    """
+
+    bundles: BundleStore
+    registry: Registry
+    pool: CpuPool
+    turns: Turns
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What came of one image in the pool."""
+
+    prediction: Prediction
+    sha256: str
+    milliseconds: float
 
 
 class PredictionService:
     """Classifies."""
 
-    def __init__(
-        self,
-        database: Database,
-        sources: Sources,
-        bundles: BundleStore,
-        registry: Registry,
-        pool: CpuPool,
-    ) -> None:
+    def __init__(self, database: Database, sources: Sources, engines: Engines) -> None:
         """Keep what the use case needs."""
-        self._database = database
+        self._chooser = Chooser(database)
         self._sources = sources
-        self._bundles = bundles
-        self._registry = registry
-        self._pool = pool
+        self._engines = engines
+        self._fetches = Turns(FETCHES_AT_ONCE)
 
-    async def classify(self, asked: Asked, choice: Choice, *, is_mirrored: bool = False) -> Answer:
+    async def classify(
+        self, asked: Asked, choice: Choice, *, is_mirrored: bool = False, client: str = ""
+    ) -> Answer:
         """Classify an image.
 
         Args:
             asked: The image.
             choice: Of the model.
             is_mirrored: Answer by the mean of the image and its mirror image, in twice the time.
+            client: Who asks: clients take turns when there is more to do than can be done.
 
         Raises:
             ModelNotFoundError: The choice names no model.
@@ -113,12 +131,18 @@ class PredictionService:
             ImageNotFoundError: No image has the id, or it has no bytes.
             BlobDamagedError: Its file is gone.
             ImageNotUsableError: The image cannot be had or read, and why.
-            ModelDamagedError: The model's bundle is damaged or gone.
+            ModelDamagedError: The model's bundle is damaged or gone, or its network fails.
         """
-        return await self._answer(await self._choose(choice), asked, is_mirrored=is_mirrored)
+        ask = _Ask(await self._chooser.choose(choice), client, is_mirrored)
+        return await self._answer(ask, asked)
 
     async def classify_all(
-        self, asked: Sequence[Asked], choice: Choice, *, is_mirrored: bool = False
+        self,
+        asked: Sequence[Asked],
+        choice: Choice,
+        *,
+        is_mirrored: bool = False,
+        client: str = "",
     ) -> list[Answer | ServerError]:
         """Classify several images by one model; what cannot be classified gets its error.
 
@@ -126,6 +150,7 @@ class PredictionService:
             asked: The images.
             choice: Of the model.
             is_mirrored: As for one.
+            client: As for one.
 
         Returns:
             In the order asked.
@@ -133,61 +158,80 @@ class PredictionService:
         Raises:
             ModelNotFoundError: As for one, and so are the others that are of the model.
         """
-        model = await self._choose(choice)
+        ask = _Ask(await self._chooser.choose(choice), client, is_mirrored)
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def one(each: Asked) -> Answer | ServerError:
             async with turn:
                 try:
-                    return await self._answer(model, each, is_mirrored=is_mirrored)
+                    return await self._answer(ask, each)
                 except (ImageNotUsableError, ImageNotFoundError, BlobDamagedError) as error:
                     return error
 
         return list(await asyncio.gather(*map(one, asked)))
 
-    async def _choose(self, choice: Choice) -> ModelRecord:
-        async with self._database.read() as session:
-            if choice.model_id is not None:
-                return await models.get(session, choice.model_id)
-            if choice.dataset_id is not None:
-                await datasets.get(session, choice.dataset_id)
-            live = await models.find_live(session, choice.dataset_id)
-        if live is None:
-            raise NoModelError("no model is live yet: train one on a dataset first")
-        return live
+    async def _answer(self, ask: _Ask, asked: Asked) -> Answer:
+        if asked.url is not None:
+            async with self._fetches.take(ask.client):
+                return await self._look(ask, await self._fetch(asked.url))
+        if asked.image_id is not None:
+            path, _ = await self._sources.images.get_file(asked.image_id)
+            return await self._look(ask, path)
+        return await self._look(ask, asked.data or b"")
 
-    async def _answer(self, model: ModelRecord, asked: Asked, *, is_mirrored: bool) -> Answer:
-        data, sha256 = await self._read(asked)
-        path = self._bundles.path(model.bundle_sha256)
+    async def _look(self, ask: _Ask, data: bytes | Path) -> Answer:
+        engines, model = self._engines, ask.model
+        path = engines.bundles.path(model.bundle_sha256)
         try:
-            classifier = await self._registry.get(model.bundle_sha256, path)
+            classifier = await engines.registry.get(model.bundle_sha256, path)
         except (FormatError, FileNotFoundError) as error:
             raise damaged(model) from error
-        started = time.perf_counter()
         try:
-            prediction = await self._pool.run(_predict, classifier, data, is_mirrored=is_mirrored)
-        except FormatError as error:
-            raise ImageNotUsableError(Reason.NOT_AN_IMAGE, str(error)) from error
-        return Answer(model, prediction, sha256, (time.perf_counter() - started) * 1000)
-
-    async def _read(self, asked: Asked) -> tuple[bytes | Path, str]:
-        """Return verified bytes, or where they lie, and their sha256."""
-        if asked.image_id is not None:
-            path, blob = await self._sources.images.get_file(asked.image_id)
-            return path, blob.sha256
-        data = asked.data
-        if asked.url is not None:
-            outcome = await self._sources.fetcher.fetch(asked.url)
-            if outcome.body is None:
-                reason = outcome.reason or Reason.EMPTY
-                raise ImageNotUsableError(reason, outcome.detail or reason.value)
-            data = outcome.body
-        try:
-            verified = await self._sources.intake.check(data or b"")
+            async with engines.turns.take(ask.client):
+                seen = await engines.pool.run(
+                    _see, classifier, data, self._sources.limits, is_mirrored=ask.is_mirrored
+                )
         except NotUsableError as error:
             raise ImageNotUsableError(error.reason, error.detail) from error
-        return data or b"", verified.sha256
+        except FormatError as error:
+            raise ImageNotUsableError(Reason.NOT_AN_IMAGE, str(error)) from error
+        except FileNotFoundError as error:
+            raise BlobDamagedError("the image's file is gone from the data folder") from error
+        except NetworkError as error:
+            raise ModelDamagedError(f"the network of model {model.id} fails: {error}") from error
+        return Answer(model, seen.prediction, seen.sha256, seen.milliseconds)
+
+    async def _fetch(self, url: str) -> bytes:
+        outcome = await self._sources.fetcher.fetch(url)
+        if outcome.body is None:
+            reason = outcome.reason or Reason.EMPTY
+            raise ImageNotUsableError(reason, outcome.detail or reason.value)
+        return outcome.body
 
 
-def _predict(classifier: Classifier, data: bytes | Path, *, is_mirrored: bool) -> Prediction:
-    return classifier.predict(decode(data), is_mirrored=is_mirrored)
+@dataclass(frozen=True)
+class _Ask:
+    """What is the same for all images of a request."""
+
+    model: ModelRecord
+    client: str
+    is_mirrored: bool
+
+
+def _see(
+    classifier: Classifier, data: bytes | Path, limits: VerifyLimits, *, is_mirrored: bool
+) -> _Seen:
+    """Decode once, and answer: in one go, since each turn between threads takes its time.
+
+    Strangers' bytes pass what an upload passes. Files of ours have passed it.
+    """
+    started = time.perf_counter()
+    if isinstance(data, Path):
+        data = data.read_bytes()
+        array = classifier.prepare(decode(data))
+    else:
+        with decoded(data, limits) as image:
+            array = classifier.prepare(upright(image))
+    prediction = classifier.answer(array, is_mirrored=is_mirrored)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return _Seen(prediction, sha256, (time.perf_counter() - started) * 1000)

@@ -60,7 +60,7 @@ def calls(path: Path, name: str) -> int:
         ("create_async_engine", "server/db/session.py"),
         ("ClientSession", "server/net/connect.py"),
         ("FastAPI", "server/api/app.py"),
-        ("InferenceSession", "server/inference/session.py"),
+        ("InferenceSession", "server/inference/engine.py"),
         ("ensure_future", None),
         ("print", None),
         ("create_all", None),

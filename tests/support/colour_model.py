@@ -33,6 +33,17 @@ def add_colour_model(client: httpx2.Client, dataset_name: str = "colours") -> st
                 data={"label": label},
             )
             assert reply.status_code == 201, reply.text
+    deliver_colour_model(client, dataset_id)
+    return dataset_id
+
+
+def deliver_colour_model(client: httpx2.Client, dataset_id: str) -> str:
+    """Freeze the dataset and deliver a bundle for it; return the model's id.
+
+    Args:
+        client: Of a server that has no trainer of its own.
+        dataset_id: Of one with three labels.
+    """
     job_id = workflow.start_job(client, dataset_id)
     claim = client.post("/api/v1/jobs/claim", json={"worker": WORKER, "wait_s": 0}).json()
     assert claim["job"]["id"] == job_id
@@ -46,7 +57,7 @@ def add_colour_model(client: httpx2.Client, dataset_name: str = "colours") -> st
             headers={"Content-Type": "application/zip"},
         )
     assert reply.status_code == 201, reply.text
-    return dataset_id
+    return str(reply.json()["model_id"])
 
 
 def _write_bundle(client: httpx2.Client, snapshot_id: str, path: Path) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
-from server.api.deps import Services, ServicesDep
+from server.api.deps import CallerDep, Services, ServicesDep
 from server.api.schemas.base import RequestModel
 from server.api.schemas.training import AnswerOut, BatchOut, FirstLessonAnswer
 from server.errors import BodyTooLargeError
-from server.services.predictions import Asked, Choice
+from server.services.choosing import Choice
+from server.services.predictions import Asked
 
 router = APIRouter(tags=["answers"])
 first_lesson = APIRouter(tags=["answers"])
 
 MAX_BATCH = 64  # of one request; some seconds of work
+BODY_S = 60  # for the largest image at 350 kB/s: slower lines had better send a smaller one
 
 _SOURCE = {
     "oneOf": [
@@ -109,6 +114,7 @@ async def classify(
     request: Request,
     choice: ChoiceDep,
     services: ServicesDep,
+    caller: CallerDep,
     top: Annotated[
         int | None, Query(ge=1, description="How many classes; all if not given.")
     ] = None,
@@ -122,23 +128,52 @@ async def classify(
     several are several ``file`` parts, or ``{"images": [{"url": …}, …]}``. Of several, those that
     cannot be classified have their ``error``, and the others go on.
     """
-    is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
-    asked = await (_read_form(request, services) if is_form else _read_json(request))
-    is_mirrored = tta is Way.FLIP
-    if isinstance(asked, Asked):
-        answer = await services.predictions.classify(asked, choice, is_mirrored=is_mirrored)
-        return AnswerOut.of(answer, top)
-    found = await services.predictions.classify_all(asked, choice, is_mirrored=is_mirrored)
-    return BatchOut.of(found, top)
+    with services.admission.enter(caller.token_id, _body_bytes(request, services)) as ticket:
+        asked = await _read(request, services)
+        is_mirrored = tta is Way.FLIP
+        if isinstance(asked, Asked):
+            answer = await services.predictions.classify(
+                asked, choice, is_mirrored=is_mirrored, client=caller.token_id
+            )
+            return AnswerOut.of(answer, top)
+        ticket.grow(len(asked))
+        found = await services.predictions.classify_all(
+            asked, choice, is_mirrored=is_mirrored, client=caller.token_id
+        )
+        return BatchOut.of(found, top)
 
 
 @first_lesson.get("/classify-url")
 async def classify_url(
-    url: Annotated[str, Query()], choice: ChoiceDep, services: ServicesDep
+    url: Annotated[str, Query()], choice: ChoiceDep, services: ServicesDep, caller: CallerDep
 ) -> FirstLessonAnswer:
     """Classify the image at an address, answering as the first lesson's web app does."""
-    answer = await services.predictions.classify(Asked(url=url), choice)
+    with services.admission.enter(caller.token_id, 0):
+        answer = await services.predictions.classify(Asked(url=url), choice, client=caller.token_id)
     return FirstLessonAnswer(predictions=list(answer.prediction.predictions))
+
+
+def _body_bytes(request: Request, services: Services) -> int:
+    """Return what the body takes at most: as it claims, or the cap of one that claims nothing."""
+    claimed = request.headers.get("content-length", "")
+    is_claimed = claimed.isascii() and claimed.isdigit()
+    # One over the cap is refused, with that reason, before any of it is read.
+    return (
+        min(int(claimed), services.limits.image_bytes)
+        if is_claimed
+        else services.limits.image_bytes
+    )
+
+
+async def _read(request: Request, services: Services) -> Asked | list[Asked]:
+    """Return what is asked, unless it takes too long to come: it holds room for others."""
+    is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await (_read_form(request, services) if is_form else _read_json(request))
+    except TimeoutError as error:
+        detail = f"the image did not arrive within {BODY_S} s"
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, detail) from error
 
 
 async def _read_form(request: Request, services: Services) -> Asked | list[Asked]:

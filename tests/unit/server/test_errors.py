@@ -7,6 +7,7 @@ import pytest
 from server import errors
 from server.api import problems
 from server.reasons import Reason
+from server.services.admission import TooBusyError
 
 
 def subclasses(cls: type) -> list[type]:
@@ -36,8 +37,10 @@ def test_every_domain_error_answers_with_its_status(error):
         errors.ImageNotUsableError: (Reason.EMPTY, "no bytes"),
         errors.ImageNotObtainableError: ("some key", "ready", None),
         errors.VersionConflictError: ("some key", 2, {}),
+        TooBusyError: ("some key", 7),
     }.get(error, ("some key",))
     response = problems.respond(error(*arguments))
     assert response.status_code == problems.STATUS[error]
     assert response.media_type == "application/problem+json"
     assert ("www-authenticate" in response.headers) == (response.status_code == 401)
+    assert ("retry-after" in response.headers) == (response.status_code == 503)

@@ -13,10 +13,13 @@ from PIL import Image
 
 from server.contract.errors import FormatError
 from server.inference import registry
+from server.inference.engine import OnnxEngine
 from server.inference.pool import CpuPool
-from server.inference.registry import Registry
+from server.inference.registry import Bounds, Registry
 from server.inference.session import Classifier, check_bundle, load_classifier
-from tests.support.bundles import bundle_manifest, make_bundle
+from tests.support.bundles import bundle_manifest, colour_onnx, make_bundle
+
+ROOMY = Bounds(2, 1 << 30)
 
 
 @pytest.fixture
@@ -41,23 +44,48 @@ async def test_a_model_is_loaded_once_however_many_ask(pool, bundle, monkeypatch
         return load_classifier(path, threads)
 
     monkeypatch.setattr(registry, "load_classifier", load)
-    kept = Registry(pool, 1, 2)
+    kept = Registry(pool, 1, ROOMY)
     found = await asyncio.gather(*(kept.get("a", bundle) for _ in range(5)))
     assert len(loads) == 1
     assert all(one is found[0] for one in found)
 
 
 async def test_the_least_recently_used_one_makes_room(pool, bundle, monkeypatch):
-    loads = []
-    monkeypatch.setattr(registry, "load_classifier", lambda path, threads: loads.append(path))
-    kept = Registry(pool, 1, 2)
+    loads = _sized(monkeypatch, {})
+    kept = Registry(pool, 1, Bounds(2, 1000))
     for name in ("a", "b", "a", "c", "a", "b"):
         await kept.get(name, Path(name))
-    assert [str(path) for path in loads] == ["a", "b", "c", "b"]
+    assert loads == ["a", "b", "c", "b"]
+
+
+async def test_models_make_room_by_their_bytes_and_the_newest_stays(pool, monkeypatch):
+    loads = _sized(monkeypatch, {"large": 900, "huge": 5000})
+    kept = Registry(pool, 1, Bounds(10, 1000))
+    for name in ("a", "b", "large", "b", "large"):
+        await kept.get(name, Path(name))
+    assert loads == ["a", "b", "large"], "1000 bytes fit"
+    await kept.get("c", Path("c"))
+    assert kept.loaded_bytes == 1000, "a went, which was used least recently"
+    assert (await kept.get("huge", Path("huge"))).size_bytes == 5000
+    assert kept.loaded_bytes == 5000
+    await kept.get("a", Path("a"))
+    assert kept.loaded_bytes == 50
+
+
+def _sized(monkeypatch: pytest.MonkeyPatch, sizes: dict[str, int]) -> list[str]:
+    """Let models be of these sizes, else of 50 bytes; return the names that are loaded."""
+    loads: list[str] = []
+
+    def load(path: Path, threads: int) -> Classifier:
+        loads.append(str(path))
+        return Classifier(bundle_manifest(), OnnxEngine(colour_onnx(), 1), sizes.get(str(path), 50))
+
+    monkeypatch.setattr(registry, "load_classifier", load)
+    return loads
 
 
 async def test_a_failed_load_is_tried_again(pool, bundle, tmp_path):
-    kept = Registry(pool, 1, 2)
+    kept = Registry(pool, 1, ROOMY)
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"PK")
     with pytest.raises(FormatError):
