@@ -199,7 +199,7 @@ class InferenceSettings(_Group):
         description="Memory for images sent to be answered: 64 photos of 4 MB; half for one token.",
     )
     max_loaded_models: int = Field(
-        3, ge=1, le=32, description="Models kept in memory; each is about 20 MB for Lite0."
+        3, ge=1, le=32, description="Models kept in memory; each is about 50 MB for Lite0."
     )
     max_loaded_bytes: int = Field(
         1024**3,
