@@ -10,7 +10,7 @@ BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-cleaner bench-exports bench-workbench clean
+.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-cleaner bench-exports bench-workbench bench-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -101,6 +101,9 @@ bench-exports: .venv/run.stamp ## Measure snapshots and exports of 100,000 image
 bench-workbench: .venv/test.stamp ## Measure the workbench with 100,000 images: lists, scrolling, snapshots, exports
 	@tests/install-browsers
 	$(BIN)/python -m benchmarks.bench_workbench
+
+bench-serve: .venv/test.stamp node_modules/stamp ## Measure answers beside fastai, LitServe and the bare pipeline
+	$(BIN)/python -m benchmarks.bench_serve
 
 clean: ## Remove what was installed here; ./data stays
 	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache
