@@ -6,7 +6,7 @@ May import contract. onnxruntime itself is imported with the first model, for th
 from __future__ import annotations
 
 import importlib
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from server.contract.bundle import INPUT_NAME, OUTPUT_NAME
 
 class EngineError(Exception):
     """A network that cannot be loaded, or does not run."""
+
+
+_MAX_TOLD_CHARS: Final = 200  # of an engine's message: it may quote names of the network's
 
 
 class Engine(Protocol):
@@ -53,7 +56,7 @@ class OnnxEngine:
                 model, sess_options=options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # boundary: onnxruntime's errors have no base of their own
-            raise EngineError(type(error).__name__) from error
+            raise EngineError(_told(error)) from error
 
     def logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return ``[N, C]`` for images ``[N, 3, H, W]``.
@@ -65,4 +68,11 @@ class OnnxEngine:
             (result,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: images})
             return np.asarray(result, dtype=np.float32)
         except Exception as error:  # boundary: as above
-            raise EngineError(type(error).__name__) from error
+            raise EngineError(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """Return what an error of the engine says, in one short line."""
+    words = " ".join(str(error).split())
+    said = "".join(char for char in words if char.isprintable())
+    return f"{type(error).__name__}: {said[:_MAX_TOLD_CHARS]}"

@@ -66,20 +66,23 @@ def external(name: str, path: str) -> TensorProto:
 
 
 def _body() -> GraphProto:
-    """Return the inside of a loop that goes on."""
-    names = [("turn", TensorProto.INT64), ("go_on", TensorProto.BOOL)]
+    """Return the inside of a loop that goes on, and carries a number."""
+    kinds = {"turn": TensorProto.INT64, "go_on": TensorProto.BOOL, "x": TensorProto.FLOAT}
     return helper.make_graph(
-        [helper.make_node("Identity", ["go_on"], ["go_on_after"])],
+        [helper.make_node("Identity", [name], [f"{name}_after"]) for name in ("go_on", "x")],
         "body",
-        [helper.make_tensor_value_info(name, kind, []) for name, kind in names],
-        [helper.make_tensor_value_info("go_on_after", TensorProto.BOOL, [])],
+        [helper.make_tensor_value_info(name, kind, []) for name, kind in kinds.items()],
+        [
+            helper.make_tensor_value_info(f"{name}_after", kinds[name], [])
+            for name in ("go_on", "x")
+        ],
     )
 
 
 def endless() -> bytes:
     """Return a network with a loop that has no end."""
-    loop = helper.make_node("Loop", ["", "true"], [], body=_body())
-    return network([loop], [constant("true", True, np.bool_)])
+    loop = helper.make_node("Loop", ["", "true", "one"], ["more"], body=_body())
+    return network([loop], [constant("true", True, np.bool_), constant("one", 1)])
 
 
 def hidden_subgraph() -> bytes:
@@ -124,9 +127,8 @@ def range_of_sizes() -> bytes:
     return network(nodes, [constant(name, value, np.int64) for name, value in names.items()])
 
 
-def huge_sum() -> bytes:
+def huge_sum(count: int = 60_000) -> bytes:
     """Return half a megabyte that asks for 14 GB: a column plus a row."""
-    count = 60_000
     nodes = [
         helper.make_node("ReduceMean", [INPUT_NAME], ["seen"], keepdims=0),
         helper.make_node("Add", ["column", "seen"], ["moved"]),
@@ -136,9 +138,8 @@ def huge_sum() -> bytes:
     return network(nodes, constants)
 
 
-def huge_folding() -> bytes:
+def huge_folding(count: int = 60_000) -> bytes:
     """Return the same of constants alone: what asks for it is the loading."""
-    count = 60_000
     nodes = [
         helper.make_node("Add", ["column", "row"], ["large"]),
         helper.make_node("ReduceMean", ["large"], ["small"], keepdims=1),
@@ -148,9 +149,9 @@ def huge_folding() -> bytes:
     return network(nodes, constants)
 
 
-def wide_convolution() -> bytes:
+def wide_convolution(count: int = 50_000) -> bytes:
     """Return a kilobyte that makes a picture of 100,000 pixels a side."""
-    pads = [50_000] * 4
+    pads = [count] * 4
     node = helper.make_node("Conv", [INPUT_NAME, "kernel"], ["more"], pads=pads)
     return network([node], [constant("kernel", np.ones((1, 3, 1, 1)))])
 
