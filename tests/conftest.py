@@ -21,7 +21,7 @@ from server.db import migrate
 _MARKS_OF_FILE = re.compile(r"^pytestmark = .*$", re.MULTILINE)
 _LEFT_OUT = re.compile(r"not (\w+)")
 _MEMORY = Path("/dev/shm")  # where Linux has files in memory
-_ROOM_BYTES = 2 * 1024**3  # the quick tests write 0.3 GB, and leave what has failed
+_ROOM_BYTES = 2 * 1024**3  # the quick tests hold some tens of megabytes, and what has failed
 
 
 def pytest_configure(config: pytest.Config) -> None:
