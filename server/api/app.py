@@ -24,6 +24,7 @@ from server.api.routes import (
     jobs,
     models,
     predict,
+    prediction_log,
     removed_blobs,
     sites,
     snapshots,
@@ -76,6 +77,7 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
         models,
         suspicions,
         predict,
+        prediction_log,
         access,
     )
     for router in routers:

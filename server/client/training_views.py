@@ -123,6 +123,36 @@ class Metrics(View):
         return {name: rate for name, rate in value.items() if rate is not None}
 
 
+class LabelCount(View):
+    """How often a label was given; of these, how often the model abstained."""
+
+    label: str
+    count: int
+    abstained: int
+
+
+class PredictionCounts(View):
+    """What a model was asked in some days; ``mode`` is what is kept of answers now."""
+
+    mode: str
+    days: int
+    count: int
+    abstained: int
+    labels: list[LabelCount]
+
+
+class KeptPrediction(View):
+    """An answer that is kept with its image."""
+
+    id: str
+    model_id: str
+    sha256: str
+    label: str
+    probability: float
+    abstained: bool
+    created_at: str
+
+
 class StageChange(View):
     """A model's move from one stage to another."""
 

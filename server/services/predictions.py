@@ -63,12 +63,16 @@ class Answer:
 
     Attributes:
         milliseconds: Decoding and inference, without fetching or loading.
+        data: The bytes, or the file of a dataset's that has them.
+        prediction_id: Under which it is kept; None when it is not.
     """
 
     model: ModelRecord
     prediction: Prediction
     sha256: str
     milliseconds: float
+    data: bytes | Path = b""
+    prediction_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ class PredictionService:
             prediction = await self._pool.run(_predict, classifier, data, is_mirrored=is_mirrored)
         except FormatError as error:
             raise ImageNotUsableError(Reason.NOT_AN_IMAGE, str(error)) from error
-        return Answer(model, prediction, sha256, (time.perf_counter() - started) * 1000)
+        return Answer(model, prediction, sha256, (time.perf_counter() - started) * 1000, data)
 
     async def _read(self, asked: Asked) -> tuple[bytes | Path, str]:
         """Return verified bytes, or where they lie, and their sha256."""

@@ -1,4 +1,4 @@
-"""``bowerbird model list | stage | rollback | history | export``."""
+"""``bowerbird model list | stage | rollback | history | log | export``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from server.cli.console import emit, emit_json, emit_table, examples, note, repo
 from server.cli.errors import CommandError
 from server.cli.session import connect
 from server.client.errors import UnexpectedAnswerError
-from server.client.training_views import Model, StageChange
+from server.client.training_views import Model, PredictionCounts, StageChange
 from server.client.transport import Client
 from server.client.views import Dataset
 from server.contract.files import atomic_writer
@@ -133,6 +133,31 @@ def history(dataset: DatasetName, as_json: AsJson = False) -> None:
         return
     columns = ("when", "model", "from", "to", "how", "instead of", "reason")
     emit_table(columns, [_change_row(change) for change in changes])
+
+
+@app.command(
+    "log",
+    epilog=examples("bowerbird model log 01JD… --days 7", "bowerbird model log 01JD… --forget"),
+)
+def show_log(
+    model_id: ModelId,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Today included.")] = 30,
+    forget: Annotated[bool, typer.Option(help="Delete all of it, images included.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a model was asked: how often it gave each label, and how often it abstained."""
+    with connect() as client:
+        if forget:
+            client.delete(f"/models/{model_id}/predictions")
+        path = f"/models/{model_id}/prediction-counts"
+        found = client.get(path, PredictionCounts, params={"days": days})
+    if as_json:
+        emit_json(found.model_dump(mode="json"))
+        return
+    rows = [(one.label, str(one.count), str(one.abstained)) for one in found.labels]
+    emit_table(("label", "answers", "abstained"), rows)
+    if found.mode == "off":
+        note("Nothing is kept of answers: see BOWERBIRD_PREDICTION_LOG__MODE in docs/settings.md.")
 
 
 @app.command("export", epilog=examples("bowerbird model export 01JD… --out bears.zip"))

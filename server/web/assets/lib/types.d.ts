@@ -298,6 +298,15 @@ export interface EvaluationItem {
   probability: number;
 }
 
+/** What a model was asked in some days; `mode` is what is kept of answers now. */
+export interface PredictionCounts {
+  mode: 'off' | 'counts' | 'images';
+  days: number;
+  count: number;
+  abstained: number;
+  labels: { label: string; count: number; abstained: number }[];
+}
+
 export interface Model {
   id: string;
   dataset_id: string;
