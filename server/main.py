@@ -183,7 +183,7 @@ def _put_together(
         predictions=PredictionService(
             database, Sources(fetcher, intake, images), bundles, registry, pool
         ),
-        monitoring=Monitoring.build(settings, folders, database),
+        monitoring=Monitoring.build(settings, folders, database, bundles, pool),
     )
     sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)

@@ -18,6 +18,7 @@ from server.client.downloads import Download, Source
 from server.client.errors import ClientError
 from server.client.site_views import BlockedSite, BlockedSites, Removal
 from server.client.training_views import (
+    Drift,
     Job,
     KeptPrediction,
     Model,
@@ -294,6 +295,11 @@ class Bowerbird:
         """Return how often a model gave each label in the last days, as far as that is kept."""
         path = f"/models/{segment(model_id)}/prediction-counts"
         return self.transport.get(path, PredictionCounts, params={"days": days})
+
+    def drift(self, model_id: str, *, days: int = 7) -> Drift:
+        """Return whether the answers of the last days are like those on the validation split."""
+        path = f"/models/{segment(model_id)}/drift"
+        return self.transport.get(path, Drift, params={"days": days})
 
     def predictions(self, model_id: str) -> Iterator[KeptPrediction]:
         """Yield the answers of a model that are kept with their images, newest first."""

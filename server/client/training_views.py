@@ -141,6 +141,29 @@ class PredictionCounts(View):
     labels: list[LabelCount]
 
 
+class DriftTest(View):
+    """One test of a drift; ``p_value`` is corrected for the number of tests."""
+
+    kind: str
+    effect: float
+    p_value: float
+    is_alert: bool
+    sentence: str
+
+
+class Drift(View):
+    """Whether what a model is asked is still what it was validated on."""
+
+    mode: str
+    days: int
+    count: int
+    min_count: int
+    is_alert: bool
+    sentence: str
+    tests: list[DriftTest]
+    notes: list[str]
+
+
 class KeptPrediction(View):
     """An answer that is kept with its image."""
 

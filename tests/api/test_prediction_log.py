@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from server.contract.evaluation import EvaluatedImage
+from server.contract.snapshot import Item
 from server.repositories import predictions
-from server.repositories.predictions import Room
+from server.repositories.predictions import Kind, Room
 from server.services.prediction_log import EDGES, Mode, PredictionLog, bin_of
 from tests.support.app import Bird, Clock, in_one_task, problem, running
-from tests.support.played_trainer import coloured_dataset, plain, trained
+from tests.support.played_trainer import coloured_dataset, plain, trained, trained_saying
 
 
 @pytest.fixture
@@ -211,3 +214,51 @@ async def test_what_waits_is_written_when_the_server_stops(logging_bird: Bird):
 def test_every_probability_has_its_bin():
     assert [bin_of(p) for p in (0.0, 0.0999, 0.1, 1.0)] == [0, 0, 1, len(EDGES)]
     assert list(EDGES) == sorted(set(EDGES))
+
+
+async def drift(bird: Bird, model: str) -> dict[str, Any]:
+    response = await bird.get(f"/models/{model}/drift")
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def right(_place: int, item: Item) -> EvaluatedImage:
+    """Judge an image right, and as surely as the tiny network is of a plain colour."""
+    return EvaluatedImage(
+        sha256=item.sha256, split=item.split, label=item.label, predicted=item.label,
+        loss=0.1, probability=0.99,
+    )  # fmt: skip
+
+
+async def test_a_shift_of_what_is_asked_is_told(still: Bird):
+    dataset = await coloured_dataset(still, 20)
+    model, _ = await trained_saying(still, dataset, right, valid_ratio=0.6)
+    async with ruled(still, mode=Mode.COUNTS) as log:
+        none_yet = await drift(still, model)
+        assert (none_yet["tests"], none_yet["is_alert"], none_yet["mode"]) == ([], False, "counts")
+        assert "Too few answers to tell: 0" in none_yet["sentence"]
+        assert none_yet["validation_count"] >= 20
+
+        async def answer(labels: str) -> None:
+            day = log._clock().date().isoformat()
+            kinds = Counter(
+                Kind(model, day, label, False, bin_of(0.99)) for label in labels.split()
+            )
+            async with still.database.write() as session:
+                await predictions.add_counts(session, kinds)
+
+        await answer("red green blue " * 20)
+        same = await drift(still, model)
+        assert (same["count"], same["is_alert"]) == (60, False), same
+        assert [test["kind"] for test in same["tests"]] == [
+            "label-mix", "confidence", "abstention",
+        ]  # fmt: skip
+        await answer("red " * 140)
+        other = await drift(still, model)
+        assert other["is_alert"]
+        assert [test["kind"] for test in other["tests"] if test["is_alert"]] == ["label-mix"]
+        assert other["tests"][0]["sentence"].startswith("red is 80 % of the answers, and was 3")
+        assert "train again" in other["sentence"]
+        assert "no embeddings" in other["notes"][0]
+    problem(await still.get("/models/nobody/drift"), 404, "model-not-found")

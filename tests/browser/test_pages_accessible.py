@@ -32,18 +32,25 @@ WORKER = "played"
 WIDE = {"width": 1200, "height": 900}
 KEEP_ALL = {"BOWERBIRD_PREDICTION_LOG__MODE": "images"}
 NARROW = {"width": 380, "height": 800}
+DRIFTED = {
+    "mode": "images", "days": 7, "count": 60, "is_alert": True, "sentence": "It has drifted.",
+    "tests": [
+        {"kind": "label-mix", "effect": 0.7, "p_value": 0.0003, "is_alert": True,
+         "sentence": "circle is 100 % of the answers, and was 30 % on the validation split."},
+    ],
+    "notes": ["No embeddings."],
+}  # fmt: skip
 STATES = (
     "sign-in", "sign-in refused", "home without datasets", "try without a model",
     "dataset without images", "snapshots, none", "cleaner without a model", "job queued",
     "job running", "job with curves", "job failed", "learning rates", "job cancelled",
-    "cancel a job", "trainings", "home", "dataset", "recipes",
-    "filters", "no match", "selection", "keys", "loupe", "rejected", "no duplicates", "captures",
-    "alike", "rename", "delete", "image", "image that is gone", "import", "credits", "model",
-    "forget what was asked", "images of a cell", "cleaner", "cleaner with answers",
-    "keys of the cleaner", "cleaner at its end", "try", "try with an answer",
-    "try with an error", "snapshots",
-    "snapshots compared", "settings", "settings with a new token", "removal of a site",
-    "no such page", "docs of the API",
+    "cancel a job", "trainings", "home", "dataset", "recipes", "filters", "no match", "selection",
+    "keys", "loupe", "rejected", "no duplicates", "captures", "alike", "rename", "delete", "image",
+    "image that is gone", "import", "credits", "model", "drift told",
+    "dataset whose model has drifted", "forget what was asked", "images of a cell", "cleaner",
+    "cleaner with answers", "keys of the cleaner", "cleaner at its end", "try",
+    "try with an answer", "try with an error", "snapshots", "snapshots compared", "settings",
+    "settings with a new token", "removal of a site", "no such page", "docs of the API",
 )  # fmt: skip
 
 
@@ -234,10 +241,19 @@ def _visit_dataset(tour: Tour) -> None:
 
 
 def _visit_model(tour: Tour, model_id: str) -> None:
-    image = workflow.list_images(tour.client, tour.dataset_id)[0]
-    tour.post(f"classify?model={model_id}", {"image_id": image["id"]})
     tour.open(f"models/{model_id}", "model", "[data-testid=evaluated] img")
+    image = workflow.list_images(tour.client, tour.dataset_id)[0]
+    tour.post(f"models/{model_id}/stage", {"stage": "live", "force": True, "reason": "alone"})
+    tour.post(f"classify?model={model_id}", {"image_id": image["id"]})
+    # Played: it takes more validation images than this dataset has.
+    tour.page.route("**/drift", lambda route: route.fulfill(json=DRIFTED))
+    tour.open(f"models/{model_id}", "drift told", "[data-testid=drift] table")
     expect(tour.page.get_by_test_id("asked-count")).to_be_visible()
+    tour.open("datasets/{}", None)
+    expect(tour.page.get_by_test_id("drift-sentence")).to_be_visible()
+    tour.look("dataset whose model has drifted")
+    tour.open(f"models/{model_id}", None, "[data-testid=evaluated] img")
+    tour.page.unroute("**/drift")
     tour.press("forget-predictions")
     expect(tour.page.get_by_test_id("confirm-yes")).to_be_visible()
     tour.look("forget what was asked")

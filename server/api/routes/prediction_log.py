@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
 from server.api.schemas.base import PageOut
-from server.api.schemas.predictions import PredictionCountsOut, PredictionRecordOut
+from server.api.schemas.predictions import DriftOut, PredictionCountsOut, PredictionRecordOut
 
 router = APIRouter(tags=["models"])
 
@@ -26,6 +26,18 @@ async def read_prediction_counts(
     """
     log = services.monitoring.log
     return PredictionCountsOut.of(log.rules.mode.value, days, await log.list_counts(model_id, days))
+
+
+@router.get("/models/{model_id}/drift")
+async def read_drift(model_id: str, services: ServicesDep, days: Days = 7) -> DriftOut:
+    """Tell whether what a model is asked is still what it was validated on.
+
+    Which labels it gives, how sure it is, and how often it abstains, in the last days and on the
+    validation split, each with a test. Answers must be counted for it.
+    """
+    monitoring = services.monitoring
+    found = await monitoring.drift.check(model_id, days)
+    return DriftOut.of(monitoring.log.rules.mode.value, found)
 
 
 @router.get("/models/{model_id}/predictions")

@@ -10,6 +10,9 @@ from typing import Literal
 
 from server.api.schemas.base import ReplyModel
 from server.repositories.predictions import Kind
+from server.services.drift import Drift
+from server.services.drift_tests import ALPHA, MIN_WINDOW, Shift
+from server.services.drift_words import NO_EMBEDDINGS, sentence, summary
 from server.services.prediction_log import EDGES
 
 
@@ -93,3 +96,63 @@ class PredictionRecordOut(ReplyModel):
     probability: float
     abstained: bool
     created_at: datetime
+
+
+class DriftTestOut(ReplyModel):
+    """One test. ``effect``: its statistic, 0 to 1, which matters from ``least`` on.
+
+    ``p_value`` is corrected for the number of tests. ``is_alert``: it is below ``alpha``, and the
+    effect is large enough.
+    """
+
+    kind: Shift
+    effect: float
+    least: float
+    p_value: float
+    is_alert: bool
+    sentence: str
+
+
+class DriftOut(ReplyModel):
+    """Whether what a model is asked is still what it was validated on.
+
+    ``tests`` is empty when there are too few answers: ``count`` of at least ``min_count``.
+    ``notes`` say what is not tested.
+    """
+
+    mode: Literal["off", "counts", "images"]
+    days: int
+    count: int
+    min_count: int
+    validation_count: int
+    alpha: float
+    is_alert: bool
+    sentence: str
+    tests: list[DriftTestOut]
+    notes: list[str]
+
+    @classmethod
+    def of(cls, mode: Literal["off", "counts", "images"], drift: Drift) -> DriftOut:
+        """Return what was found as the API shows it."""
+        return cls(
+            mode=mode,
+            days=drift.days,
+            count=drift.window.count,
+            min_count=MIN_WINDOW,
+            validation_count=drift.reference.count,
+            alpha=ALPHA,
+            is_alert=drift.is_alert,
+            sentence=summary(drift),
+            tests=[
+                DriftTestOut(
+                    kind=test.shift,
+                    effect=test.effect,
+                    least=test.least,
+                    p_value=test.p_value,
+                    is_alert=test.is_alert,
+                    sentence=sentence(drift, test),
+                )
+                for test in drift.tests
+            ],
+            notes=[NO_EMBEDDINGS],
+        )

@@ -168,6 +168,8 @@ export const listModels = (query, signal) => read('/models', signal, query);
 export const readModel = (id, signal) => read(`/models/${id}`, signal);
 /** @type {(id: string, signal?: Signal) => Promise<import('./types.js').PredictionCounts>} */
 export const readPredictionCounts = (id, signal) => read(`/models/${id}/prediction-counts`, signal);
+/** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Drift>} */
+export const readDrift = (id, signal) => read(`/models/${id}/drift`, signal);
 export const forgetPredictions = (/** @type {string} */ id) =>
   send('DELETE', `/models/${id}/predictions`);
 /** @type {(id: string, stage: import('./types.js').Stage, reason?: string) => Promise<import('./types.js').Model>} */

@@ -307,6 +307,16 @@ export interface PredictionCounts {
   labels: { label: string; count: number; abstained: number }[];
 }
 
+/** Whether what a model is asked is still what it was validated on. */
+export interface Drift {
+  days: number;
+  count: number;
+  is_alert: boolean;
+  sentence: string;
+  tests: { kind: string; effect: number; p_value: number; is_alert: boolean; sentence: string }[];
+  notes: string[];
+}
+
 export interface Model {
   id: string;
   dataset_id: string;
