@@ -17,10 +17,12 @@ import pytest
 from server.contract.evaluation import EvaluatedImage
 from server.contract.snapshot import Item
 from server.repositories import predictions
+from server.repositories.paging import PageRequest
 from server.repositories.predictions import Kind, Room
 from server.services.prediction_log import EDGES, Mode, PredictionLog, bin_of
 from tests.support.app import Bird, Clock, in_one_task, problem, running
 from tests.support.played_trainer import coloured_dataset, plain, trained, trained_saying
+from tests.support.site import Site, answer
 
 
 @pytest.fixture
@@ -179,6 +181,42 @@ async def test_what_is_left_of_a_deleted_dataset_is_swept(logging_bird: Bird):
     assert files(bird) == []
 
 
+async def test_what_was_removed_with_its_site_leaves_the_log(logging_bird: Bird):
+    bird = logging_bird
+    dataset = await coloured_dataset(bird, 5)
+    model = await trained(bird, dataset)
+    removed, other = plain("red", 50), plain("blue", 50)
+    await bird.upload(dataset, removed, "red", source_url="https://bears.example/a")
+    for data in (removed, other):
+        await bird.post("/classify", files={"file": ("a.png", data)})
+    body = {"site": "bears.example", "dry_run": False, "block": False}
+    assert (await bird.post("/sites/removal", json=body)).status_code < 300
+    await log_of(bird).flush()
+    await log_of(bird).prune()
+    assert [file.read_bytes() for file in files(bird)] == [other]
+    listed = (await bird.get(f"/models/{model}/predictions")).json()["items"]
+    assert [one["label"] for one in listed] == ["blue"]
+    assert (await counts(bird, model))["count"] == 2
+
+
+async def test_an_answer_to_an_address_keeps_the_image_and_not_the_address(
+    logging_bird: Bird, site: Site
+):
+    bird = logging_bird
+    await live_model(bird)
+    site.routes["/secret.png"] = answer(plain("red"))
+    url = site.url("/secret.png")
+    said = (await bird.post("/classify", json={"url": url})).json()
+    await bird.client.get("/classify-url", params={"url": url})
+    await log_of(bird).flush()
+    got = await bird.get(f"/predictions/{said['prediction_id']}/file")
+    assert got.content == plain("red")
+    async with bird.database.read() as session:
+        page = await predictions.list_page(session, said["model_id"], PageRequest())
+    assert len(page.items) == 2
+    assert not any("secret" in str(vars(row)) for row in page.items)
+
+
 async def test_an_answer_never_fails_for_the_log(logging_bird: Bird, monkeypatch):
     bird = logging_bird
     model = await live_model(bird)
@@ -240,7 +278,7 @@ async def test_a_shift_of_what_is_asked_is_told(still: Bird):
         assert "Too few answers to tell: 0" in none_yet["sentence"]
         assert none_yet["validation_count"] >= 20
 
-        async def answer(labels: str) -> None:
+        async def add(labels: str) -> None:
             day = log._clock().date().isoformat()
             kinds = Counter(
                 Kind(model, day, label, False, bin_of(0.99)) for label in labels.split()
@@ -248,13 +286,13 @@ async def test_a_shift_of_what_is_asked_is_told(still: Bird):
             async with still.database.write() as session:
                 await predictions.add_counts(session, kinds)
 
-        await answer("red green blue " * 20)
+        await add("red green blue " * 20)
         same = await drift(still, model)
         assert (same["count"], same["is_alert"]) == (60, False), same
         assert [test["kind"] for test in same["tests"]] == [
             "label-mix", "confidence", "abstention",
         ]  # fmt: skip
-        await answer("red " * 140)
+        await add("red " * 140)
         other = await drift(still, model)
         assert other["is_alert"]
         assert [test["kind"] for test in other["tests"] if test["is_alert"]] == ["label-mix"]
