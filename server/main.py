@@ -216,6 +216,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
             for task in running:
                 task.cancel()
 
+    parts.services.predictions.note = parts.services.monitoring.log.note
     doors = Doors(settings.http.host_names, parts.services.access.is_paired)
     return create_app(parts.services, doors, lifespan)
 

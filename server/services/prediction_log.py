@@ -25,7 +25,6 @@ from server.answer_errors import PredictionNotFoundError
 from server.db.ids import new_id
 from server.db.prediction_models import PredictionRecord
 from server.db.session import Database, DatabaseFailedError
-from server.errors import ServerError
 from server.media.blobs import FileStore
 from server.media.sniff import sniff
 from server.repositories import models, predictions
@@ -125,15 +124,19 @@ class PredictionLog:
         self._turn = asyncio.Lock()
         self.dropped_count = 0
 
-    def note(self, answer: Answer) -> Answer:
+    def note(self, answer: Answer, data: bytes | Path) -> Answer:
         """Take an answer in, if the rules say so; never waits and never fails.
+
+        Args:
+            answer: What a model said.
+            data: Of what: bytes, or the file of a dataset's image.
 
         Returns:
             The answer; with the id under which it is kept, where each is.
         """
         if self.rules.mode is Mode.OFF:
             return answer
-        entry = self._entry(answer)
+        entry = self._entry(answer, data)
         size_bytes = len(entry.data or b"")
         if (
             len(self._waiting) >= _MOST_WAITING
@@ -146,29 +149,25 @@ class PredictionLog:
         self._some.set()
         return replace(answer, prediction_id=None if entry.record is None else entry.record.id)
 
-    def note_all(self, found: Sequence[Answer | ServerError]) -> list[Answer | ServerError]:
-        """Take the answers in; errors stay as they are."""
-        return [self.note(one) if isinstance(one, Answer) else one for one in found]
-
-    def _entry(self, answer: Answer) -> _Entry:
+    def _entry(self, answer: Answer, data: bytes | Path) -> _Entry:
         said, now = answer.prediction, self._clock()
         day = now.date().isoformat()
         kind = Kind(answer.model.id, day, said.label, said.abstained, bin_of(said.probability))
         if self.rules.mode is not Mode.IMAGES:
             return _Entry(kind)
         # What lies in a file already is an image of a dataset, which keeps it.
-        data = answer.data if isinstance(answer.data, bytes) else None
+        sent = data if isinstance(data, bytes) else None
         record = PredictionRecord(
             id=new_id(),
             model_id=answer.model.id,
             sha256=answer.sha256,
-            bytes=len(data or b""),
+            bytes=len(sent or b""),
             label=said.label,
             probability=said.probability,
             abstained=said.abstained,
             created_at=now,
         )
-        return _Entry(kind, record, data)
+        return _Entry(kind, record, sent)
 
     async def run(self) -> None:
         """Write what comes and delete what is too old, until cancelled; then write the rest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,7 +63,6 @@ class Answer:
 
     Attributes:
         milliseconds: Decoding and inference, without fetching or loading.
-        data: The bytes, or the file of a dataset's that has them.
         prediction_id: Under which it is kept; None when it is not.
     """
 
@@ -71,8 +70,14 @@ class Answer:
     prediction: Prediction
     sha256: str
     milliseconds: float
-    data: bytes | Path = b""
     prediction_id: str | None = None
+
+
+Note = Callable[[Answer, bytes | Path], Answer]
+
+
+def _keep_nothing(answer: Answer, _data: bytes | Path) -> Answer:
+    return answer
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,9 @@ class PredictionService:
         self._bundles = bundles
         self._registry = registry
         self._pool = pool
+        # What is done with each answer while its bytes are at hand: they are not kept with it, or
+        # a batch of addresses would hold 64 images.
+        self.note: Note = _keep_nothing
 
     async def classify(self, asked: Asked, choice: Choice, *, is_mirrored: bool = False) -> Answer:
         """Classify an image.
@@ -172,7 +180,9 @@ class PredictionService:
             prediction = await self._pool.run(_predict, classifier, data, is_mirrored=is_mirrored)
         except FormatError as error:
             raise ImageNotUsableError(Reason.NOT_AN_IMAGE, str(error)) from error
-        return Answer(model, prediction, sha256, (time.perf_counter() - started) * 1000, data)
+        answer = Answer(model, prediction, sha256, (time.perf_counter() - started) * 1000)
+
+        return self.note(answer, data)
 
     async def _read(self, asked: Asked) -> tuple[bytes | Path, str]:
         """Return verified bytes, or where they lie, and their sha256."""

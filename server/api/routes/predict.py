@@ -127,9 +127,9 @@ async def classify(
     is_mirrored = tta is Way.FLIP
     if isinstance(asked, Asked):
         answer = await services.predictions.classify(asked, choice, is_mirrored=is_mirrored)
-        return AnswerOut.of(services.monitoring.log.note(answer), top)
+        return AnswerOut.of(answer, top)
     found = await services.predictions.classify_all(asked, choice, is_mirrored=is_mirrored)
-    return BatchOut.of(services.monitoring.log.note_all(found), top)
+    return BatchOut.of(found, top)
 
 
 @first_lesson.get("/classify-url")
@@ -138,7 +138,6 @@ async def classify_url(
 ) -> FirstLessonAnswer:
     """Classify the image at an address, answering as the first lesson's web app does."""
     answer = await services.predictions.classify(Asked(url=url), choice)
-    services.monitoring.log.note(answer)
     return FirstLessonAnswer(predictions=list(answer.prediction.predictions))
 
 
