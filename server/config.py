@@ -208,6 +208,25 @@ class InferenceSettings(_Group):
     )
 
 
+class PredictionLogSettings(_Group):
+    """What is kept of what models are asked."""
+
+    mode: Literal["off", "counts", "images"] = Field(
+        "off",
+        description="What is kept of answers: nothing (`off`), how often each label was given on a "
+        "day and how surely (`counts`), or also every image (`images`). Never who asked.",
+    )
+    keep_days: int = Field(
+        30, ge=1, le=3650, description="Days after which a kept image and its answer are deleted."
+    )
+    max_count: int = Field(
+        10_000, ge=1, le=1_000_000, description="Answers kept with their image; the oldest go."
+    )
+    max_bytes: int = Field(
+        1024**3, ge=1024**2, description="Disk for images of answers; the oldest go."
+    )
+
+
 class Settings(BaseSettings):
     """All settings. Environment ``BOWERBIRD_…`` wins over ``bowerbird.toml``."""
 
@@ -230,6 +249,7 @@ class Settings(BaseSettings):
     fetch: FetchSettings = FetchSettings()
     training: TrainingSettings = TrainingSettings()
     inference: InferenceSettings = InferenceSettings()
+    prediction_log: PredictionLogSettings = PredictionLogSettings()
 
     @property
     def resolved_database_url(self) -> str:

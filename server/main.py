@@ -55,6 +55,7 @@ from server.services.imports_images import ImageRules, Keeper
 from server.services.intake import Intake, Stores
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
+from server.services.monitoring import Monitoring
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import Sources
 from server.services.promotion import PromotionService
@@ -66,7 +67,7 @@ from server.services.spool import Spool
 from server.services.survey import SurveyService
 from server.services.suspicions import SuspicionService
 from server.services.sweep import KeptFiles, SweepService
-from server.services.training import JobRules, TrainingService
+from server.services.training import TrainingService
 from server.workers import limits
 from server.workers.downloads import Cleaning, DownloadWorker
 from server.workers.looks import LookWorker
@@ -143,7 +144,6 @@ def _put_together(
     bundles = BundleStore(folders.make("bundles"))
     suspicions = SuspicionService(database, bundles, pool)
     access = AccessService(database)
-    rules = JobRules(settings.training.lease_s, settings.training.max_attempts)
     custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
@@ -179,12 +179,13 @@ def _put_together(
         removals=RemovalService(database, feed, shelves, custody, pool),
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
-        training=TrainingService(database, feed, bundles, pool, rules),
+        training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
         promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
         admission=answering.admission,
         predictions=answering.predictions,
+        monitoring=Monitoring.build(settings, folders, database, bundles, pool),
     )
     sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)
@@ -210,6 +211,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
         await parts.services.training.renew_leases()
         loops = [parts.downloads.run(), parts.looks.run(), finish_removals(parts.services.removals)]
         loops += [parts.answering.warm_up()]
+        loops.append(parts.services.monitoring.log.run())
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_watch(loop)) for loop in loops]
@@ -217,6 +219,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
             for task in running:
                 task.cancel()
 
+    parts.services.predictions.note = parts.services.monitoring.log.note
     doors = Doors(settings.http.host_names, parts.services.access.is_paired)
     return create_app(parts.services, doors, lifespan)
 

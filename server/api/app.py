@@ -26,6 +26,7 @@ from server.api.routes import (
     jobs,
     models,
     predict,
+    prediction_log,
     removed_blobs,
     sites,
     snapshots,
@@ -65,6 +66,7 @@ def _routes() -> list[BaseRoute]:
         models,
         suspicions,
         predict,
+        prediction_log,
         access,
     )
     for router in routers:

@@ -28,6 +28,7 @@ from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.imports import ImportService
 from server.services.models import ModelService
+from server.services.monitoring import Monitoring
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
 from server.services.promotion import PromotionService
@@ -110,6 +111,7 @@ class Services:
     promotion: PromotionService
     admission: Admission
     predictions: PredictionService
+    monitoring: Monitoring
 
 
 async def get_services(request: Request) -> Services:

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from server import errors
+from server import answer_errors, errors
 from server.logs import request_id
 from server.services.admission import TooBusyError
 
@@ -33,6 +33,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.ShardNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
+    answer_errors.PredictionNotFoundError: HTTPStatus.NOT_FOUND,
     errors.TokenNotFoundError: HTTPStatus.NOT_FOUND,
     errors.SiteNotBlockedError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,

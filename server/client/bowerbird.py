@@ -17,7 +17,14 @@ from server.client.dataset import POLL_S, DatasetClient, image_changes, read_ima
 from server.client.downloads import Download, Source
 from server.client.errors import ClientError
 from server.client.site_views import BlockedSite, BlockedSites, Removal
-from server.client.training_views import Job, Model, StageChange
+from server.client.training_views import (
+    Drift,
+    Job,
+    KeptPrediction,
+    Model,
+    PredictionCounts,
+    StageChange,
+)
 from server.client.transport import SNAPSHOT_S, Client, Upload
 from server.client.views import (
     Answer,
@@ -283,6 +290,24 @@ class Bowerbird:
     def stage_changes(self, dataset_id: str) -> Iterator[StageChange]:
         """Yield what became of a dataset's models, newest first."""
         return self.transport.pages(f"/datasets/{segment(dataset_id)}/stage-changes", StageChange)
+
+    def prediction_counts(self, model_id: str, *, days: int = 30) -> PredictionCounts:
+        """Return how often a model gave each label in the last days, as far as that is kept."""
+        path = f"/models/{segment(model_id)}/prediction-counts"
+        return self.transport.get(path, PredictionCounts, params={"days": days})
+
+    def drift(self, model_id: str, *, days: int = 7) -> Drift:
+        """Return whether the answers of the last days are like those on the validation split."""
+        path = f"/models/{segment(model_id)}/drift"
+        return self.transport.get(path, Drift, params={"days": days})
+
+    def predictions(self, model_id: str) -> Iterator[KeptPrediction]:
+        """Yield the answers of a model that are kept with their images, newest first."""
+        return self.transport.pages(f"/models/{segment(model_id)}/predictions", KeptPrediction)
+
+    def forget_predictions(self, model_id: str) -> None:
+        """Delete all that is kept of what a model was asked."""
+        self.transport.delete(f"/models/{segment(model_id)}/predictions")
 
     def save_model(self, model_id: str, out: Path) -> int:
         """Write a model's bundle to a file; return its bytes."""

@@ -123,6 +123,59 @@ class Metrics(View):
         return {name: rate for name, rate in value.items() if rate is not None}
 
 
+class LabelCount(View):
+    """How often a label was given; of these, how often the model abstained."""
+
+    label: str
+    count: int
+    abstained: int
+
+
+class PredictionCounts(View):
+    """What a model was asked in some days; ``mode`` is what is kept of answers now."""
+
+    mode: str
+    days: int
+    count: int
+    abstained: int
+    labels: list[LabelCount]
+
+
+class DriftTest(View):
+    """One test of a drift; ``p_value`` is corrected for the number of tests."""
+
+    kind: str
+    effect: float
+    p_value: float
+    is_alert: bool
+    sentence: str
+
+
+class Drift(View):
+    """Whether what a model is asked is still what it was validated on."""
+
+    mode: str
+    days: int
+    count: int
+    min_count: int
+    is_alert: bool
+    sentence: str
+    tests: list[DriftTest]
+    notes: list[str]
+
+
+class KeptPrediction(View):
+    """An answer that is kept with its image."""
+
+    id: str
+    model_id: str
+    sha256: str
+    label: str
+    probability: float
+    abstained: bool
+    created_at: str
+
+
 class StageChange(View):
     """A model's move from one stage to another."""
 

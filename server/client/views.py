@@ -253,6 +253,7 @@ class Answer(View):
     probability: float
     abstained: bool = False
     predictions: list[Guess]
+    prediction_id: str | None = None
 
 
 class SignIn(View):

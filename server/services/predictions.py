@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,12 +58,21 @@ class Answer:
 
     Attributes:
         milliseconds: Decoding and inference, without fetching, loading or waiting for a turn.
+        prediction_id: Under which it is kept; None when it is not.
     """
 
     model: ModelRecord
     prediction: Prediction
     sha256: str
     milliseconds: float
+    prediction_id: str | None = None
+
+
+Note = Callable[[Answer, bytes | Path], Answer]
+
+
+def _keep_nothing(answer: Answer, _data: bytes | Path) -> Answer:
+    return answer
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,9 @@ class PredictionService:
         self._sources = sources
         self._engines = engines
         self._fetches = Turns(FETCHES_AT_ONCE)
+        # What is done with each answer while its bytes are at hand: they are not kept with it, or
+        # a batch of addresses would hold 64 images.
+        self.note: Note = _keep_nothing
 
     async def classify(
         self, asked: Asked, choice: Choice, *, is_mirrored: bool = False, client: str = ""
@@ -199,7 +211,7 @@ class PredictionService:
             raise BlobDamagedError("the image's file is gone from the data folder") from error
         except NetworkError as error:
             raise ModelDamagedError(f"the network of model {model.id} fails: {error}") from error
-        return Answer(model, seen.prediction, seen.sha256, seen.milliseconds)
+        return self.note(Answer(model, seen.prediction, seen.sha256, seen.milliseconds), data)
 
     async def _fetch(self, url: str) -> bytes:
         outcome = await self._sources.fetcher.fetch(url)

@@ -11,6 +11,7 @@ from server.pipeline.batches import BatchLimits
 from server.pipeline.pipeline import PipelineLimits
 from server.pipeline.retry import RetryPolicy
 from server.pipeline.schedule import ScheduleLimits
+from server.services.training import JobRules
 
 
 def fetch_limits(settings: Settings) -> FetchLimits:
@@ -35,6 +36,11 @@ def verify_limits(settings: Settings) -> VerifyLimits:
     """Return what is taken for an image."""
     fetch = settings.fetch
     return VerifyLimits(max_pixels=fetch.max_pixels, min_side_px=fetch.min_side_px)
+
+
+def job_rules(settings: Settings) -> JobRules:
+    """Return how long a worker may be silent, and how often a job is claimed."""
+    return JobRules(settings.training.lease_s, settings.training.max_attempts)
 
 
 def pipeline_limits(

@@ -30,18 +30,27 @@ PER_KIND = 14
 WRONG = 2  # of each kind, under the label of the next: the cleaner has something to ask
 WORKER = "played"
 WIDE = {"width": 1200, "height": 900}
+KEEP_ALL = {"BOWERBIRD_PREDICTION_LOG__MODE": "images"}
 NARROW = {"width": 380, "height": 800}
+DRIFTED = {
+    "mode": "images", "days": 7, "count": 60, "is_alert": True, "sentence": "It has drifted.",
+    "tests": [
+        {"kind": "label-mix", "effect": 0.7, "p_value": 0.0003, "is_alert": True,
+         "sentence": "circle is 100 % of the answers, and was 30 % on the validation split."},
+    ],
+    "notes": ["No embeddings."],
+}  # fmt: skip
 STATES = (
     "sign-in", "sign-in refused", "home without datasets", "try without a model",
     "dataset without images", "snapshots, none", "cleaner without a model", "job queued",
     "job running", "job with curves", "job failed", "learning rates", "job cancelled",
-    "cancel a job", "trainings", "home", "dataset", "recipes",
-    "filters", "no match", "selection", "keys", "loupe", "rejected", "no duplicates", "captures",
-    "alike", "rename", "delete", "image", "image that is gone", "import", "credits", "model",
-    "images of a cell", "cleaner", "cleaner with answers", "keys of the cleaner",
-    "cleaner at its end", "try", "try with an answer", "try with an error", "snapshots",
-    "snapshots compared", "settings", "settings with a new token", "removal of a site",
-    "no such page", "docs of the API",
+    "cancel a job", "trainings", "home", "dataset", "recipes", "filters", "no match", "selection",
+    "keys", "loupe", "rejected", "no duplicates", "captures", "alike", "rename", "delete", "image",
+    "image that is gone", "import", "credits", "model", "drift told",
+    "dataset whose model has drifted", "forget what was asked", "images of a cell", "cleaner",
+    "cleaner with answers", "keys of the cleaner", "cleaner at its end", "try",
+    "try with an answer", "try with an error", "snapshots", "snapshots compared", "settings",
+    "settings with a new token", "removal of a site", "no such page", "docs of the API",
 )  # fmt: skip
 
 
@@ -96,7 +105,7 @@ class Tour:
 def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     folder = tmp_path_factory.mktemp("pages")
     with (
-        ServerProcess(folder / "data", has_trainer=False) as server,
+        ServerProcess(folder / "data", KEEP_ALL, has_trainer=False) as server,
         server.client() as client,
         chromium(folder / "profile") as browser,
     ):
@@ -233,6 +242,23 @@ def _visit_dataset(tour: Tour) -> None:
 
 def _visit_model(tour: Tour, model_id: str) -> None:
     tour.open(f"models/{model_id}", "model", "[data-testid=evaluated] img")
+    image = workflow.list_images(tour.client, tour.dataset_id)[0]
+    tour.post(f"models/{model_id}/stage", {"stage": "live", "force": True, "reason": "alone"})
+    tour.post(f"classify?model={model_id}", {"image_id": image["id"]})
+    # Played: it takes more validation images than this dataset has.
+    tour.page.route("**/drift", lambda route: route.fulfill(json=DRIFTED))
+    tour.open(f"models/{model_id}", "drift told", "[data-testid=drift] table")
+    expect(tour.page.get_by_test_id("asked-count")).to_be_visible()
+    tour.open("datasets/{}", None)
+    expect(tour.page.get_by_test_id("drift-sentence")).to_be_visible()
+    tour.look("dataset whose model has drifted")
+    tour.open(f"models/{model_id}", None, "[data-testid=evaluated] img")
+    tour.page.unroute("**/drift")
+    tour.press("forget-predictions")
+    expect(tour.page.get_by_test_id("confirm-yes")).to_be_visible()
+    tour.look("forget what was asked")
+    tour.press("confirm-yes")
+    expect(tour.page.get_by_test_id("asked-count")).to_have_count(0)
     tour.page.locator("[data-testid=confusion] button").first.click()
     expect(tour.page.get_by_text("labelled", exact=False).first).to_be_visible()
     tour.look("images of a cell")

@@ -54,6 +54,8 @@ NEW_TABLES = {
     "snapshot_removals",
     "blocked_sites",
     "stage_changes",
+    "prediction_counts",
+    "predictions",
 }
 
 

@@ -361,7 +361,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
         self.close_connection = reply.is_cut
 
-    do_GET = do_POST = _serve  # noqa: N815 - the base's names
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the base's names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Say nothing: pytest shows what matters."""

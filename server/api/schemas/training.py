@@ -239,6 +239,7 @@ class AnswerOut(ReplyModel):
     predictions: Sequence[PredictionOut]
     milliseconds: float
     sha256: str
+    prediction_id: str | None
 
     @classmethod
     def of(cls, answer: Answer, top: int | None) -> AnswerOut:
@@ -259,6 +260,7 @@ class AnswerOut(ReplyModel):
             ],
             milliseconds=round(answer.milliseconds, 2),
             sha256=answer.sha256,
+            prediction_id=answer.prediction_id,
         )
 
 

@@ -1,4 +1,4 @@
-"""``bowerbird model list | stage | rollback | history | export``."""
+"""``bowerbird model list | stage | rollback | history | log | drift | export``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from server.cli.console import emit, emit_json, emit_table, examples, note, repo
 from server.cli.errors import CommandError
 from server.cli.session import connect
 from server.client.errors import UnexpectedAnswerError
-from server.client.training_views import Model, StageChange
+from server.client.training_views import Drift, Model, PredictionCounts, StageChange
 from server.client.transport import Client
 from server.client.views import Dataset
 from server.contract.files import atomic_writer
@@ -26,6 +26,8 @@ app = typer.Typer(no_args_is_help=True, help="Models: list, stage, roll back, ex
 
 # Beyond every backbone that is offered; a server gone wild does not fill the disk.
 MAX_BUNDLE_BYTES = 1024**3
+
+_OFF = "Nothing is kept of answers: see BOWERBIRD_PREDICTION_LOG__MODE in docs/settings.md."
 
 Reason = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Kept in the models' history.")
@@ -133,6 +135,58 @@ def history(dataset: DatasetName, as_json: AsJson = False) -> None:
         return
     columns = ("when", "model", "from", "to", "how", "instead of", "reason")
     emit_table(columns, [_change_row(change) for change in changes])
+
+
+@app.command(
+    "log",
+    epilog=examples("bowerbird model log 01JD… --days 7", "bowerbird model log 01JD… --forget"),
+)
+def show_log(
+    model_id: ModelId,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Today included.")] = 30,
+    forget: Annotated[bool, typer.Option(help="Delete all of it, images included.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a model was asked: how often it gave each label, and how often it abstained."""
+    with connect() as client:
+        if forget:
+            client.delete(f"/models/{model_id}/predictions")
+        path = f"/models/{model_id}/prediction-counts"
+        found = client.get(path, PredictionCounts, params={"days": days})
+    if as_json:
+        emit_json(found.model_dump(mode="json"))
+        return
+    rows = [(one.label, str(one.count), str(one.abstained)) for one in found.labels]
+    emit_table(("label", "answers", "abstained"), rows)
+    if found.mode == "off":
+        note(_OFF)
+
+
+@app.command(
+    "drift",
+    epilog=examples("bowerbird model drift 01JD…", "bowerbird model drift 01JD… --days 30 --json"),
+)
+def show_drift(
+    model_id: ModelId,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Today included.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether what a model is asked is still what it was validated on."""
+    with connect() as client:
+        found = client.get(f"/models/{model_id}/drift", Drift, params={"days": days})
+    if as_json:
+        emit_json(found.model_dump(mode="json"))
+        return
+    rows = [
+        (one.kind, f"{one.effect:.3f}", f"{one.p_value:.4f}", "yes" if one.is_alert else "no")
+        for one in found.tests
+    ]
+    if rows:
+        emit_table(("what", "effect", "p", "alert"), rows)
+    for line in (found.sentence, *(one.sentence for one in found.tests), *found.notes):
+        note(line)
+    if found.mode == "off":
+        note(_OFF)
 
 
 @app.command("export", epilog=examples("bowerbird model export 01JD… --out bears.zip"))

@@ -132,4 +132,5 @@ def test_each_name_is_told_once():
     assert set(Settings.model_fields) <= {n.split("_")[1].lower() for n in names} | {
         "database_url",
         "log_level",
+        "prediction_log",
     }

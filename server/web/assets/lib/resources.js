@@ -166,6 +166,12 @@ export const cancelJob = (/** @type {string} */ id) => send('POST', `/jobs/${id}
 export const listModels = (query, signal) => read('/models', signal, query);
 /** @type {(id: string, signal?: Signal) => Promise<import('./types.js').ModelWithEvaluation>} */
 export const readModel = (id, signal) => read(`/models/${id}`, signal);
+/** @type {(id: string, signal?: Signal) => Promise<import('./types.js').PredictionCounts>} */
+export const readPredictionCounts = (id, signal) => read(`/models/${id}/prediction-counts`, signal);
+/** @type {(id: string, signal?: Signal) => Promise<import('./types.js').Drift>} */
+export const readDrift = (id, signal) => read(`/models/${id}/drift`, signal);
+export const forgetPredictions = (/** @type {string} */ id) =>
+  send('DELETE', `/models/${id}/predictions`);
 /** @type {(id: string, stage: import('./types.js').Stage, reason?: string) => Promise<import('./types.js').Model>} */
 export const stageModel = (id, stage, reason) =>
   send('POST', `/models/${id}/stage`, { stage, ...(reason ? { force: true, reason } : {}) });

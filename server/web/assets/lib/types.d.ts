@@ -298,6 +298,25 @@ export interface EvaluationItem {
   probability: number;
 }
 
+/** What a model was asked in some days; `mode` is what is kept of answers now. */
+export interface PredictionCounts {
+  mode: 'off' | 'counts' | 'images';
+  days: number;
+  count: number;
+  abstained: number;
+  labels: { label: string; count: number; abstained: number }[];
+}
+
+/** Whether what a model is asked is still what it was validated on. */
+export interface Drift {
+  days: number;
+  count: number;
+  is_alert: boolean;
+  sentence: string;
+  tests: { kind: string; effect: number; p_value: number; is_alert: boolean; sentence: string }[];
+  notes: string[];
+}
+
 export interface Model {
   id: string;
   dataset_id: string;

@@ -5,6 +5,7 @@ import { alikeView } from '../components/alike.js';
 import { capturesView } from '../components/captures.js';
 import { datasetHead, labelBar, readFilter, viewTabs } from '../components/dataset-header.js';
 import { confirmDialog, datasetDialog } from '../components/dialogs.js';
+import { driftAlert } from '../components/drift-panel.js';
 import { filterBar } from '../components/filter-bar.js';
 import { imageView } from '../components/image-view.js';
 import { Labelling } from '../components/labelling.js';
@@ -74,6 +75,7 @@ class DatasetPage {
     const side = h(
       'aside',
       { class: 'stack' },
+      driftAlert(this.#dataset.id, signal),
       this.#train.node,
       trainingList(this.#dataset.id, signal),
       upload,

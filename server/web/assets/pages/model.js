@@ -2,7 +2,9 @@
  * A model: how good beside its baselines, what it confuses, what surprised it, and how to use it.
  */
 import { analysisSections, findingsSection } from '../components/analysis-sections.js';
+import { askedPanel } from '../components/asked-panel.js';
 import { classTable, confusedList, confusionTable } from '../components/confusion.js';
+import { driftPanel } from '../components/drift-panel.js';
 import { errorChart } from '../components/error-chart.js';
 import { evaluatedImages } from '../components/evaluated-images.js';
 import { modelUse, stagePanel } from '../components/model-panels.js';
@@ -20,7 +22,7 @@ import {
 } from '../lib/evaluation.js';
 import { count, percent, plural, timeElement } from '../lib/format.js';
 import { labelNames } from '../lib/labels.js';
-import { readDataset, readModel } from '../lib/resources.js';
+import { readDataset, readDrift, readModel, readPredictionCounts } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 
 /** @typedef {import('../lib/types.js').ModelWithEvaluation} Model */
@@ -149,6 +151,8 @@ function trainingSection(model) {
 export async function show({ root, route, signal }) {
   const model = await readModel(route.id ?? '', signal);
   const dataset = await readDataset(model.dataset_id, signal);
+  const asked = await readPredictionCounts(model.id, signal);
+  const drift = asked.mode === 'off' ? null : await readDrift(model.id, signal);
   const items = validationItems(model.evaluation);
   const options = { labels: labelNames(dataset), signal };
   document.title = `Model of ${dataset.name} · Bowerbird`;
@@ -179,7 +183,14 @@ export async function show({ root, route, signal }) {
         trainingSection(model),
         ...analysisSections(model),
       ),
-      h('aside', { class: 'stack' }, stagePanel(model), modelUse(model)),
+      h(
+        'aside',
+        { class: 'stack' },
+        stagePanel(model),
+        modelUse(model),
+        askedPanel(model.id, asked, signal),
+        drift && driftPanel(drift),
+      ),
     ),
   );
 }

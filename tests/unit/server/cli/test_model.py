@@ -71,6 +71,41 @@ def test_history(api, run, model):
     assert json.loads(run("model", "history", "--dataset", "bears", "--json").out) == [change]
 
 
+def test_log_tells_what_a_model_was_asked_and_forgets_it(api, run, model):
+    found = {
+        "mode": "counts", "days": 7, "count": 5, "abstained": 1,
+        "labels": [{"label": "grizzly", "count": 5, "abstained": 1}],
+    }  # fmt: skip
+    nothing = {"mode": "off", "days": 30, "count": 0, "abstained": 0, "labels": []}
+    told, empty = reply_json(200, found), reply_json(200, nothing)
+    api.script("GET", ".*/prediction-counts", told, told, empty)
+    api.script("DELETE", ".*/predictions", reply_json(200, {}))
+    result = run("model", "log", model["id"], "--days", "7")
+    assert result.out == "grizzly\t5\t1\n"
+    assert json.loads(run("model", "log", model["id"], "--json").out) == found
+    assert "BOWERBIRD_PREDICTION_LOG__MODE" in run("model", "log", model["id"], "--forget").err
+    assert len(api.seen("DELETE", ".*/predictions")) == 1
+    assert api.seen("GET", ".*/prediction-counts")[0].query == {"days": "7"}
+
+
+def test_drift_is_told_in_words(api, run, model):
+    test = {
+        "kind": "label-mix", "effect": 0.5, "p_value": 0.0003, "is_alert": True,
+        "sentence": "grizzly is 80 % of the answers.",
+    }  # fmt: skip
+    found = {
+        "mode": "counts", "days": 7, "count": 90, "min_count": 50, "is_alert": True,
+        "sentence": "It has drifted.", "tests": [test], "notes": ["No embeddings."],
+    }  # fmt: skip
+    api.script("GET", ".*/drift", reply_json(200, found), reply_json(200, found))
+    result = run("model", "drift", model["id"])
+    assert result.out == "label-mix\t0.500\t0.0003\tyes\n"
+    assert result.err.splitlines() == [
+        "It has drifted.", "grizzly is 80 % of the answers.", "No embeddings.",
+    ]  # fmt: skip
+    assert json.loads(run("model", "drift", model["id"], "--json").out) == found
+
+
 def test_export_writes_the_bundle(api, run, model, tmp_path):
     result = run("model", "export", model["id"], "--out", "m.zip")
     assert (result.code, result.out) == (0, "m.zip\n")
