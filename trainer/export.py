@@ -5,10 +5,8 @@ May import torch, onnx, onnxruntime, ``trainer.metrics``, ``snapshot`` and the c
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -41,22 +39,20 @@ def export_onnx(model: nn.Module, size_px: int, output_name: str = OUTPUT_NAME) 
     """
     example = torch.zeros(2, 3, size_px, size_px)
     batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # The exporter warns of its own deprecations, which are not ours to mend.
         warnings.simplefilter("ignore")
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(
+        # To memory: a file would stay behind when a cancelled job is abandoned here.
+        program = torch.onnx.export(
             model.eval(),
             (example,),
-            path,
             input_names=[INPUT_NAME],
             output_names=[output_name],
             dynamo=True,
             dynamic_shapes=({0: batch},),
-            external_data=False,
             verbose=False,
         )
-        return _without_traces(onnx.load(path))
+        return _without_traces(program.model_proto)
 
 
 def _without_traces(model: onnx.ModelProto) -> bytes:

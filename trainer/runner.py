@@ -69,12 +69,14 @@ class RunOptions:
         batch_size: Images per forward pass.
         threads: Of the arithmetic; 0 = one per core.
         max_pictures_bytes: Of the file of pictures at training size.
+        note: Told of the file that keeps a training's state, which is of no use without it.
     """
 
     work: Path
     batch_size: int = 16
     threads: int = 0
     max_pictures_bytes: int = 4 << 30
+    note: Callable[[Path], None] = lambda _: None
 
     @property
     def pictures(self) -> tuple[Path, int]:
@@ -120,6 +122,7 @@ def run(
     start = Start(snapshot, backbone, preprocessing, selection.head, logits)
     folder = options.work / _CHECKPOINTS_FOLDER
     with fine_tuning.checkpointed(recipe, start, folder) as checkpoint:
+        options.note(checkpoint.path)
         trained = Trained(selection, logits, _tune(recipe, start, options, checkpoint, clock))
         found = judge(snapshot, arrays, recipe, trained, reached, clock)
         with clock.phase("export") as step:
