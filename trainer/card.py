@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from server.contract.analysis import Analysis
 from server.contract.bundle import INPUT_NAME, OUTPUT_NAME, BundleManifest
 from server.contract.evaluation import Metrics
-from trainer.card_failures import write_failures, write_findings
+from trainer.card_failures import write_abstaining, write_failures, write_findings
 from trainer.markdown import escape, percent, table
 from trainer.snapshot import LocalSnapshot
 
@@ -69,6 +69,7 @@ def write_card(manifest: BundleManifest, material: Material, analysis: Analysis)
         _per_class(manifest.metrics),
         _confusion(manifest),
         write_failures(analysis),
+        write_abstaining(analysis.abstention),
         _limits(manifest, analysis),
         _use(manifest),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import numpy as np
 import onnx
@@ -52,7 +53,8 @@ def export_onnx(model: nn.Module, size_px: int, output_name: str = OUTPUT_NAME) 
             dynamic_shapes=({0: batch},),
             verbose=False,
         )
-        return _without_traces(program.model_proto)
+        # None comes only of the older exporter.
+        return _without_traces(cast(torch.onnx.ONNXProgram, program).model_proto)
 
 
 def _without_traces(model: onnx.ModelProto) -> bytes:

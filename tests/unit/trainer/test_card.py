@@ -90,3 +90,6 @@ def test_it_says_what_abstaining_was_tried_on() -> None:
     assert "is below 0.40" in card
     assert "when background is the most probable class" in card
     assert "Of 40 images of background that were held out, 25.0 % are answered all the same" in card
+    assert "| margin to the next | 0.900 | 25.0 % |\n| highest probability | 0.850 |" in card
+    assert "| 50.0 % | 99.0 % | 5.0 % |\n| 100.0 % | 90.0 % | 100.0 % |" in card
+    assert "none of its classes\n" not in _card(bundle_manifest())
