@@ -121,15 +121,16 @@ class OnnxModel:
     ) -> Floats:
         """Return ``[N, C]``: what it says of the items' images, decoded and preprocessed afresh."""
         parts = []
-        for images in _batches(snapshot, items, preprocessing, batch_size):
+        for images in batches(snapshot, items, preprocessing, batch_size):
             parts.append(self.run(images))
             step(min(len(parts) * batch_size, len(items)), len(items))
         return np.concatenate(parts)
 
 
-def _batches(
+def batches(
     snapshot: LocalSnapshot, items: Sequence[Item], preprocessing: Preprocessing, batch_size: int
 ) -> Iterator[NDArray[np.float32]]:
+    """Yield images ``[N, 3, H, W]``, N up to ``batch_size``, decoded as the model is served."""
     for start in range(0, len(items), batch_size):
         batch = items[start : start + batch_size]
         yield np.stack([preprocess(snapshot.path(item), preprocessing) for item in batch])

@@ -46,6 +46,7 @@ from trainer.fine_tuning.run import Start, Tuned
 from trainer.frozen_export import FrozenCheck, find_graph, join_head
 from trainer.judgement import Trained, judge, labelled
 from trainer.phases import Clock, Show, Tell, show_nobody
+from trainer.quantisation import quantise
 from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
 from trainer.versions import installed_versions
@@ -124,9 +125,13 @@ def run(
     with fine_tuning.checkpointed(recipe, start, folder) as checkpoint:
         options.note(checkpoint.path)
         trained = Trained(selection, logits, _tune(recipe, start, options, checkpoint, clock))
-        found = judge(snapshot, arrays, recipe, trained, reached, clock)
         with clock.phase("export") as step:
             model, difference = _export(start, arrays, trained, options, step)
+            cost = None
+            if not isinstance(recipe, LrFindRecipe) and recipe.precision == "int8":
+                narrow = quantise(model, trained, snapshot, preprocessing, recipe.seed, step)
+                model, trained, cost = narrow.onnx, narrow.trained, narrow.cost
+        found = judge(snapshot, arrays, recipe, trained, reached, clock)
         results = report.Results(
             snapshot=snapshot,
             selection=selection,
@@ -137,6 +142,7 @@ def run(
             analysis=found.analysis,
             export_max_difference=difference,
             phase_seconds=clock.seconds,
+            quantisation=cost,
         )
         tuned = trained.tuned
         manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
