@@ -141,7 +141,7 @@ class BodyCap:
             # Called by the endpoint, so the router has said by now which one it is.
             nonlocal size_bytes
             cap = self._caps.get(scope.get("endpoint", self), self._default)
-            if _claimed_bytes(scope) > cap:
+            if claimed_bytes(scope) > cap:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(cap))
             message = await receive()
             size_bytes += len(message.get("body", b""))
@@ -210,7 +210,8 @@ def _is_plain_error(start: Message) -> bool:
     return start["status"] >= HTTPStatus.BAD_REQUEST and kind.startswith("text/plain")
 
 
-def _claimed_bytes(scope: Scope) -> int:
+def claimed_bytes(scope: Scope) -> int:
+    """Return how long a request says that its body is; 0 where it does not."""
     claimed = Headers(scope=scope).get("content-length", "")
     return int(claimed) if claimed.isascii() and claimed.isdigit() else 0
 

@@ -6,10 +6,11 @@ A manifest of 100,000 images is 30 MB of JSON, and several times that as objects
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -92,11 +93,14 @@ class Shelves:
         blobs: The images' bytes.
         snapshots: The folder of the manifests; beside them, the frozen provenance is kept.
         cache: The folder of what exports derive from that; may be emptied at any time.
+        writing: Held by whoever writes or deletes a file of the last two: two that write the same
+            would do the work twice, and what is deleted must not come back half a second later.
     """
 
     blobs: BlobStore
     snapshots: Path
     cache: Path
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class SnapshotFiles:

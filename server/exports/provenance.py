@@ -132,8 +132,21 @@ def _word(text: str | None) -> str | None:
     return (text or "").strip()[:MAX_WORD_CHARS] or None
 
 
-def find_of_site(path: Path, site: str) -> set[str]:
-    """Return the hashes of the images of a site, by what was frozen of where they come from.
+@dataclass(frozen=True)
+class OfSite:
+    """What was frozen of a site.
+
+    Attributes:
+        hashes: Of its images.
+        is_damaged: Some lines cannot be read, and nobody knows of what they tell.
+    """
+
+    hashes: frozenset[str] = frozenset()
+    is_damaged: bool = False
+
+
+def find_of_site(path: Path, site: str) -> OfSite:
+    """Return the images of a site, by what was frozen of where they come from.
 
     Args:
         path: Of the rows; none where nothing was frozen.
@@ -145,18 +158,21 @@ def find_of_site(path: Path, site: str) -> set[str]:
     try:
         opened = path.open("rb")
     except FileNotFoundError:
-        return set()
-    found = set()
+        return OfSite()
+    found, is_damaged = set(), False
     with opened as file:
         file.readline()
         for line in file:
-            row = json.loads(line)
-            addresses = [row.get(name) for name in ("url", "final_url", "source_url")]
-            if row.get("engine") in {None, ANY_PAGE}:
-                addresses.append(row.get("page_url"))
-            if any(is_of(host_of(address), site) for address in addresses):
-                found.add(row["sha256"])
-    return found
+            try:
+                row = json.loads(line)
+                addresses = [row.get(name) for name in ("url", "final_url", "source_url")]
+                if row.get("engine") in {None, ANY_PAGE}:
+                    addresses.append(row.get("page_url"))
+                if any(is_of(host_of(address), site) for address in addresses):
+                    found.add(row["sha256"])
+            except (ValueError, TypeError, AttributeError, KeyError):
+                is_damaged = True
+    return OfSite(frozenset(found), is_damaged)
 
 
 def tag_of(*parts: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, not_, select, update
 
 from server.db.action_models import ActionChangeRecord
 from server.db.models import (
@@ -85,7 +85,11 @@ async def find_by_keys(
 
 
 async def requeue_rejected(
-    session: Session, dataset_id: str, reason: Reason | None, host: str | None
+    session: Session,
+    dataset_id: str,
+    reason: Reason | None,
+    host: str | None,
+    but: Sequence[ColumnElement[bool]] = (),
 ) -> int:
     """Queue the dataset's rejected images again; return how many.
 
@@ -94,11 +98,13 @@ async def requeue_rejected(
         dataset_id: Of the dataset.
         reason: Only those that were rejected for it.
         host: Only those whose address is on it, written as ``ImageRecord.host`` is.
+        but: Conditions of images that stay as they are.
     """
     query = update(ImageRecord).where(
         ImageRecord.dataset_id == dataset_id,
         ImageRecord.status == ImageStatus.REJECTED,
         ImageRecord.url.is_not(None),
+        *map(not_, but),
     )
     if reason is not None:
         query = query.where(ImageRecord.reason == reason)

@@ -267,6 +267,17 @@ async def keep_uses(session: Session, removal_id: str, uses: Sequence[Use]) -> N
         await session.execute(add.on_conflict_do_update(index_elements=list(row), set_=larger))
 
 
+async def settle_uses(session: Session, removal_id: str, uses: Sequence[Use]) -> None:
+    """Keep of a removal that is through what it took after all: some bytes may have stayed.
+
+    Others may have come to hold them between the plan and the taking.
+    """
+    kept = SnapshotRemovalRecord
+    planned = update(kept).where(kept.removal_id == removal_id).values(gone_count=0)
+    await session.execute(planned.execution_options(synchronize_session=False))
+    await keep_uses(session, removal_id, uses)
+
+
 async def count_gone(session: Session, snapshot_ids: Collection[str]) -> dict[str, int]:
     """Return how many images of these snapshots are gone, by snapshot; others are left out."""
     kept = SnapshotRemovalRecord

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, false, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from server.db.models import CaptureRecord, ImageRecord, ImageStatus, SightingRecord
@@ -15,6 +16,7 @@ from server.db.removal_models import BlockedSiteRecord
 from server.db.session import Session
 from server.net.sites import ANY_PAGE, Sites, is_of
 from server.net.urls import host_of
+from server.reasons import Reason
 from server.repositories.chunks import chunks
 
 _WAITING: Final = (ImageStatus.QUEUED, ImageStatus.DOWNLOADING)
@@ -74,12 +76,18 @@ def _in_dataset(query: Any, column: Any, dataset_id: str | None) -> Any:
 
 
 async def _find_by_hosts(session: Session, site: str, dataset_id: str | None) -> set[str]:
+    query = select(ImageRecord.id).where(is_hosted_by(site))
+    return set(await session.scalars(_in_dataset(query, ImageRecord.dataset_id, dataset_id)))
+
+
+def is_hosted_by(site: str) -> ColumnElement[bool]:
+    """Return the condition that an image, or the page that it was seen on, lies on a site."""
     columns = (ImageRecord.host, ImageRecord.page_host)
     is_same = [column == site for column in columns]
     if "." in site:
         is_same += [column.endswith(f".{site}", autoescape=True) for column in columns]
-    query = select(ImageRecord.id).where(or_(*is_same))
-    return set(await session.scalars(_in_dataset(query, ImageRecord.dataset_id, dataset_id)))
+    # Neither host need be known, and what is unknown is on no site.
+    return func.coalesce(or_(*is_same), false())
 
 
 async def _find_by_addresses(session: Session, site: str, dataset_id: str | None) -> set[str]:
@@ -170,6 +178,37 @@ async def block(session: Session, site: str, now: datetime) -> None:
     """Keep a site out; nothing happens when it is."""
     row = {"site": site, "blocked_at": now}
     await session.execute(insert(BlockedSiteRecord).values(row).on_conflict_do_nothing())
+
+
+async def reject_queued(
+    session: Session, site: str, now: datetime, detail: str, most: int
+) -> dict[str, int]:
+    """Reject images of a site that wait for their download, in whatever dataset.
+
+    Args:
+        session: To write with.
+        site: That is kept out.
+        now: The time.
+        detail: The sentence that says why.
+        most: How many at once.
+
+    Returns:
+        How many, by dataset; nothing when none is left.
+    """
+    waiting = select(ImageRecord.id).where(
+        ImageRecord.status == ImageStatus.QUEUED, is_hosted_by(site)
+    )
+    values = {
+        "status": ImageStatus.REJECTED,
+        "reason": Reason.OPT_OUT,
+        "detail": detail,
+        "not_before_at": None,
+        "settled_at": now,
+    }
+    query = update(ImageRecord).where(ImageRecord.id.in_(waiting.limit(most))).values(values)
+    query = query.execution_options(synchronize_session=False)
+    rejected = await session.scalars(query.returning(ImageRecord.dataset_id))
+    return Counter(rejected)
 
 
 async def unblock(session: Session, site: str) -> bool:

@@ -106,7 +106,10 @@ class DownloadService:
             settlements = [_settlement(_without_file(result, missing)) for result in results]
             async with self._database.write() as session:
                 blocked = await sites.read_blocked(session)
-                settlements = [_kept_out(one, blocked) for one in settlements]
+                settlements = [
+                    _kept_out(one, result.work.host, blocked)
+                    for one, result in zip(settlements, results, strict=True)
+                ]
                 touched = await queue.settle(session, settlements)
         if blocked or self._custody.has_taken:
             # Of images that were removed meanwhile, or are refused, the files are here already.
@@ -239,13 +242,20 @@ def _without_file(result: Result, missing: Collection[str]) -> Result:
     return Result(result.work, End.RELEASED)
 
 
-def _kept_out(one: Settlement, blocked: Sites) -> Settlement:
-    """Reject what a redirect led to on a site that is kept out."""
+def _kept_out(one: Settlement, host: str, blocked: Sites) -> Settlement:
+    """Reject what lies on a site that is kept out, or what a redirect led to there.
+
+    Also what was to be tried once more: it was under way when the site was named.
+    """
     landed = None if one.attempt is None else one.attempt.final_url
-    site = None if one.blob is None else blocked.find_by_address(landed)
+    is_open = one.blob is not None or one.is_queued
+    site = (blocked.find([host]) or blocked.find_by_address(landed)) if is_open else None
     if site is None:
         return one
-    return replace(one, blob=None, reason=Reason.OPT_OUT, detail=kept_out(site))
+    detail = kept_out(site)
+    return replace(
+        one, blob=None, is_queued=False, again_at=None, reason=Reason.OPT_OUT, detail=detail
+    )
 
 
 def _settlement(result: Result) -> Settlement:

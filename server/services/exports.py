@@ -101,8 +101,9 @@ class ExportService:
         self._pool = pool
         self._version = version
         self._listings: OrderedDict[str, Listing] = OrderedDict()
-        # Two that write the same file at once would do the work twice.
-        self._writing = asyncio.Lock()
+        self._writing = shelves.writing
+        # A client that asks again, tired of waiting, waits for the first and hashes nothing.
+        self._describing = asyncio.Lock()
 
     async def open(self, snapshot_id: str, wanted: ExportFormat, shard: int | None) -> Export:
         """Return a snapshot as a file of a format.
@@ -257,10 +258,13 @@ class ExportService:
             ExportFormat.PARQUET: lambda file: write_parquet(file, _named(samples, rows)),
             ExportFormat.DATASHEET: lambda file: write_datasheet(file, listing, rows),
         }
-        write = writers.get(wanted)
-        if write is None:
-            write = partial(_write_json, value=await self._describe(listing, rows))
-        await self._write_once(path, write)
+        if wanted in writers:
+            await self._write_once(path, writers[wanted])
+            return path
+        async with self._describing:
+            if not await asyncio.to_thread(path.is_file):
+                value = await self._describe(listing, rows)
+                await self._write_once(path, partial(_write_json, value=value))
         return path
 
     async def _describe(self, listing: Listing, rows: Provenance) -> dict[str, Any]:

@@ -106,12 +106,17 @@ class ImageService:
     async def retry(self, dataset_id: str, reason: Reason | None, host: str | None) -> int:
         """Queue rejected images again, all or those of one reason or host; return how many.
 
+        What lies on a site that is kept out stays rejected.
+
         Raises:
             DatasetNotFoundError: No dataset has this id.
         """
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
-            count = await images.requeue_rejected(session, dataset_id, reason, host)
+            # Those of sites that are kept out would be refused again at once.
+            blocked = await sites.list_blocked(session)
+            but = [sites.is_hosted_by(record.site) for record in blocked]
+            count = await images.requeue_rejected(session, dataset_id, reason, host, but)
         self._feed.images_queued.send()
         self._feed.dataset(dataset_id).send_many()
         return count

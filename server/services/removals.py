@@ -25,6 +25,7 @@ from server.exports.leftovers import SnapshotLeftovers
 from server.exports.listing import Shelves, SnapshotFiles
 from server.exports.provenance import find_of_site
 from server.inference.pool import CpuPool
+from server.net.sites import kept_out
 from server.repositories import blobs, datasets, removals, sites, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.removals import Use
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 
 # Images of one transaction: some 50 ms, for which other writers wait.
 _BATCH: Final = 200
+# Rows of one update: about as long.
+_MOST_REJECTED: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,14 @@ class _Plan:
         hashes: Of all bytes of the site, of which some may be held by others too.
         last: Of those, the ones that nothing else holds.
         uses: Of snapshots.
+        unreadable: Snapshots of which it is not known where their images come from.
     """
 
     of_site: OfSite
     hashes: Collection[str]
     last: Collection[str]
     uses: Sequence[Use]
+    unreadable: Collection[str]
 
 
 class RemovalService:
@@ -109,6 +114,7 @@ class RemovalService:
         self._feed = feed
         self._files = SnapshotFiles(shelves.snapshots)
         self._leftovers = SnapshotLeftovers(shelves)
+        self._writing = shelves.writing
         self._custody = custody
         self._pool = pool
         # Two removals at once would count the same images twice.
@@ -211,13 +217,16 @@ class RemovalService:
         async with self._database.read() as session:
             of_site = await sites.find_of_site(session, request.site, request.dataset_id)
             taken = await snapshots.list_all(session)
+        unreadable: list[str] = []
         by_dataset = {key: set(hashes) for key, hashes in of_site.hashes.items()}
         for snapshot in taken:
             if request.dataset_id in {None, snapshot.dataset_id}:
                 # Images that are no longer in the dataset: their bytes are here for this alone.
                 path = self._files.provenance(snapshot.id)
                 frozen = await self._pool.run(find_of_site, path, request.site)
-                by_dataset.setdefault(snapshot.dataset_id, set()).update(frozen)
+                by_dataset.setdefault(snapshot.dataset_id, set()).update(frozen.hashes)
+                if frozen.is_damaged:
+                    unreadable.append(snapshot.id)
         hashes = set().union(*by_dataset.values())
         async with self._database.read() as session:
             last = await blobs.find_last_held(session, hashes, set(of_site.image_ids))
@@ -226,7 +235,7 @@ class RemovalService:
             for snapshot in taken
             if (use := await self._use(snapshot, by_dataset.get(snapshot.dataset_id, set()), last))
         ]
-        return _Plan(of_site, hashes, last, uses)
+        return _Plan(of_site, hashes, last, uses, unreadable)
 
     async def _use(
         self, snapshot: SnapshotRecord, hashes: Collection[str], last: Collection[str]
@@ -253,6 +262,8 @@ class RemovalService:
             self._latest = await removals.find_latest(session) or self._latest
         plan = await self._plan(request)
         record = await self._begin(request, plan)
+        if request.is_blocking:
+            await self._reject_queued(request.site)
         owners = plan.of_site.image_counts
         for dataset_id in owners:
             # What waits for its turn is not asked of the site any more.
@@ -297,6 +308,16 @@ class RemovalService:
             await removals.keep_uses(session, record.id, plan.uses)
         return record
 
+    async def _reject_queued(self, site: str) -> None:
+        """Have nobody ask a site that is kept out, for other datasets neither."""
+        rejected = {"": 0}
+        while rejected:  # each round rejects some, and none is queued of it any more
+            async with self._database.write() as session:
+                now, detail = datetime.now(UTC), kept_out(site)
+                rejected = await sites.reject_queued(session, site, now, detail, _MOST_REJECTED)
+            for dataset_id in rejected:
+                self._feed.dataset(dataset_id).send_many()
+
     async def _take(self, removal_id: str, image_ids: Sequence[str]) -> None:
         async with self._custody.taking():
             async with self._database.write() as session:
@@ -320,13 +341,15 @@ class RemovalService:
             taken = await snapshots.list_all(session)
         # Anew: one may have been taken meanwhile, or an image kept by another that came.
         uses = [use for one in taken if (use := await self._use(one, (), gone))]
-        for snapshot_id in {use.snapshot.id for use in (*uses, *plan.uses)}:
-            await self._pool.run(self._leftovers.delete_derived, snapshot_id)
+        stale = {use.snapshot.id for use in (*uses, *plan.uses)}.union(plan.unreadable)
+        async with self._writing:  # what is half written would be there after all
+            for snapshot_id in stale:
+                await self._pool.run(self._leftovers.delete_derived, snapshot_id)
         now = datetime.now(UTC)
         async with self._database.write() as session:
             record = await removals.get(session, removal_id)
             await removals.take_empty_captures(session, record, plan.of_site.page_capture_ids)
-            await removals.keep_uses(session, removal_id, uses)
+            await removals.settle_uses(session, removal_id, uses)
             await removals.fail_jobs(session, [use.snapshot.id for use in uses], now)
             await removals.forget_empty_actions(session, plan.of_site.image_counts)
             record.finished_at = now

@@ -9,11 +9,13 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Final
 
 from server.errors import BodyTooLargeError, DiskFullError
 from server.inference.pool import CpuPool
 
 PREFIX = "upload-"
+_NO_ROOM: Final = "there is no room for this file on the server's disk; free some and send it again"
 
 
 class Spool:
@@ -36,15 +38,25 @@ class Spool:
         return (await self._pool.run(shutil.disk_usage, self._folder)).free
 
     @asynccontextmanager
-    async def receive(self, chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[Path]:
+    async def receive(
+        self, chunks: AsyncIterator[bytes], max_bytes: int, claimed_bytes: int = 0
+    ) -> AsyncIterator[Path]:
         """Yield a durable file with the whole body; it is deleted afterwards if still there.
 
         A disk that fills up while the caller works on the file is told likewise.
+
+        Args:
+            chunks: The body.
+            max_bytes: The cap.
+            claimed_bytes: How long the body says it is: what the disk has no room for is refused
+                before it fills it, for everybody else too.
 
         Raises:
             BodyTooLargeError: The body has more than ``max_bytes``.
             DiskFullError: The disk has no room for it, or for what is made of it.
         """
+        if claimed_bytes > await self.free_bytes():
+            raise DiskFullError(_NO_ROOM)
         descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=PREFIX)
         path = Path(name)
         try:
@@ -71,9 +83,7 @@ def _telling_a_full_disk() -> Iterator[None]:
         full = error.subgroup(_is_full) if isinstance(error, ExceptionGroup) else _is_full(error)
         if not full:
             raise
-        raise DiskFullError(
-            "there is no room for this file on the server's disk; free some and send it again"
-        ) from error
+        raise DiskFullError(_NO_ROOM) from error
 
 
 def _is_full(error: BaseException) -> bool:

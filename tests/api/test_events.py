@@ -76,7 +76,7 @@ async def take(events: Events, *kinds: str) -> dict[str, dict]:
 
 async def test_states_come_at_once_then_with_each_change_until_the_end(still: Bird):
     dataset = await still.dataset()
-    async with asyncio.timeout(10), watching(still, dataset) as events:
+    async with asyncio.timeout(60), watching(still, dataset) as events:
         shown = await take(events, "counts", "jobs")
         assert shown["counts"] == (await still.get(f"/datasets/{dataset}")).json()
         assert shown["jobs"] == {"items": []}
@@ -90,7 +90,7 @@ async def test_states_come_at_once_then_with_each_change_until_the_end(still: Bi
 
 async def test_a_quiet_stream_says_that_it_lives(still: Bird, monkeypatch):
     monkeypatch.setattr(routes, "KEEP_ALIVE_S", 0.05)
-    async with asyncio.timeout(10), watching(still, await still.dataset()) as events:
+    async with asyncio.timeout(60), watching(still, await still.dataset()) as events:
         await take(events, "counts", "jobs")
         assert (await anext(events))[0] == "comment"
 
@@ -99,7 +99,7 @@ async def test_images_that_settle_or_change_are_told(still: Bird, site: Site):
     dataset = await still.dataset()
     site.routes["/a.jpg"] = answer(jpeg())
     await still.capture(dataset, [site.url("/a.jpg")], "cat")
-    async with asyncio.timeout(10), watching(still, dataset) as events:
+    async with asyncio.timeout(60), watching(still, dataset) as events:
         await take(events, "counts", "jobs")
         await still.download(dataset)
         kind = ""
@@ -130,19 +130,19 @@ async def test_jobs_are_told_as_they_go(still: Bird):
 async def test_a_watcher_goes_on_where_it_was_cut_off(still: Bird):
     dataset = await still.dataset()
     first = await still.upload(dataset, jpeg(), "cat")
-    async with asyncio.timeout(10), watching(still, dataset) as events:
+    async with asyncio.timeout(60), watching(still, dataset) as events:
         await take(events, "counts", "jobs")
     last = IDS[-1]
     second = await still.upload(dataset, jpeg(seed=2), "cat")
     await still.patch(f"/images/{first['id']}", json={"reviewed": True})
-    async with asyncio.timeout(10), watching(still, dataset, last) as events:
+    async with asyncio.timeout(60), watching(still, dataset, last) as events:
         shown = await take(events, "counts", "jobs", "images")
         told = [(brief["id"], brief["version"]) for brief in shown["images"]["items"]]
         assert told == [(first["id"], 2), (second["id"], 1)]
         assert shown["counts"]["counts"]["total"] == 2
     # Cut off between two events of one change: nothing of it counts as told.
     assert IDS[-3:-1] == [last, last] != [IDS[-1]] * 2
-    async with asyncio.timeout(10), watching(still, dataset, IDS[-1]) as events:
+    async with asyncio.timeout(60), watching(still, dataset, IDS[-1]) as events:
         await still.patch(f"/images/{second['id']}", json={"excluded": True})
         shown = await take(events, "counts", "jobs", "images")
         assert [brief["id"] for brief in shown["images"]["items"]] == [second["id"]]
@@ -155,7 +155,7 @@ async def test_a_watcher_that_was_away_too_long_is_told_to_read_anew(still: Bird
     dataset = await still.dataset()
     await still.upload(dataset, jpeg(), "cat")
     last = last.format(still.parts.services.feed.epoch)
-    async with asyncio.timeout(10), watching(still, dataset, last or "x") as events:
+    async with asyncio.timeout(60), watching(still, dataset, last or "x") as events:
         shown = await take(events, "counts", "jobs", "images")
         assert shown["images"] == {"items": None}
 
@@ -163,7 +163,7 @@ async def test_a_watcher_that_was_away_too_long_is_told_to_read_anew(still: Bird
 async def test_changes_of_very_many_images_are_not_named(still: Bird):
     dataset = await still.dataset()
     await still.upload(dataset, jpeg(), "cat")
-    async with asyncio.timeout(10), watching(still, dataset) as events:
+    async with asyncio.timeout(60), watching(still, dataset) as events:
         await take(events, "counts", "jobs")
         await still.post(f"/datasets/{dataset}/images/retry")
         kind, shown = await anext(events)
@@ -185,7 +185,7 @@ async def test_a_plain_reading_says_the_same(still: Bird):
     now = (await still.get(path, params=since)).json()
     assert [brief["id"] for brief in now["images"]["items"]] == [image["id"]]
     assert now["counts"] == (await still.get(f"/datasets/{dataset}")).json()
-    async with asyncio.timeout(10), watching(still, dataset, before["id"]) as events:
+    async with asyncio.timeout(60), watching(still, dataset, before["id"]) as events:
         shown = await take(events, "counts", "jobs", "images")
         assert shown == {name: now[name] for name in ("counts", "jobs", "images")}
     again = (await still.get(path, params={"since": now["id"]})).json()
@@ -197,6 +197,6 @@ async def test_a_watcher_that_leaves_leaves_nothing(still: Bird, monkeypatch):
     monkeypatch.setattr(routes, "KEEP_ALIVE_S", 0.05)
     dataset = await still.dataset()
     before = len(asyncio.all_tasks())
-    async with asyncio.timeout(10), watching(still, dataset) as events:
+    async with asyncio.timeout(60), watching(still, dataset) as events:
         await anext(events)
     await eventually(lambda: len(asyncio.all_tasks()) <= before)

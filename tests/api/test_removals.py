@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from server.repositories import provenance
 from server.services.removals import RemovalService
 from tests.support.app import Bird, eventually, problem, running
 from tests.support.images import jpeg
@@ -303,6 +304,74 @@ async def test_bytes_that_a_snapshot_alone_still_holds_go_as_well(still: Bird):
     assert len(files(still.data)) == 12
 
 
+async def test_bytes_that_somebody_else_came_to_hold_meanwhile_are_not_gone(
+    still: Bird, monkeypatch: pytest.MonkeyPatch
+):
+    dataset = await pictures(still, 4, of_site=1)
+    made = await snapshot(still, dataset)
+    begin = RemovalService._begin
+
+    async def begin_late(self: RemovalService, *given: Any) -> Any:
+        record = await begin(self, *given)
+        other = await still.dataset()
+        for place, label in enumerate(COLOURS):
+            data = picture(COLOURS[label], 1000 * place)
+            await still.upload(other, data, label, source_url="https://other.test/again")
+        return record
+
+    monkeypatch.setattr(RemovalService, "_begin", begin_late)
+    taken = await remove(still)
+    assert (taken["images"], taken["blobs"]) == (3, 0)
+    assert (await still.get(f"/snapshots/{made['id']}")).json()["removed_count"] == 0
+    response = await still.get(f"/snapshots/{made['id']}/export", params={"format": "folder"})
+    assert response.status_code == 200
+
+
+async def test_what_says_where_images_come_from_is_not_written_after_all(
+    still: Bird, monkeypatch: pytest.MonkeyPatch
+):
+    dataset = await pictures(still, 4, of_site=1)
+    made = await snapshot(still, dataset)
+    is_begun, may_go_on = asyncio.Event(), asyncio.Event()
+    read_origins = provenance.read_origins
+
+    async def be_slow(*given: Any) -> Any:
+        found = await read_origins(*given)
+        is_begun.set()
+        await may_go_on.wait()
+        return found
+
+    monkeypatch.setattr(provenance, "read_origins", be_slow)
+    asked = {"format": "csv"}
+    export = asyncio.create_task(still.get(f"/snapshots/{made['id']}/export", params=asked))
+    async with asyncio.timeout(60):
+        await is_begun.wait()
+        removal = asyncio.create_task(remove(still))
+        while (await still.counts(dataset))["total"] > 9:  # noqa: ASYNC110 - no signal of its own
+            await asyncio.sleep(0.01)
+        may_go_on.set()
+        await removal
+        await export
+    left = [*(still.data / "exports").rglob("*"), *still.data.glob("snapshots/*.jsonl")]
+    assert [
+        path.name for path in left if path.is_file() and SITE.encode() in path.read_bytes()
+    ] == []
+
+
+async def test_what_cannot_be_read_of_where_images_come_from_stops_no_removal(still: Bird):
+    dataset = await pictures(still, 4, of_site=1)
+    made = await snapshot(still, dataset)
+    await still.get(f"/snapshots/{made['id']}/export", params={"format": "csv"})
+    (frozen,) = still.data.glob("snapshots/*.jsonl")
+    with frozen.open("ab") as file:
+        file.write(b'{"url": "https://exam\n[]\n\xff\n')
+    assert (await remove(still, "nothing.test"))["images"] == 0
+    assert not frozen.exists(), "it may tell of the site"
+    assert (await remove(still))["images"] == 3
+    response = await still.get(f"/snapshots/{made['id']}/export", params={"format": "csv"})
+    problem(response, 410, "images-removed")
+
+
 async def test_a_snapshot_that_is_made_meanwhile_holds_nothing_of_it(
     still: Bird, monkeypatch: pytest.MonkeyPatch
 ):
@@ -362,6 +431,43 @@ async def test_a_blocked_site_is_refused_until_it_is_let_in(still: Bird):
     assert (await still.capture(dataset, urls[:1]))["added"] == 1
 
 
+async def test_a_blocked_site_is_asked_for_other_datasets_neither(still: Bird):
+    one, other = await still.dataset(), await still.dataset()
+    await still.capture(one, ["https://example.org/a.jpg"])
+    await still.capture(other, ["https://img.example.org/b.jpg", "https://other.test/c.jpg"])
+    taken = await remove(still, dataset_id=one, block=True)
+    assert taken["images"] == 1, "what others collected stays theirs"
+    (kept,) = await still.images(other, status="rejected")
+    assert (kept["reason"], kept["url"]) == ("opt-out", "https://img.example.org/b.jpg")
+    assert "bowerbird site unblock example.org" in kept["detail"]
+    retried = await still.post(f"/datasets/{other}/images/retry", json={})
+    assert (retried.status_code, retried.json()["queued"]) == (200, 0), retried.text
+    await still.delete("/sites/blocked/example.org")
+    assert (await still.post(f"/datasets/{other}/images/retry", json={})).json()["queued"] == 1
+    assert len(await still.images(other, status="queued")) == 2
+
+
+async def test_a_try_under_way_is_the_last_of_a_site_that_is_blocked_meanwhile(
+    bird: Bird, site: Site
+):
+    dataset, elsewhere = await bird.dataset(), await bird.dataset()
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def fail_late(exchange: Exchange) -> None:
+        is_asked.set()
+        await may_answer.wait()
+        await answer(b"", status=503)(exchange)
+
+    site.routes["/late.jpg"] = fail_late
+    await bird.capture(dataset, [site.url("/late.jpg")])
+    async with asyncio.timeout(60):
+        await is_asked.wait()
+    await remove(bird, "127.0.0.1", dataset_id=elsewhere, block=True)
+    may_answer.set()
+    (image,) = await settled_images(bird, dataset)
+    assert (image["status"], image["reason"]) == ("rejected", "opt-out")
+
+
 async def test_a_redirect_to_a_blocked_site_is_refused(bird: Bird, site: Site):
     dataset = await bird.dataset()
     await remove(bird, "127.0.0.1", block=True)
@@ -418,7 +524,7 @@ async def test_one_that_was_cut_short_is_finished_at_the_next_start(
         whole = files(data_folder)
         assert len(whole) == 10
     async with running(data_folder) as bird:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 (one,) = (await bird.get("/sites/removals")).json()["items"]
                 if one["finished_at"] is not None:
@@ -465,7 +571,7 @@ async def test_what_is_being_downloaded_goes_too(bird: Bird, site: Site):
 
     site.routes["/slow.jpg"] = slow
     await bird.capture(dataset, [site.url("/slow.jpg")])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await is_asked.wait()
     assert (await remove(bird, "127.0.0.1"))["images"] == 1
     may_answer.set()

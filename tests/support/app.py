@@ -221,7 +221,7 @@ async def in_one_task(
     await task
 
 
-async def eventually(holds: Callable[[], bool], timeout_s: float = 5.0) -> None:
+async def eventually(holds: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait until something holds that sends no signal of its own."""
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110 - nothing to wait for

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response, status
 
 from server.api.deps import ServicesDep
+from server.api.middleware import claimed_bytes
 from server.api.schemas.imports import ImportOut
 
 router = APIRouter(tags=["datasets"])
@@ -47,7 +48,8 @@ async def import_file(
     its `kind`; nothing of it was added then.
     """
     await services.imports.check(dataset_id)
-    async with services.spool.receive(request.stream(), services.limits.import_bytes) as path:
+    cap, claimed = services.limits.import_bytes, claimed_bytes(request.scope)
+    async with services.spool.receive(request.stream(), cap, claimed) as path:
         report = await services.imports.run(dataset_id, path, dry_run=dry_run)
     if dry_run:
         response.status_code = status.HTTP_200_OK

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, status
 
 from server.api.deps import PageDep, ServicesDep
+from server.api.middleware import claimed_bytes
 from server.api.schemas.base import PageOut
 from server.api.schemas.training import BundleOut, JobIn, job_out
 from server.contract.jobs import (
@@ -79,7 +80,8 @@ async def upload_bundle(
 ) -> BundleOut:
     """Take the bundle of a job: check it, register its model, end the job."""
     await services.training.check_lease(job_id, worker)
-    async with services.spool.receive(request.stream(), services.limits.bundle_bytes) as path:
+    cap, claimed = services.limits.bundle_bytes, claimed_bytes(request.scope)
+    async with services.spool.receive(request.stream(), cap, claimed) as path:
         return BundleOut(model_id=await services.training.complete(job_id, worker, path))
 
 

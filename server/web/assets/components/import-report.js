@@ -4,7 +4,7 @@
 import { h } from '../lib/dom.js';
 import { count, plural } from '../lib/format.js';
 import { explainEntry, importSentence, refusedByReason } from '../lib/import-words.js';
-import { labelTag } from '../lib/labels.js';
+import { compareLabels, labelTag } from '../lib/labels.js';
 import { saveButton } from './save-button.js';
 
 /** @typedef {import('../lib/types.js').ImportReport} ImportReport */
@@ -17,7 +17,7 @@ const SHOWN = 20;
  * @returns {HTMLElement | null} How many images each label gets.
  */
 function labelCounts({ labels }) {
-  const names = Object.keys(labels).sort((a, b) => a.localeCompare(b));
+  const names = Object.keys(labels).sort(compareLabels);
   if (names.length === 0) return null;
   return h(
     'section',

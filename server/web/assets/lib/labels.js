@@ -25,10 +25,22 @@ export function labelTag(name, names) {
   return h('span', { class: `label-tag ${labelColour(name ?? '', names)}` }, name ?? 'no label');
 }
 
+// As a person sorts: 2 before 10.
+const order = new Intl.Collator(undefined, { numeric: true });
+
+/**
+ * @param {string} a A label.
+ * @param {string} b Another.
+ * @returns {number} Below 0 where the first comes first.
+ */
+export function compareLabels(a, b) {
+  return order.compare(a, b);
+}
+
 /**
  * @param {import('./types.js').Dataset} dataset A dataset.
  * @returns {string[]} Its labels, sorted, so that colours stay when counts change.
  */
 export function labelNames(dataset) {
-  return Object.keys(dataset.counts.labels).sort((a, b) => a.localeCompare(b));
+  return Object.keys(dataset.counts.labels).sort(compareLabels);
 }

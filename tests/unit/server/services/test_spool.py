@@ -54,3 +54,21 @@ async def test_a_disk_that_fills_up_while_the_file_is_read_is_told_too(tmp_path:
                 raise PermissionError(errno.EACCES, "Permission denied")
     finally:
         pool.close()
+
+
+async def test_a_body_that_claims_more_than_there_is_room_for_is_refused_unread(tmp_path: Path):
+    pool = CpuPool(1)
+
+    async def never() -> AsyncIterator[bytes]:
+        pytest.fail("the body was read")
+        yield b""
+
+    try:
+        room = Spool(tmp_path, pool)
+        claimed = 2 * await room.free_bytes()
+        with pytest.raises(DiskFullError, match="free some and send it again"):
+            async with room.receive(never(), 2 * claimed, claimed):
+                pass
+    finally:
+        pool.close()
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - a folder of a test
