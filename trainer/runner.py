@@ -24,6 +24,7 @@ from server.contract.bundle import (
     SnapshotRef,
     write_bundle,
 )
+from server.contract.evaluation import Quantisation
 from server.contract.files import canonical_json
 from server.contract.preprocess import Preprocessing
 from server.contract.recipes import FineTuneRecipe, LrFindRecipe, Recipe
@@ -127,10 +128,7 @@ def run(
         trained = Trained(selection, logits, _tune(recipe, start, options, checkpoint, clock))
         with clock.phase("export") as step:
             model, difference = _export(start, arrays, trained, options, step)
-            cost = None
-            if not isinstance(recipe, LrFindRecipe) and recipe.precision == "int8":
-                narrow = quantise(model, trained, snapshot, preprocessing, recipe.seed, step)
-                model, trained, cost = narrow.onnx, narrow.trained, narrow.cost
+            model, trained, cost = _narrow(recipe, model, trained, start, step)
         found = judge(snapshot, arrays, recipe, trained, reached, clock)
         results = report.Results(
             snapshot=snapshot,
@@ -166,6 +164,16 @@ def _export(
             check = FrozenCheck(graph, start.preprocessing, store)
             answers = check.logits(model, start.head, snapshot, arrays, step)
     return model, check_parity(judged.logits, answers, judged.temperature)
+
+
+def _narrow(
+    recipe: Recipe, model: bytes, trained: Trained, start: Start, step: Step
+) -> tuple[bytes, Trained, Quantisation | None]:
+    """Return the model as the recipe wants it, what it answers, and what eight bits cost."""
+    if isinstance(recipe, LrFindRecipe) or recipe.precision != "int8":
+        return model, trained, None
+    narrow = quantise(model, trained, start.snapshot, start.preprocessing, recipe.seed, step)
+    return narrow.onnx, narrow.trained, narrow.cost
 
 
 def _tune(
