@@ -9,6 +9,9 @@ SOAK_S ?= 600
 BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
+# Where this is set, each of the many processes that tests start would compile the server anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench clean
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 from server.api import problems
 from server.api.deps import Limits, Services, get_caller
@@ -38,26 +40,13 @@ MULTIPART_SLACK_BYTES = 64 * 1024  # boundaries and the other fields of a form w
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = None) -> FastAPI:
-    """Return the application.
+@functools.cache
+def _routes() -> list[BaseRoute]:
+    """Return all routes, of which every application of a process has the same.
 
-    Args:
-        services: What the routes use.
-        doors: Whom the server answers to.
-        lifespan: Runs the workers beside it.
+    At the first request the framework makes handlers of them, which takes 0.2 s: only once so.
     """
-    app = FastAPI(
-        title="Bowerbird",
-        version=services.about.version,
-        description="From browsing to a working image classifier.",
-        lifespan=lifespan,
-        # Ours at /docs: the framework's would load scripts from elsewhere into this origin.
-        docs_url=None,
-        responses=problems.RESPONSES,
-        redoc_url=None,
-    )
-    app.state.services = services
-    problems.install(app)
+    every = APIRouter(responses=problems.RESPONSES)
     needs_token = [Depends(get_caller)]
     routers = (
         datasets,
@@ -79,12 +68,36 @@ def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = Non
         access,
     )
     for router in routers:
-        app.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
-    app.include_router(predict.first_lesson, dependencies=needs_token)
-    app.include_router(access.public, prefix=API_PREFIX)
+        every.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
+    every.include_router(predict.first_lesson, dependencies=needs_token)
+    every.include_router(access.public, prefix=API_PREFIX)
     for public in (access.sign_in, health.router, web.router):
-        app.include_router(public)
-    app.mount("/assets", web.assets, name="assets")
+        every.include_router(public)
+    every.mount("/assets", web.assets, name="assets")
+    return every.routes
+
+
+def create_app(services: Services, doors: Doors, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        services: What the routes use.
+        doors: Whom the server answers to.
+        lifespan: Runs the workers beside it.
+    """
+    app = FastAPI(
+        title="Bowerbird",
+        version=services.about.version,
+        description="From browsing to a working image classifier.",
+        lifespan=lifespan,
+        # Ours at /docs: the framework's would load scripts from elsewhere into this origin.
+        docs_url=None,
+        responses=problems.RESPONSES,
+        redoc_url=None,
+        routes=_routes(),
+    )
+    app.state.services = services
+    problems.install(app)
     # The last one added is the outermost.
     app.add_middleware(ProblemsOnly)
     app.add_middleware(BodyCap, caps=_caps(services.limits), default=services.limits.json_bytes)

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.support.app import Bird, in_one_task, running
+from tests.support.played_trainer import coloured_dataset
 from tests.support.site import Site
+
+
+@pytest.fixture(scope="session")
+def coloured_data(
+    tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
+) -> Callable[[int], tuple[Path, str]]:
+    """Return what makes a data folder with a coloured dataset of so many images a label.
+
+    It gives the folder, made once for each size, and the dataset's id; copy it, never write to it.
+    """
+
+    async def fill(data: Path, per_label: int) -> str:
+        async with running(data, workers=False) as bird:
+            return await coloured_dataset(bird, per_label, "coloured")
+
+    @functools.cache
+    def make(per_label: int) -> tuple[Path, str]:
+        data = tmp_path_factory.mktemp("coloured")
+        shutil.copy(migrated_database, data / "bowerbird.db")
+        return data, asyncio.run(fill(data, per_label))
+
+    return make
 
 
 @pytest.fixture

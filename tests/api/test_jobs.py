@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -30,9 +33,21 @@ STAGE = {"update": 19, "epoch": 0.5, "lr": 2e-4,
          "train_loss": 1.5, "valid_loss": 1.25, "valid_error_rate": 0.25}  # fmt: skip
 
 
-async def queued(bird: Bird) -> dict:
-    """Return a queued job on a fresh dataset, and hold the clock of jobs."""
-    made = await snapshot(bird, await coloured_dataset(bird, 6))
+@pytest.fixture
+def data_folder(tmp_path: Path, coloured_data: Callable[[int], tuple[Path, str]]) -> Path:
+    """Return a data folder with one dataset of 18 images."""
+    return shutil.copytree(coloured_data(6)[0], tmp_path / "data")
+
+
+async def filled(bird: Bird) -> str:
+    """Return the dataset that is there from the beginning."""
+    (dataset,) = (await bird.get("/datasets")).json()["items"]
+    return str(dataset["id"])
+
+
+async def queued(bird: Bird, dataset: str | None = None) -> dict:
+    """Return a queued job on a dataset; unless told, on the one that is there."""
+    made = await snapshot(bird, dataset or await filled(bird))
     return await job(bird, made["id"])
 
 
@@ -70,7 +85,7 @@ async def test_a_job_is_made_with_the_whole_recipe(still: Bird):
 
 async def test_jobs_are_listed_newest_first_by_dataset_and_state(still: Bird):
     one = await queued(still)
-    other = await queued(still)
+    other = await queued(still, await coloured_dataset(still, 6))
     assert (await claim(still))["id"] == one["id"], "the oldest comes first"
 
     async def listed(**wanted: str) -> list[str]:
@@ -91,7 +106,7 @@ async def test_a_worker_is_told_at_once_that_there_is_nothing(still: Bird):
 
 
 async def test_a_waiting_worker_wakes_with_the_job(still: Bird):
-    made = await snapshot(still, await coloured_dataset(still, 6))
+    made = await snapshot(still, await filled(still))
     started = time.monotonic()
     waiting = asyncio.create_task(claim(still, wait_s=20))
     await asyncio.sleep(0.05)
@@ -110,7 +125,7 @@ async def test_a_worker_waits_no_longer_than_it_said(still: Bird):
 
 
 async def test_two_waiting_workers_share_one_job(still: Bird):
-    made = await snapshot(still, await coloured_dataset(still, 6))
+    made = await snapshot(still, await filled(still))
     waiting = [asyncio.create_task(claim(still, f"w{n}", wait_s=0.5)) for n in range(2)]
     await asyncio.sleep(0.05)
     await job(still, made["id"])
@@ -195,7 +210,7 @@ async def test_a_job_whose_worker_always_vanishes_fails(still: Bird):
 
 async def test_a_hopeless_job_does_not_hold_up_the_next(still: Bird):
     first = await queued(still)
-    second = await queued(still)
+    second = await queued(still, await coloured_dataset(still, 6))
     still.parts.services.training.rules = JobRules(lease_s=30, max_attempts=1)
     assert (await claim(still))["id"] == first["id"]
     assert (await claim(still))["id"] == second["id"]
@@ -393,7 +408,7 @@ async def test_a_body_that_breaks_off_leaves_nothing(still: Bird, caplog):
 
 
 async def test_a_second_model_waits_as_candidate_until_it_is_staged(still: Bird):
-    dataset = await coloured_dataset(still, 6)
+    dataset = await filled(still)
     first, second = await trained(still, dataset), await trained(still, dataset)
 
     async def stages() -> dict[str, str]:
@@ -416,7 +431,7 @@ async def test_a_second_model_waits_as_candidate_until_it_is_staged(still: Bird)
 
 
 async def test_whoever_races_only_one_model_is_live(still: Bird):
-    dataset = await coloured_dataset(still, 6)
+    dataset = await filled(still)
     models = [await trained(still, dataset) for _ in range(3)]
     await asyncio.gather(
         *(
@@ -430,7 +445,7 @@ async def test_whoever_races_only_one_model_is_live(still: Bird):
 
 
 async def test_jobs_that_end_at_once_make_one_live_model(still: Bird):
-    made = await snapshot(still, await coloured_dataset(still, 6))
+    made = await snapshot(still, await filled(still))
     data = await bundle_for(still, made["id"])
     jobs = []
     for n in range(3):
@@ -443,7 +458,7 @@ async def test_jobs_that_end_at_once_make_one_live_model(still: Bird):
 
 
 async def test_a_deleted_dataset_takes_its_jobs_and_models(still: Bird):
-    dataset = await coloured_dataset(still, 6)
+    dataset = await filled(still)
     model = await trained(still, dataset)
     running_job = await job(still, (await snapshot(still, dataset))["id"])
     await claim(still)
@@ -468,7 +483,7 @@ FINDING = {
 
 
 async def test_a_job_that_makes_no_model_keeps_what_it_found(still: Bird):
-    made = await snapshot(still, await coloured_dataset(still, 6))
+    made = await snapshot(still, await filled(still))
     found = await job(still, made["id"], recipe={"kind": "lr-find"})
     assert found["finding"] is None
     await claim(still)
@@ -532,7 +547,7 @@ async def test_a_model_is_evaluated_by_a_job_that_keeps_what_it_found(still: Bir
 
 
 async def test_a_model_that_is_not_there_is_not_evaluated(still: Bird):
-    made = await snapshot(still, await coloured_dataset(still, 6))
+    made = await snapshot(still, await filled(still))
     recipe = {"kind": "evaluate", "model_id": "nothing"}
     answer = await still.post(f"/snapshots/{made['id']}/jobs", json={"recipe": recipe})
     problem(answer, 404, "model-not-found")

@@ -18,6 +18,8 @@ import pytest
 
 from server.config import inherited_environment
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 START_S = 20.0  # the promise is 2; a loaded machine is not a failure
 MAX_RSS_BYTES = 200 * 1024**2

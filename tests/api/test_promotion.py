@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from server.contract.evaluation import EvaluatedImage
 from server.contract.snapshot import Item
 from tests.support.app import Bird, problem
-from tests.support.played_trainer import Judge, coloured_dataset, trained_saying
+from tests.support.played_trainer import Judge, trained_saying
 
 NEXT = {"blue": "green", "green": "red", "red": "blue"}
 
@@ -53,9 +56,17 @@ async def trail(bird: Bird, dataset: str) -> list[dict[str, Any]]:
     return items
 
 
+ColouredData = Callable[[int], tuple[Path, str]]
+
+
 @pytest.fixture
-async def dataset(still: Bird) -> str:
-    return await coloured_dataset(still, 20)
+def data_folder(tmp_path: Path, coloured_data: ColouredData) -> Path:
+    return shutil.copytree(coloured_data(20)[0], tmp_path / "data")
+
+
+@pytest.fixture
+def dataset(coloured_data: ColouredData) -> str:
+    return coloured_data(20)[1]
 
 
 async def test_a_better_model_goes_live_and_the_trail_says_instead_of_which(

@@ -127,7 +127,8 @@ class Bird:
 
     async def download(self, dataset_id: str) -> dict[str, Any]:
         """Run the pipeline of an application without workers until all is settled."""
-        task = asyncio.create_task(self.parts.downloads.pipeline.run())
+        worker = self.parts.downloads
+        task = asyncio.gather(worker.pipeline.run(), worker._pass_signals_on())
         try:
             return await self.settled(dataset_id)
         finally:

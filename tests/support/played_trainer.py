@@ -38,9 +38,9 @@ def lr_finding() -> dict[str, Any]:
     return {"points": points, "valley": 3e-4, "steep": 1e-3, "minimum": 1e-3, "seconds": 2.0}
 
 
-async def coloured_dataset(bird: Bird, per_label: int = 8) -> str:
+async def coloured_dataset(bird: Bird, per_label: int = 8, name: str | None = None) -> str:
     """Return a dataset of ready images under three colours."""
-    dataset = await bird.dataset()
+    dataset = await bird.dataset(name)
     for place, label in enumerate(COLOURS):
         for number in range(per_label):
             await bird.upload(dataset, picture(COLOURS[label], 1000 * place + number), label)

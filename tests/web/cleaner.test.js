@@ -5,15 +5,15 @@ import { meaningOf } from '../../server/web/assets/components/clean-keys.js';
 import { Cleaner } from '../../server/web/assets/components/cleaner.js';
 import { Labelling } from '../../server/web/assets/components/labelling.js';
 import { sleep } from '../../server/web/assets/lib/live.js';
+import { endServer, playServer, until } from './support/server.js';
 
-const realFetch = globalThis.fetch;
 globalThis.localStorage = window.localStorage;
 globalThis.Element = window.Element;
 let end = new AbortController();
 afterEach(() => {
   end.abort();
   end = new AbortController();
-  globalThis.fetch = realFetch;
+  endServer();
   window.localStorage.clear();
   window.document.body.replaceChildren();
 });
@@ -42,13 +42,7 @@ const settle = () => sleep(5, end.signal);
 
 /** A cleaner of these images on a server that answers by `answers`, by what the path begins with. */
 async function cleaner(ids, answers) {
-  const asked = [];
-  globalThis.fetch = async (url, { body, method }) => {
-    const path = new URL(url, 'http://127.0.0.1').pathname.replace('/api/v1', '');
-    asked.push([method, path, body ? JSON.parse(body) : null]);
-    const answer = await answers(path, body ? JSON.parse(body) : null);
-    return answer instanceof Response ? answer : Response.json(answer);
-  };
+  const asked = playServer(answers);
   const message = window.document.createElement('p');
   const said = [];
   const labelling = new Labelling('D', LABELS, {
@@ -122,6 +116,29 @@ test('a key that is held down decides about one image', async () => {
   await settle();
   assert.equal(on.shown(), 'b');
   assert.match(on.text('clean-progress'), /8 of 10.*1 kept/);
+});
+
+test('in the loupe an answer means what it means beside it', async () => {
+  const on = await cleaner(['a', 'b', 'c'], (path, body) => {
+    if (path.endsWith('/bulk')) return bulk(body.ids[0]);
+    return path.endsWith('/history') ? { items: [] } : image(path.split('/').at(-1));
+  });
+  const sent = () =>
+    on.asked
+      .filter(([, path]) => path?.endsWith('/bulk'))
+      .map(([, , body]) => [body.ids, body.set]);
+  on.press('Enter');
+  for (const key of ['1', 'x', '2']) on.press(key);
+  await until(() => sent().length === 3);
+  assert.deepEqual(sent(), [
+    [['a'], { reviewed: true }],
+    [['b'], { excluded: true, reviewed: true }],
+    [['c'], { label: 'bus', reviewed: true }],
+  ]);
+  assert.match(on.text('clean-progress'), /1 kept, 1 relabelled, 1 excluded/);
+  window.document.querySelector('dialog [data-testid=exclude]').click();
+  await until(() => sent().length === 4);
+  assert.deepEqual(sent()[3], [['c'], { excluded: true, reviewed: true }], 'a button too');
 });
 
 test('what cannot be saved is asked about again, the first of several first', async () => {

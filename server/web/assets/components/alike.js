@@ -4,6 +4,7 @@
 import { h, picture, replace } from '../lib/dom.js';
 import { count, plural } from '../lib/format.js';
 import { labelTag } from '../lib/labels.js';
+import { onlyNewest } from '../lib/newest.js';
 import { listConflicts, listStacks, thumbnailUrl } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 import { emptyState, loadingNote, showFailure } from './notices.js';
@@ -146,6 +147,27 @@ async function drawConflicts(place, datasetId, labels, signal) {
 }
 
 /**
+ * @param {import('../lib/types.js').Page<Stack>} page The last one that was read.
+ * @param {(cursor: string) => void} onMore Told of a press.
+ * @returns {import('../lib/dom.js').Child[]} What stands below the stacks.
+ */
+function stacksFoot({ next_cursor, total }, onMore) {
+  return [
+    total === 0 &&
+      emptyState(
+        'Nothing looks alike',
+        'Images that are nearly the same are stacked here, the best first.',
+      ),
+    next_cursor !== null &&
+      h(
+        'button',
+        { type: 'button', class: 'button', onclick: () => onMore(next_cursor) },
+        'Show more',
+      ),
+  ];
+}
+
+/**
  * @param {{datasetId: string, labelling: Labelling, signal: AbortSignal}} options Whose images.
  * @returns {{node: HTMLElement, refresh: () => void}} The view.
  */
@@ -156,45 +178,47 @@ export function alikeView({ datasetId, labelling, signal }) {
   /** @type {((images: Image[]) => void)[]} */
   const followers = [];
 
-  const loadMore = async (/** @type {string | null} */ cursor) => {
-    const page = await listStacks(datasetId, { cursor, limit: PAGE }, signal);
+  const load = async (/** @type {string | null} */ cursor, /** @type {AbortSignal} */ asked) => {
+    const page = await listStacks(datasetId, { cursor, limit: PAGE }, asked);
     const cards = page.items.map((stack) => stackCard(stack, datasetId, labelling));
+    const isAnew = cursor === null;
+    const left = isAnew ? [list, foot] : [foot];
+    const hadFocus = left.some((place) => place.contains(document.activeElement));
+    if (isAnew) {
+      followers.length = 0;
+      replace(list);
+    }
     list.append(...cards.map((card) => card.node));
     followers.push(...cards.map((card) => card.follow));
-    const { next_cursor, total } = page;
-    replace(
-      foot,
-      total === 0 &&
-        emptyState(
-          'Nothing looks alike',
-          'Images that are nearly the same are stacked here, the best first.',
-        ),
-      next_cursor !== null &&
-        h(
-          'button',
-          { type: 'button', class: 'button', onclick: () => run(next_cursor) },
-          'Show more',
-        ),
+    replace(foot, ...stacksFoot(page, more));
+    // Who pressed “Show more”, or stood in what was read anew, goes on with what came.
+    if (hadFocus) cards[0]?.node.querySelector('a')?.focus();
+  };
+  // What was asked for before a second press, or before all is read anew, would stand there twice.
+  const nextPage = onlyNewest(signal);
+  const more = (/** @type {string | null} */ cursor) => {
+    const asked = nextPage();
+    void load(cursor, asked).catch((error) => showFailure(foot, error, asked, () => more(cursor)));
+  };
+  const nextConflicts = onlyNewest(signal);
+  const readConflicts = () => {
+    const asked = nextConflicts();
+    void drawConflicts(conflicts, datasetId, labelling.labels, asked).catch((error) =>
+      showFailure(conflicts, error, asked, readConflicts),
     );
   };
-  const run = (/** @type {string | null} */ cursor) =>
-    void Promise.all([
-      cursor === null && drawConflicts(conflicts, datasetId, labelling.labels, signal),
-      loadMore(cursor),
-    ]).catch((error) => showFailure(foot, error, signal, () => run(cursor)));
-  const restart = () => {
-    followers.length = 0;
-    replace(list);
-    run(null);
+  const start = () => {
+    readConflicts();
+    more(null);
   };
   labelling.listen(
     {
       onImages: (images) => followers.forEach((follow) => follow(images)),
-      onUnknown: restart,
+      onUnknown: start,
     },
     signal,
   );
-  run(null);
+  start();
   // New images arrive at the end of the stacks' order; what is read is not moved under the hand.
   return { node: h('div', { class: 'stack' }, conflicts, list, foot), refresh: () => undefined };
 }

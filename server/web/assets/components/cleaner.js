@@ -133,6 +133,21 @@ export class Cleaner {
   }
 
   /**
+   * The same in the loupe, which goes on by itself.
+   * @param {Command} command From a key or a button.
+   * @param {Image[]} images What is shown there, if it has been read.
+   * @returns {'on' | 'stay' | null} As of {@link Labelling.run}.
+   */
+  #answerInLoupe(command, [image]) {
+    const { items, labelling } = this.#options;
+    const item = items.find((each) => each.image_id === image?.id);
+    const change = image && item ? answerFor(command, item, image) : null;
+    if (!image || !change) return labelling.run(command, []);
+    void labelling.actions.apply([image], change);
+    return isAnswer(change) ? 'on' : 'stay';
+  }
+
+  /**
    * Undo or redo the newest change of the dataset, also one from before a reload, and show what it was about.
    * @param {'undo' | 'redo'} step Which way.
    */
@@ -162,6 +177,7 @@ export class Cleaner {
       source: { total: () => round.size, at: (index) => round.imageAt(index) },
       index: round.at,
       labelling,
+      run: (command, images) => this.#answerInLoupe(command, images),
       signal,
       onMove: (index) => {
         round.goTo(index);

@@ -1,7 +1,7 @@
 /**
  * What became of one image: how it looks in numbers, where it was seen, who changed what and when.
  */
-import { h, replace } from '../lib/dom.js';
+import { h, replaceUnderKeyboard } from '../lib/dom.js';
 import { HINT_WORDS } from '../lib/filters.js';
 import { timeElement } from '../lib/format.js';
 import { readHistory, readImage } from '../lib/resources.js';
@@ -108,7 +108,7 @@ export async function drawStory(id, place, signal) {
   ]);
   const sightings = image.status === 'fulfilled' ? (image.value.sightings ?? []) : [];
   const entries = history.status === 'fulfilled' ? history.value.items : [];
-  replace(
+  replaceUnderKeyboard(
     place,
     sightings.length > 0 && sightingList(sightings),
     entries.length > 0 && historyList(entries),

@@ -202,10 +202,8 @@ class ImageView {
   #fail(error) {
     const { signal } = this.#options;
     if (signal.aborted) return;
-    const hadFocus = this.#foot.contains(document.activeElement);
     this.#footing = 'error';
     showFailure(this.#foot, error, signal, () => this.#list.refresh());
-    if (hadFocus) this.#foot.querySelector('button')?.focus();
     // The foot cannot be seen from there.
     if (this.#loupe) toast(explainError(error));
   }

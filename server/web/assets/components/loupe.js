@@ -3,15 +3,16 @@
  */
 import { h, replace } from '../lib/dom.js';
 import { count } from '../lib/format.js';
-import { commandFor, isTyping } from '../lib/keymap.js';
+import { commandFor, isHeldDecision, isTyping } from '../lib/keymap.js';
 import { fileUrl } from '../lib/resources.js';
 import { showDialog } from './dialogs.js';
 import { imageFacts } from './facts.js';
-import { imageControls } from './image-controls.js';
+import { imageControls, replaceControls } from './image-controls.js';
 import { drawStory, qualityFacts } from './image-story.js';
 import { loadingNote } from './notices.js';
 
 /** @typedef {import('../lib/types.js').Image} Image */
+/** @typedef {import('../lib/keymap.js').Command} Command */
 /** @typedef {import('./labelling.js').Labelling} Labelling */
 
 /**
@@ -27,6 +28,7 @@ import { loadingNote } from './notices.js';
  * @property {AbortSignal} signal Of the page.
  * @property {(index: number) => void} [onMove] Told of each step, before the image is asked for.
  * @property {(image: Image) => HTMLElement | null} [extra] More to say about an image.
+ * @property {Labelling['run']} [run] What a command does, where it means more than to the labelling.
  */
 
 /** The dialog and where in the list it is. */
@@ -35,7 +37,7 @@ class Loupe {
   #at;
   /** @type {Image | undefined} */
   #image;
-  #stage = h('div', { class: 'loupe-stage' });
+  #stage = h('div', { class: 'loupe-stage', tabindex: -1 });
   #side = h('div', { class: 'loupe-side stack' });
   #story = h('div', { class: 'stack' });
   #place = h('span', { class: 'muted tabular', 'aria-live': 'polite', 'data-testid': 'place' });
@@ -61,13 +63,14 @@ class Loupe {
       this.#stage,
       this.#side,
     );
-    this.#dialog.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
   /** Show it until it is closed. */
   async show() {
     const end = new AbortController();
     this.#options.labelling.listen({ onImages: (images) => this.#follow(images) }, end.signal);
+    // Not of the dialog alone: what had the keyboard may be gone from it, such as the button of a toast.
+    document.addEventListener('keydown', (event) => this.#onKey(event), { signal: end.signal });
     this.update();
     await showDialog(this.#dialog, this.#options.signal);
     end.abort();
@@ -111,24 +114,31 @@ class Loupe {
     if (now && this.#dialog.isConnected) this.#draw(now);
   }
 
-  /** @param {KeyboardEvent} event Anywhere in the dialog. */
+  /** @param {KeyboardEvent} event Anywhere: beside an open dialog nothing else takes keys. */
   #onKey(event) {
     if (isTyping(event.target)) return;
     if (event.key === 'ArrowRight') this.#move(1);
     else if (event.key === 'ArrowLeft') this.#move(-1);
-    else if (!this.#run(commandFor(event, this.#options.labelling.keys))) return;
+    else {
+      const command = commandFor(event, this.#options.labelling.keys);
+      if (command === null) return;
+      if (!isHeldDecision(event, command)) {
+        const done = this.#run(command);
+        if (done === null) return;
+        if (done === 'on') this.#move(1);
+      }
+    }
     event.preventDefault();
   }
 
   /**
-   * @param {import('../lib/keymap.js').Command | null} command From a key.
-   * @returns {boolean} Whether it means something here.
+   * @param {Command} command From a key or a button.
+   * @returns {ReturnType<Labelling['run']>} What became of it.
    */
   #run(command) {
-    if (!command) return false;
-    const done = this.#options.labelling.run(command, this.#image ? [this.#image] : []);
-    if (done === 'on') this.#move(1);
-    return done !== null;
+    const { labelling, run } = this.#options;
+    const images = this.#image ? [this.#image] : [];
+    return run ? run(command, images) : labelling.run(command, images);
   }
 
   #drawPlace() {
@@ -141,6 +151,12 @@ class Loupe {
     delete this.#stage.dataset['id'];
     replace(this.#stage, loadingNote());
     replace(this.#side);
+    this.#holdKeyboard();
+  }
+
+  /** Nothing outside of the dialog can be reached: the picture takes the keyboard where what had it is gone. */
+  #holdKeyboard() {
+    if (this.#dialog.open && !this.#dialog.contains(document.activeElement)) this.#stage.focus();
   }
 
   /** @param {Image} image Which one; drawn again when it has changed. */
@@ -155,27 +171,16 @@ class Loupe {
       replace(this.#stage, h('img', { src: fileUrl(image.id), alt }));
       replace(this.#story);
     }
-    const focused = this.#side.contains(document.activeElement)
-      ? document.activeElement?.getAttribute('data-testid')
-      : null;
-    replace(
+    replaceControls(
       this.#side,
-      imageControls(
-        image,
-        labelling.labels,
-        (change) => void labelling.actions.apply([image], change),
-      ),
+      imageControls(image, labelling.labels, (command) => void this.#run(command)),
       extra?.(image),
       imageFacts(image),
       qualityFacts(image),
       this.#story,
     );
-    // Not on the choice of labels, which would swallow the keys.
-    const testId = focused === 'relabel' ? 'exclude' : focused;
-    /** @type {HTMLElement | null} */
-    const target = testId ? this.#side.querySelector(`[data-testid=${testId}]`) : null;
-    target?.focus();
-    void drawStory(image.id, this.#story, signal);
+    this.#holdKeyboard();
+    void drawStory(image.id, this.#story, signal).then(() => this.#holdKeyboard());
   }
 }
 

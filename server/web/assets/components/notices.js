@@ -97,14 +97,18 @@ export function errorCard(error, retry = null) {
 }
 
 /**
- * Say in the place of a view why it cannot be shown, unless the view has been left meanwhile.
+ * Say in the place of a view why it cannot be shown, unless the view has been left meanwhile. A button there that had
+ * the keyboard leaves it to the retry.
  * @param {HTMLElement} place Filled.
  * @param {unknown} error Why.
  * @param {AbortSignal} signal Of the view.
  * @param {(() => void) | null} [retry] Offered as a button.
  */
 export function showFailure(place, error, signal, retry = null) {
-  if (!signal.aborted) replace(place, errorCard(error, retry));
+  if (signal.aborted) return;
+  const hadFocus = place.contains(document.activeElement);
+  replace(place, errorCard(error, retry));
+  if (hadFocus) place.querySelector('button')?.focus();
 }
 
 /** @returns {HTMLElement} What stands where something is being read. */

@@ -3,6 +3,7 @@
  */
 import { h, picture, replace } from '../lib/dom.js';
 import { count, plural } from '../lib/format.js';
+import { onlyNewest } from '../lib/newest.js';
 import { diffSnapshots, findImage, thumbnailUrl } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 import { showFailure } from './notices.js';
@@ -39,18 +40,15 @@ export function snapshotDiff({ datasetId, snapshots, query, signal }) {
   const result = h('div', { class: 'stack', role: 'status', 'data-testid': 'diff' });
   const from = choice(snapshots, query.get('a') ?? snapshots[1]?.id, 'compare-a');
   const to = choice(snapshots, query.get('b') ?? snapshots[0]?.id, 'compare-b');
-  let comparing = new AbortController();
   const compare = async (/** @type {AbortSignal} */ asked) => {
     const address = hashFor('snapshots', datasetId, { a: from.value, b: to.value });
     history.replaceState(null, '', address);
     const diff = await diffSnapshots(from.value, to.value, asked);
     if (!asked.aborted) replace(result, ...drawDiff(diff, datasetId, signal));
   };
+  const next = onlyNewest(signal);
   const run = () => {
-    // An answer about the former two would stand under the names of these.
-    comparing.abort();
-    comparing = new AbortController();
-    const asked = AbortSignal.any([signal, comparing.signal]);
+    const asked = next();
     void compare(asked).catch((error) => showFailure(result, error, asked, run));
   };
   from.addEventListener('change', run);

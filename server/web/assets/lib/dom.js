@@ -75,6 +75,33 @@ export function replace(node, ...children) {
 }
 
 /**
+ * The same for a place that is drawn anew while the keyboard is in it: what had the keyboard keeps it, if it is drawn
+ * again as the same element, or as one of the same test id or address.
+ * @param {Element} node Emptied first.
+ * @param {...Child} children Its new content.
+ */
+export function replaceUnderKeyboard(node, ...children) {
+  const active = /** @type {HTMLElement | null} */ (document.activeElement);
+  const isInside = active !== null && active !== node && node.contains(active);
+  replace(node, ...children);
+  if (!isInside) return;
+  if (active.isConnected) active.focus();
+  else successorOf(active, node)?.focus();
+}
+
+/**
+ * @param {HTMLElement} former A control that is gone.
+ * @param {Element} node Where to look.
+ * @returns {HTMLElement | undefined} What stands for it now.
+ */
+function successorOf(former, node) {
+  const name = former.hasAttribute('data-testid') ? 'data-testid' : 'href';
+  /** @type {NodeListOf<HTMLElement>} */
+  const found = node.querySelectorAll(`[${name}]`);
+  return [...found].find((each) => each.getAttribute(name) === former.getAttribute(name));
+}
+
+/**
  * Text that only screen readers get.
  * @param {string} text What to say.
  * @returns {HTMLElement} The hidden element.

@@ -16,6 +16,7 @@ import { allCredits, creditTitle, creditUrl } from '../lib/credits.js';
 import { h, picture, replace } from '../lib/dom.js';
 import { count, plural } from '../lib/format.js';
 import { labelNames, labelTag } from '../lib/labels.js';
+import { onlyNewest } from '../lib/newest.js';
 import { listCredits, MAX_PAGE, readDataset, thumbnailUrl } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 
@@ -112,16 +113,16 @@ function takeAway(datasetId, name, signal) {
 function creditList(datasetId, labels, signal) {
   const list = h('ul', { class: 'plain', 'data-testid': 'credits' });
   const foot = h('div', {}, loadingNote());
-  const load = async (/** @type {string | null} */ cursor) => {
+  const load = async (/** @type {string | null} */ cursor, /** @type {AbortSignal} */ asked) => {
     const { items, next_cursor, total } = await listCredits(
       datasetId,
       { cursor, limit: PAGE },
-      signal,
+      asked,
     );
     const rows = items.map((credit) => creditRow(credit, labels));
     list.append(...rows);
     // Who pressed “Show more” goes on with what came.
-    if (cursor !== null) rows[0]?.querySelector('a')?.focus();
+    if (foot.contains(document.activeElement)) rows[0]?.querySelector('a')?.focus();
     const shown = list.childElementCount;
     replace(
       foot,
@@ -139,8 +140,12 @@ function creditList(datasetId, labels, signal) {
         ),
     );
   };
-  const run = (/** @type {string | null} */ cursor) =>
-    void load(cursor).catch((error) => showFailure(foot, error, signal, () => run(cursor)));
+  const next = onlyNewest(signal);
+  const run = (/** @type {string | null} */ cursor) => {
+    // A second press before the answer would show the same lines twice.
+    const asked = next();
+    void load(cursor, asked).catch((error) => showFailure(foot, error, asked, () => run(cursor)));
+  };
   run(null);
   return h('div', { class: 'card stack' }, list, foot);
 }

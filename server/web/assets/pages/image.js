@@ -2,14 +2,14 @@
  * One image by its address, as links from messages need it. Walking through many is the loupe's.
  */
 import { imageFacts } from '../components/facts.js';
-import { imageControls } from '../components/image-controls.js';
+import { imageControls, replaceControls } from '../components/image-controls.js';
 import { drawStory, qualityFacts } from '../components/image-story.js';
 import { Labelling } from '../components/labelling.js';
 import { openSiteRemoval } from '../components/site-removal.js';
 import { h, replace } from '../lib/dom.js';
 import { explainReason, STATUS_WORDS } from '../lib/explain.js';
 import { siteOf } from '../lib/format.js';
-import { commandFor, listenToKeys } from '../lib/keymap.js';
+import { commandFor, isHeldDecision, listenToKeys } from '../lib/keymap.js';
 import { labelNames, labelTag } from '../lib/labels.js';
 import { fileUrl, readDataset, readImage } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
@@ -30,7 +30,7 @@ export async function show({ root, route, signal }) {
   let shown = image;
   const draw = (/** @type {Image} */ now) => {
     shown = now;
-    replace(side, ...aboutImage(now, labelling), story, removalButtons(now, signal));
+    replaceControls(side, ...aboutImage(now, labelling), story, removalButtons(now, signal));
     void drawStory(now.id, story, signal);
   };
   draw(image);
@@ -43,7 +43,8 @@ export async function show({ root, route, signal }) {
   );
   listenToKeys((event) => {
     const command = commandFor(event, labelling.keys);
-    return command !== null && labelling.run(command, [shown]) !== null;
+    if (command === null) return false;
+    return isHeldDecision(event, command) || labelling.run(command, [shown]) !== null;
   }, signal);
   replace(root, pageHead(image, dataset), h('div', { class: 'columns' }, photo(image), side));
 }
@@ -54,7 +55,7 @@ export async function show({ root, route, signal }) {
  * @returns {import('../lib/dom.js').Child[]} Its state, its controls and its facts.
  */
 function aboutImage(image, labelling) {
-  const { labels, actions } = labelling;
+  const { labels } = labelling;
   return [
     h(
       'p',
@@ -64,7 +65,7 @@ function aboutImage(image, labelling) {
       h('span', { class: 'badge' }, STATUS_WORDS[image.status]),
     ),
     image.status === 'rejected' && h('p', {}, explainReason(image.reason).text, ' ', image.detail),
-    imageControls(image, labels, (change) => void actions.apply([image], change)),
+    imageControls(image, labels, (command) => void labelling.run(command, [image])),
     imageFacts(image),
     qualityFacts(image),
   ];

@@ -9,10 +9,12 @@ import { Problem } from '../lib/api.js';
 import { h, replace } from '../lib/dom.js';
 import { explainError, explainReason } from '../lib/explain.js';
 import { percent } from '../lib/format.js';
+import { onlyNewest } from '../lib/newest.js';
 import { classify, listDatasets, listModels } from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 
 /** @typedef {import('../lib/types.js').Model} Model */
+/** @typedef {{file: File} | {url: string}} Source */
 
 /** This page loads nothing from elsewhere: the address would learn who asks. */
 const FETCHED_BY_SERVER = 'The server fetched the picture itself; this page does not show it.';
@@ -57,7 +59,7 @@ function modelSelect(models, names, chosen) {
 /**
  * @param {HTMLElement} preview Where the picture is shown.
  * @param {File} file A local picture.
- * @param {AbortSignal} signal Of the page: gives the memory back.
+ * @param {AbortSignal} signal Of the question: gives the memory back.
  */
 function showPreview(preview, file, signal) {
   const url = URL.createObjectURL(file);
@@ -101,31 +103,40 @@ function tryPanel(select, signal) {
   const hint = h('p', { class: 'muted' }, 'The answer appears here.');
   const answer = h('div', { 'aria-live': 'polite', 'data-testid': 'answer' }, hint);
   const message = messagePlace();
-  const { form, button } = addressForm((url) => void ask({ url }));
-  const look = async (/** @type {{file: File} | {url: string}} */ source) => {
+  const { form, button } = addressForm((url) => ask({ url }));
+  const look = async (/** @type {Source} */ source, /** @type {AbortSignal} */ asked) => {
+    if (asked.aborted) return;
     const file = 'file' in source ? source.file : null;
     replace(preview);
-    if (file) showPreview(preview, file, signal);
+    if (file) showPreview(preview, file, asked);
     replace(answer, h('p', { class: 'muted' }, 'Looking…'));
     try {
-      const found = await classify(source, select.value || null, signal);
+      const found = await classify(source, select.value || null, asked);
+      if (asked.aborted) return;
       if (!file) replace(preview, h('p', { class: 'muted' }, FETCHED_BY_SERVER));
       replace(answer, predictionList(found));
     } catch (error) {
+      if (asked.aborted) return;
       replace(answer);
       throw error;
     }
   };
-  const ask = (/** @type {{file: File} | {url: string}} */ source) =>
-    runAction(button, message, () => look(source), explainFailure);
+  const next = onlyNewest(signal);
+  let former = Promise.resolve();
+  const ask = (/** @type {Source} */ source) => {
+    const asked = next();
+    const run = () => runAction(button, message, () => look(source, asked), explainFailure);
+    // The one before, just ended, lets go of the button first.
+    former = former.then(run);
+  };
   const zone = dropzone({
     text: 'Drop an image, paste one, or choose a file',
     isMultiple: false,
     canPaste: true,
     signal,
-    onFiles: ([file]) => void (file && ask({ file })),
+    onFiles: ([file]) => file && ask({ file }),
   });
-  const camera = cameraPanel({ signal, onFile: (file) => void ask({ file }) });
+  const camera = cameraPanel({ signal, onFile: (file) => ask({ file }) });
   const which = h('label', { class: 'field' }, 'Model', select);
   return h(
     'div',
