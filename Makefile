@@ -13,7 +13,7 @@ SOURCES := server trainer migrations tests benchmarks docs
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-cleaner bench-exports bench-workbench bench-serve clean
+.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench bench-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -94,6 +94,9 @@ bench-trainer: .venv/test.stamp node_modules/stamp ## Measure a training on real
 
 bench-train: .venv/test.stamp node_modules/stamp ## Measure training beside fastai, on photos and drawings
 	$(BIN)/python -m benchmarks.bench_train
+
+bench-abstain: .venv/test.stamp node_modules/stamp ## Measure how a model tells what is none of its classes
+	$(BIN)/python -m benchmarks.bench_abstain
 
 bench-cleaner: .venv/test.stamp node_modules/stamp ## Measure how many flipped labels the cleaner finds
 	$(BIN)/python benchmarks/bench_cleaner.py

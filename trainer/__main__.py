@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from server.contract.schema import describe
-from trainer import logs, watch
+from trainer import identity, logs, watch
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
 from trainer.transport import Transport
@@ -41,15 +41,24 @@ def main(arguments: list[str] | None = None) -> int:
     if options.parent_pid:
         watch.exit_with(options.parent_pid)
     connections = settings.download_threads + _SPARE_CONNECTIONS
-    with Transport(str(settings.server), settings.token, connections) as transport:
-        client = ServerClient(transport, settings.name, settings.download_threads)
-        Worker(client, settings, time.sleep, _renew).run(once=options.once)
+    with (
+        identity.claimed(settings.work, settings.name) as name,
+        Transport(str(settings.server), settings.token, connections) as transport,
+    ):
+        client = ServerClient(transport, name, settings.download_threads)
+        own = settings.model_copy(update={"name": name})
+        renew = _end if options.once else _renew
+        Worker(client, own, time.sleep, renew).run(once=options.once)
     return 0
 
 
 def _renew() -> None:
     # The same process id, options and environment; sockets and files close themselves (PEP 446).
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command
+
+
+def _end() -> None:
+    os._exit(0)  # not by an exception: it is another thread's work that ends
 
 
 def _settings(options: argparse.Namespace) -> WorkerSettings:
@@ -72,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--server", metavar="URL", help="address of the server")
     parser.add_argument("--work", metavar="DIR", type=Path, help="folder of blobs and features")
-    parser.add_argument("--name", help="this worker's name, unique to the server")
+    parser.add_argument("--name", help="this worker's name; each process adds a suffix")
     parser.add_argument("--token-file", metavar="FILE", type=Path, help="file that holds the token")
     parser.add_argument(
         "--parent-pid", metavar="PID", type=int, help="end when this process is gone"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from server.contract.analysis import Analysis
 from server.contract.bundle import INPUT_NAME, OUTPUT_NAME, BundleManifest
 from server.contract.evaluation import Metrics
-from trainer.card_failures import write_failures, write_findings
+from trainer.card_failures import write_abstaining, write_failures, write_findings
 from trainer.markdown import escape, percent, table
 from trainer.snapshot import LocalSnapshot
 
@@ -69,6 +69,7 @@ def write_card(manifest: BundleManifest, material: Material, analysis: Analysis)
         _per_class(manifest.metrics),
         _confusion(manifest),
         write_failures(analysis),
+        write_abstaining(analysis.abstention),
         _limits(manifest, analysis),
         _use(manifest),
     )
@@ -98,8 +99,10 @@ def _recipe(manifest: BundleManifest) -> str:
 def _results(metrics: Metrics, analysis: Analysis) -> str:
     low, high = metrics.error_rate_interval
     folds = metrics.cross_validation_error_rate
+    narrow = metrics.quantisation
     rows = [
         ["**this model**", f"**{percent(metrics.error_rate)}**"],
+        *([["the same in float32", percent(narrow.float_error_rate)]] if narrow else ()),
         ["always the most frequent class", percent(metrics.baselines.majority)],
         ["nearest class mean image, pixel by pixel", percent(metrics.baselines.pixel_similarity)],
     ]
@@ -115,7 +118,19 @@ def _results(metrics: Metrics, analysis: Analysis) -> str:
 With {metrics.valid_count} validation images the true error rate lies between {percent(low)} and
 {percent(high)} (Wilson's 95 % interval), for images like those of the dataset.
 Log-loss {metrics.log_loss:.3f}; calibration error {percent(metrics.calibration_error)}.
-{write_findings(analysis)}"""
+{_precision(metrics)}{write_findings(analysis)}"""
+
+
+def _precision(metrics: Metrics) -> str:
+    narrow = metrics.quantisation
+    if narrow is None:
+        return ""
+    return (
+        f"It computes in eight bits: `model.onnx` has {narrow.model_bytes / 1e6:.1f} MB instead of "
+        f"{narrow.float_bytes / 1e6:.1f}, and of the validation images "
+        f"{percent(narrow.changed_ratio)} get another answer than from the same model in float32. "
+        f"The ranges of its numbers were measured on {narrow.calibration_count} training images.\n"
+    )
 
 
 def _made_of(manifest: BundleManifest, material: Material) -> str:

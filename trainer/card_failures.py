@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from server.contract.analysis import Analysis, LearningCurve, Shortcuts, Slices
+from server.contract.analysis import (
+    AbstentionTrials,
+    Analysis,
+    LearningCurve,
+    Shortcuts,
+    Slices,
+)
 from trainer.markdown import escape, percent, table
 
 _MAX_SLICES = 12  # a page's worth; evaluation.json has all
 _MAX_NEEDS = 3
+_SCORES = {
+    "max_probability": "highest probability",
+    "margin": "margin to the next",
+    "energy": "energy of the logits",
+    "knn": "distance to the 10th neighbour",
+}
 _CLUES = {
     "site": "the site",
     "engine": "the search engine",
@@ -32,6 +44,40 @@ def write_failures(analysis: Analysis) -> str:
         *_curve(analysis.learning_curve),
     ]
     return "\n".join(["## Where it fails\n", *parts]) if parts else ""
+
+
+def write_abstaining(trials: AbstentionTrials | None) -> str:
+    """Return the section on telling foreign images, or nothing when there were none to try."""
+    if trials is None:
+        return ""
+    label, count = escape(trials.label), trials.background_count
+    scores = [
+        [_SCORES[trial.score], f"{trial.auroc:.3f}", percent(trial.passed)]
+        for trial in trials.trials
+    ]
+    return f"""## Telling what is none of its classes
+
+How often a known image scores above one of {count} of {label} that were held out (by chance: 0.5),
+and how many of those are answered all the same where {percent(trials.coverage)} of known ones are.
+The first score is the model's; the distance to neighbours is computed here alone, to compare.
+
+{table(["score", "area under the ROC curve", f"{label} answered"], scores)}
+{_coverage(trials)}"""
+
+
+def _coverage(trials: AbstentionTrials) -> str:
+    if not trials.curve:
+        return ""
+    rows = [
+        [percent(point.coverage), percent(point.accuracy), percent(point.passed)]
+        for point in trials.curve
+    ]
+    head = ["known images answered", "right among them", f"{escape(trials.label)} answered"]
+    return f"""
+The stricter the threshold, the fewer images are answered, and the more of the answers are right:
+
+{table(head, rows)}
+"""
 
 
 def _slices(slices: Slices | None) -> Iterator[str]:

@@ -37,7 +37,7 @@ class WorkerSettings(BaseSettings):
     )
     name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,100}$")] = Field(
         default_factory=_default_name,
-        description="Name of this worker; two trainers of one server need two names.",
+        description="Name of this worker; each running process adds a suffix of its own.",
     )
     token: SecretStr = Field(
         default=SecretStr(""),

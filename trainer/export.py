@@ -5,10 +5,9 @@ May import torch, onnx, onnxruntime, ``trainer.metrics``, ``snapshot`` and the c
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -41,22 +40,21 @@ def export_onnx(model: nn.Module, size_px: int, output_name: str = OUTPUT_NAME) 
     """
     example = torch.zeros(2, 3, size_px, size_px)
     batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # The exporter warns of its own deprecations, which are not ours to mend.
         warnings.simplefilter("ignore")
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(
+        # To memory: a file would stay behind when a cancelled job is abandoned here.
+        program = torch.onnx.export(
             model.eval(),
             (example,),
-            path,
             input_names=[INPUT_NAME],
             output_names=[output_name],
             dynamo=True,
             dynamic_shapes=({0: batch},),
-            external_data=False,
             verbose=False,
         )
-        return _without_traces(onnx.load(path))
+        # None comes only of the older exporter.
+        return _without_traces(cast(torch.onnx.ONNXProgram, program).model_proto)
 
 
 def _without_traces(model: onnx.ModelProto) -> bytes:
@@ -123,15 +121,16 @@ class OnnxModel:
     ) -> Floats:
         """Return ``[N, C]``: what it says of the items' images, decoded and preprocessed afresh."""
         parts = []
-        for images in _batches(snapshot, items, preprocessing, batch_size):
+        for images in batches(snapshot, items, preprocessing, batch_size):
             parts.append(self.run(images))
             step(min(len(parts) * batch_size, len(items)), len(items))
         return np.concatenate(parts)
 
 
-def _batches(
+def batches(
     snapshot: LocalSnapshot, items: Sequence[Item], preprocessing: Preprocessing, batch_size: int
 ) -> Iterator[NDArray[np.float32]]:
+    """Yield images ``[N, 3, H, W]``, N up to ``batch_size``, decoded as the model is served."""
     for start in range(0, len(items), batch_size):
         batch = items[start : start + batch_size]
         yield np.stack([preprocess(snapshot.path(item), preprocessing) for item in batch])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Self
 
 from server.contract.jobs import Claim, JobState, Progress
@@ -24,19 +25,31 @@ from trainer.errors import (
 log = logging.getLogger(__name__)
 
 _LEASE_SHARE = 3  # renew every third of the lease: two renewals may fail before it is lost
-_MAX_SILENCE_S = 1.0  # so that who cancels is heard within a second, whatever the work does
+# Who cancels is obeyed within a second: the half of it to hear of it, the other half for the work
+# to come to its next step.
+_MAX_SILENCE_S = 0.5
+_GRACE_S = 0.5
 _MIN_INTERVAL_S = 0.2  # between reports of progress: what an eye can follow, and no flood
 _JOIN_TIMEOUT_S = 5  # a report still under way then does no harm: it is answered with 409
 
 
 class Heartbeat:
-    """A thread that reports progress as it changes, and at least every second.
+    """A thread that reports progress as it changes, and at least twice a second.
 
     Use it as a context around the work on one claimed job.
+
+    Args:
+        client: Of the server.
+        claim: The job.
+        abandon: Called, from the thread, when the job is cancelled and the work goes on all the
+            same; ends the process. None leaves the work to end when it will.
     """
 
-    def __init__(self, client: ServerClient, claim: Claim) -> None:
+    def __init__(
+        self, client: ServerClient, claim: Claim, abandon: Callable[[], None] | None = None
+    ) -> None:
         self._client = client
+        self._abandon = abandon
         self._job_id = claim.job.id
         self._lease_s = claim.lease_s
         self._lock = threading.Condition()
@@ -103,8 +116,17 @@ class Heartbeat:
                 continue
             self._lease_s = reply.lease_s
             if reply.state is not JobState.RUNNING:
-                self._stopped = CANCELLED if reply.state is JobState.CANCELLED else LEASE_LOST
+                self._stop(CANCELLED if reply.state is JobState.CANCELLED else LEASE_LOST)
                 return
+
+    def _stop(self, reason: str) -> None:
+        """Have the work stop at its next step; abandon it when a cancelled one comes to none."""
+        self._stopped = reason
+        if self._abandon is None or reason != CANCELLED:
+            return  # nobody waits for its end; it may even be over, the answer not yet here
+        with self._lock:
+            if not self._lock.wait_for(lambda: self._is_closed, _GRACE_S):
+                self._abandon()  # with the lock: the work cannot go on to another job meanwhile
 
     def _next(self) -> Progress | None:
         """Wait for what is to be reported next; None when the work is over."""

@@ -21,6 +21,7 @@ from server.contract.evaluation import (
     Metrics,
     OutOfFold,
     PenaltyTrial,
+    Quantisation,
 )
 from server.contract.snapshot import Item
 from trainer import metrics
@@ -41,6 +42,7 @@ class Results:
         analysis: See ``trainer.evaluation.analysis``.
         export_max_difference: See ``trainer.export``.
         phase_seconds: Duration by phase.
+        quantisation: What eight bits cost; None in float32.
     """
 
     snapshot: LocalSnapshot
@@ -52,6 +54,7 @@ class Results:
     analysis: Analysis
     export_max_difference: float
     phase_seconds: dict[str, float]
+    quantisation: Quantisation | None = None
 
 
 def measure(results: Results) -> Metrics:
@@ -75,6 +78,7 @@ def measure(results: Results) -> Metrics:
         cross_validation_error_rate=best.error_rate if best else None,
         export_max_difference=results.export_max_difference,
         seconds=round(sum(results.phase_seconds.values()), 3),
+        quantisation=results.quantisation,
     )
 
 

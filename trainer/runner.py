@@ -24,6 +24,7 @@ from server.contract.bundle import (
     SnapshotRef,
     write_bundle,
 )
+from server.contract.evaluation import Quantisation
 from server.contract.files import canonical_json
 from server.contract.preprocess import Preprocessing
 from server.contract.recipes import FineTuneRecipe, LrFindRecipe, Recipe
@@ -46,6 +47,7 @@ from trainer.fine_tuning.run import Start, Tuned
 from trainer.frozen_export import FrozenCheck, find_graph, join_head
 from trainer.judgement import Trained, judge, labelled
 from trainer.phases import Clock, Show, Tell, show_nobody
+from trainer.quantisation import quantise
 from trainer.selection import select
 from trainer.snapshot import LocalSnapshot
 from trainer.versions import installed_versions
@@ -69,12 +71,14 @@ class RunOptions:
         batch_size: Images per forward pass.
         threads: Of the arithmetic; 0 = one per core.
         max_pictures_bytes: Of the file of pictures at training size.
+        note: Told of the file that keeps a training's state, which is of no use without it.
     """
 
     work: Path
     batch_size: int = 16
     threads: int = 0
     max_pictures_bytes: int = 4 << 30
+    note: Callable[[Path], None] = lambda _: None
 
     @property
     def pictures(self) -> tuple[Path, int]:
@@ -120,10 +124,12 @@ def run(
     start = Start(snapshot, backbone, preprocessing, selection.head, logits)
     folder = options.work / _CHECKPOINTS_FOLDER
     with fine_tuning.checkpointed(recipe, start, folder) as checkpoint:
+        options.note(checkpoint.path)
         trained = Trained(selection, logits, _tune(recipe, start, options, checkpoint, clock))
-        found = judge(snapshot, arrays, recipe, trained, reached, clock)
         with clock.phase("export") as step:
             model, difference = _export(start, arrays, trained, options, step)
+            model, trained, cost = _narrow(recipe, model, trained, start, step)
+        found = judge(snapshot, arrays, recipe, trained, reached, clock)
         results = report.Results(
             snapshot=snapshot,
             selection=selection,
@@ -134,6 +140,7 @@ def run(
             analysis=found.analysis,
             export_max_difference=difference,
             phase_seconds=clock.seconds,
+            quantisation=cost,
         )
         tuned = trained.tuned
         manifest = _of_tuned(_manifest(recipe, backbone, preprocessing, results), tuned)
@@ -157,6 +164,16 @@ def _export(
             check = FrozenCheck(graph, start.preprocessing, store)
             answers = check.logits(model, start.head, snapshot, arrays, step)
     return model, check_parity(judged.logits, answers, judged.temperature)
+
+
+def _narrow(
+    recipe: Recipe, model: bytes, trained: Trained, start: Start, step: Step
+) -> tuple[bytes, Trained, Quantisation | None]:
+    """Return the model as the recipe wants it, what it answers, and what eight bits cost."""
+    if isinstance(recipe, LrFindRecipe) or recipe.precision != "int8":
+        return model, trained, None
+    narrow = quantise(model, trained, start.snapshot, start.preprocessing, recipe.seed, step)
+    return narrow.onnx, narrow.trained, narrow.cost
 
 
 def _tune(

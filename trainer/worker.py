@@ -15,6 +15,7 @@ from typing import TypeVar
 from server.contract.jobs import Claim, JobError
 from server.contract.recipes import EvaluateRecipe, LrFindRecipe
 from server.contract.snapshot import Item, Manifest
+from trainer.abandonment import Abandonment
 from trainer.blobs import trim
 from trainer.client import ServerClient
 from trainer.config import WorkerSettings
@@ -42,7 +43,7 @@ class Worker:
         client: Of the server.
         settings: Where to work and how.
         sleep: Waits, in seconds; tests pass their own.
-        renew: Starts the process anew, and does not return.
+        renew: Starts the process anew, and does not return; called from any thread.
     """
 
     def __init__(
@@ -117,8 +118,10 @@ class Worker:
         job_id = claim.job.id
         log.info("job.started", extra={"job": job_id, "recipe": claim.job.recipe.kind})
         try:
-            with Heartbeat(self._client, claim) as heartbeat:
-                made = self._do(claim, heartbeat)
+            leaving = Abandonment(job_id, [self._bundle_path(job_id)], self._start_anew)
+            abandon = None if self._renew is None else leaving.run
+            with Heartbeat(self._client, claim, abandon) as heartbeat:
+                made = self._do(claim, heartbeat, leaving.note)
             log.info("job.finished", extra={"job": job_id, "model": made})
         except (JobStoppedError, LeaseLostError) as error:
             log.info("job.stopped", extra={"job": job_id, "detail": str(error)})
@@ -130,7 +133,7 @@ class Worker:
         # Not by "finally": a process that is asked to end leaves it for the next one.
         self._bundle_path(job_id).unlink(missing_ok=True)
 
-    def _do(self, claim: Claim, heartbeat: Heartbeat) -> str | None:
+    def _do(self, claim: Claim, heartbeat: Heartbeat, note: Callable[[Path], None]) -> str | None:
         """Do the job; return the model's id, or None for a job that makes none."""
         job, work = claim.job, self._settings.work
         self._blobs.mkdir(parents=True, exist_ok=True)
@@ -145,7 +148,7 @@ class Worker:
 
         settings = self._settings
         options = RunOptions(
-            work, settings.batch_size, settings.threads, settings.max_pictures_bytes
+            work, settings.batch_size, settings.threads, settings.max_pictures_bytes, note
         )
         snapshot = LocalSnapshot(manifest, self._blobs, origins)
         if isinstance(job.recipe, LrFindRecipe):

@@ -171,6 +171,7 @@ KINDS: dict[str, type[ProblemError]] = {
     "shard-not-found": NotFoundError,
     "job-not-found": NotFoundError,
     "model-not-found": NotFoundError,
+    "prediction-not-found": NotFoundError,
     "site-not-blocked": NotFoundError,
     "images-removed": ImagesRemovedError,
     "token-not-found": NotFoundError,

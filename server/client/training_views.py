@@ -102,11 +102,26 @@ class Model(View):
     created_at: str | None = None
 
 
+class Quantisation(View):
+    """What a model in eight bits costs; rates are 0 to 1.
+
+    Attributes:
+        float_error_rate: Of the model in float32 that it was made from.
+        changed_ratio: Share of the validation images that the two name differently.
+    """
+
+    float_error_rate: float
+    changed_ratio: float
+    model_bytes: int
+    float_bytes: int
+
+
 class Metrics(View):
     """How good a model is on its validation images; rates and intervals are 0 to 1.
 
     Attributes:
         baselines: Error rates by name; of a model that is older than a baseline, without it.
+        quantisation: Of a model in eight bits.
     """
 
     error_rate: float
@@ -114,6 +129,7 @@ class Metrics(View):
     baselines: dict[str, float]
     seconds: float
     valid_count: int | None = None
+    quantisation: Quantisation | None = None
 
     @field_validator("baselines", mode="before")
     @classmethod

@@ -191,6 +191,22 @@ class ScoreTrial(StrictModel):
     threshold: float
 
 
+class CoveragePoint(StrictModel):
+    """What abstaining below one threshold gives, and what it costs.
+
+    Attributes:
+        threshold: Of the chosen score.
+        coverage: Share of known images that are answered.
+        accuracy: Share of right answers among those; null when none is answered.
+        passed: Share of background images that are answered all the same.
+    """
+
+    threshold: float
+    coverage: Ratio
+    accuracy: Ratio | None
+    passed: Ratio
+
+
 class AbstentionTrials(StrictModel):
     """Scores compared; the first can be served and was chosen.
 
@@ -199,12 +215,15 @@ class AbstentionTrials(StrictModel):
         background_count: Images of it.
         coverage: Share of known images that pass each threshold.
         trials: Best first among those that can be served, then the others.
+        curve: The chosen score with other thresholds, the strictest first; empty in bundles that
+            are older than it.
     """
 
     label: Name
     background_count: Annotated[int, Field(ge=1)]
     coverage: Ratio
     trials: Annotated[tuple[ScoreTrial, ...], Field(min_length=1, max_length=10)]
+    curve: Annotated[tuple[CoveragePoint, ...], Field(max_length=MAX_ROWS)] = ()
 
 
 class Finding(StrictModel):

@@ -50,6 +50,24 @@ class Baselines(StrictModel):
     pixel_linear: Ratio | None = None
 
 
+class Quantisation(StrictModel):
+    """What a model in eight bits costs, beside the one in float32 that it was made from.
+
+    Attributes:
+        float_error_rate: Of that one, on the same validation images.
+        changed_ratio: Share of the validation images that the two name differently.
+        calibration_count: Training images that the ranges of numbers were measured on.
+        model_bytes: Of ``model.onnx``.
+        float_bytes: Of what it was made from.
+    """
+
+    float_error_rate: Ratio
+    changed_ratio: Ratio
+    calibration_count: Annotated[int, Field(ge=1)]
+    model_bytes: Annotated[int, Field(ge=1)]
+    float_bytes: Annotated[int, Field(ge=1)]
+
+
 class Metrics(StrictModel):
     """How good the model is, on the validation split unless said otherwise.
 
@@ -60,7 +78,8 @@ class Metrics(StrictModel):
         confusion: ``[C][C]`` counts; rows are labels, columns predictions.
         cross_validation_error_rate: Out-of-fold, on the training split; null when a class had too
             few images for folds.
-        export_max_difference: Largest difference of a probability or logit, torch - ONNX.
+        export_max_difference: Largest difference of a probability or logit, torch - ONNX (float32).
+        quantisation: Null when the model computes in float32.
         seconds: The job's duration up to the upload.
     """
 
@@ -76,6 +95,7 @@ class Metrics(StrictModel):
     cross_validation_error_rate: Ratio | None
     export_max_difference: NonNegative
     seconds: NonNegative
+    quantisation: Quantisation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ROW_CONFIG)

@@ -26,6 +26,7 @@ BackboneName = Literal[
 BACKBONES: Final[tuple[str, ...]] = get_args(BackboneName)  # the default first
 Resize = Literal["squish", "crop", "pad-reflection", "pad-zeros"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["float32", "int8"]
 
 _SIDE_STEP_PX = 32  # every backbone offered halves its input five times
 MIN_UPDATES = 150  # below, one-cycle ends before a small set is learned (measured: 42 against 150)
@@ -58,13 +59,24 @@ class _Shared(StrictModel):
     device: Device = "auto"
 
 
-class HeadRecipe(_Shared):
+class _Making(_Shared):
+    """What the recipes that make a model have.
+
+    Attributes:
+        precision: Of the finished model's arithmetic. ``int8``: a quarter of the bytes; what it
+            costs is measured on all validation images, and it is that model which is judged.
+    """
+
+    precision: Precision = "float32"
+
+
+class HeadRecipe(_Making):
     """Frozen backbone, cached features, a regularised linear head: seconds."""
 
     kind: Literal["head"] = "head"
 
 
-class FineTuneRecipe(_Shared):
+class FineTuneRecipe(_Making):
     """The head first, then the whole network from there: minutes.
 
     At most one of ``updates``, ``epochs`` and ``time_budget_s`` may be given; without any, four

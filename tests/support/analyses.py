@@ -8,6 +8,7 @@ from server.contract.analysis import (
     Bin,
     ClassNeed,
     Clue,
+    CoveragePoint,
     CurvePoint,
     Finding,
     LearningCurve,
@@ -47,6 +48,10 @@ def an_analysis() -> Analysis:
             trials=(
                 ScoreTrial(score="margin", auroc=0.9, passed=0.25, threshold=0.4),
                 ScoreTrial(score="max_probability", auroc=0.85, passed=0.3, threshold=0.5),
+            ),
+            curve=(
+                CoveragePoint(threshold=0.6, coverage=0.5, accuracy=0.99, passed=0.05),
+                CoveragePoint(threshold=0.0, coverage=1.0, accuracy=0.9, passed=1.0),
             ),
         ),
         findings=(

@@ -27,6 +27,7 @@ METRICS = {
     "baselines": {"majority": 0.6, "pixel_similarity": 0.45},
     "seconds": 3.5,
     "valid_count": 60,
+    "quantisation": None,
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ _OVERWRITING = 1  # the user version of a file in which what was deleted never s
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY = 0xFF  # of an extended code, the low byte says what kind it is
 _BUSY_TIMEOUT_S = 30  # another trainer in the same folder writes a batch in milliseconds
+_POLL_S = 0.05
 
 
 @contextmanager
@@ -74,10 +76,29 @@ def _connect(path: Path, tables: str, page_bytes: int) -> sqlite3.Connection:
         is_new = connection.execute("PRAGMA page_count").fetchone()[0] == 0
         if is_new:
             connection.execute(f"PRAGMA user_version = {_OVERWRITING:d}")
-        connection.execute("PRAGMA journal_mode = WAL")  # a kill leaves no half-written batch
+        _log_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")  # losing the last batch costs a second
         connection.executescript(tables)
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have changes written to a log first: a kill leaves no half-written batch.
+
+    While another trainer does the same to the same new file, SQLite refuses at once, whatever the
+    timeout: it has read the file and cannot wait with that in hand.
+    """
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL_S)
+        else:
+            return

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.contract.abstaining import ServedScore, find_background, known_score
-from server.contract.analysis import AbstentionTrials, ScoreTrial
+from server.contract.analysis import AbstentionTrials, CoveragePoint, ScoreTrial
 from server.contract.bundle import Abstention
 from trainer import metrics
 from trainer.metrics import Floats, Labels
@@ -31,6 +31,8 @@ MIN_BACKGROUND = 20
 _WORTH_AREA = 0.02
 _NEIGHBOURS = 10  # cleanlab's and pytorch-ood's customary number
 _MAX_NEIGHBOUR_IMAGES = 5_000  # their distances to each other fill 200 MB
+# Shares of known images at which a person is told what abstaining gives: all, and down to half.
+_COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 _ALWAYS = Abstention(threshold=0.0, coverage=1.0)
 
 
@@ -78,10 +80,13 @@ def choose(unseen: Unseen | None) -> tuple[Abstention, AbstentionTrials | None]:
         chosen = _best(trials)
     known = scores[chosen][is_known]
     threshold = _threshold(known, chosen)
-    is_answered = scores[chosen] >= threshold
-    if background is not None:
-        is_answered &= unseen.logits.argmax(axis=1) != background
+    said = unseen.logits.argmax(axis=1)
+    is_named = said != (-1 if background is None else background)
+    is_answered = is_named & (scores[chosen] >= threshold)
     passed = float(np.mean(is_answered[~is_known])) if trials else None
+    if trials is not None:
+        curve = trace(scores[chosen], is_named, said == unseen.labels, is_known)
+        trials = trials.model_copy(update={"curve": curve})
     rule = Abstention(
         score=chosen,
         threshold=threshold,
@@ -115,13 +120,43 @@ def _compare(
     best = _preferred(trials)
     trials.sort(key=lambda trial: trial is not best)  # stable: the others stay in their order
     if len(unseen.labels) <= _MAX_NEIGHBOUR_IMAGES:
-        trials.append(_try("knn", _nearness(unseen, is_known), is_known))
+        trials.append(_try("knn", _nearness_of(unseen, is_known), is_known))
     return AbstentionTrials(
         label=name,
         background_count=int(np.sum(~is_known)),
         coverage=_COVERAGE,
         trials=tuple(trials),
     )
+
+
+def trace(
+    score: Floats,
+    is_named: NDArray[np.bool_],
+    is_right: NDArray[np.bool_],
+    is_known: NDArray[np.bool_],
+) -> tuple[CoveragePoint, ...]:
+    """Return what stricter and laxer thresholds give, the strictest first.
+
+    Args:
+        score: ``[N]``; higher is more like a known image.
+        is_named: ``[N]``: whether a known class is the most probable one.
+        is_right: ``[N]``: whether the most probable class is the image's own.
+        is_known: ``[N]``: whether the image is of a known class; some are, and some are not.
+    """
+    points = []
+    for wanted in _COVERAGES:
+        threshold = float(np.quantile(score[is_known], 1 - wanted, method="lower"))
+        is_answered = is_named & (score >= threshold)
+        answered = is_right[is_answered & is_known]
+        points.append(
+            CoveragePoint(
+                threshold=threshold,
+                coverage=len(answered) / int(is_known.sum()),
+                accuracy=float(answered.mean()) if len(answered) else None,
+                passed=float(np.mean(is_answered[~is_known])),
+            )
+        )
+    return tuple(points)
 
 
 def _try(score: str, values: Floats, is_known: NDArray[np.bool_]) -> ScoreTrial:
@@ -149,13 +184,36 @@ def _best(trials: AbstentionTrials) -> ServedScore:
     return first
 
 
-def _nearness(unseen: Unseen, is_known: NDArray[np.bool_]) -> Floats:
-    """Return minus the distance of each image to its 10th nearest known one, by the cosine."""
-    lengths = np.linalg.norm(unseen.features, axis=1, keepdims=True)
-    unit = unseen.features / np.maximum(lengths, np.finfo(np.float32).tiny)
-    alike = (unit @ unit[is_known].T).astype(np.float64)
+def _nearness_of(unseen: Unseen, is_known: NDArray[np.bool_]) -> Floats:
     _, codes = np.unique(np.asarray(unseen.groups), return_inverse=True)
-    alike[codes[:, np.newaxis] == codes[is_known][np.newaxis, :]] = -1
+    is_twin = codes[:, np.newaxis] == codes[is_known][np.newaxis, :]
+    return nearness(unseen.features, unseen.features[is_known], is_twin)
+
+
+def nearness(
+    features: NDArray[np.float32],
+    known: NDArray[np.float32],
+    is_twin: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Return minus the distance of each image to its 10th nearest known one, by the cosine.
+
+    Args:
+        features: ``[N, F]``.
+        known: ``[K, F]``; K above 0.
+        is_twin: ``[N, K]``: pairs that do not count, such as an image with itself.
+
+    Returns:
+        ``[N]``.
+    """
+    alike = (_unit(features) @ _unit(known).T).astype(np.float64)
+    if is_twin is not None:
+        alike[is_twin] = -1
     rank = min(_NEIGHBOURS, alike.shape[1])
     result: Floats = np.sort(alike, axis=1)[:, -rank] - 1
+    return result
+
+
+def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    result: NDArray[np.float32] = features / np.maximum(lengths, np.finfo(np.float32).tiny)
     return result

@@ -31,11 +31,14 @@ class Checkpoint:
     Args:
         folder: Of all checkpoints.
         key: Names the training: all that its result depends on.
+
+    Attributes:
+        path: Of its file.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
         self._folder = folder
-        self._path = folder / f"{key}{_ENDING}"
+        self.path = folder / f"{key}{_ENDING}"
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write the state, and delete the oldest checkpoints of others.
@@ -47,11 +50,11 @@ class Checkpoint:
         except (OSError, RuntimeError) as error:  # torch's writer says it in its own words
             if not is_disk_full(error):
                 raise
-            log.warning("checkpoint.no-room", extra={"path": str(self._path)})
+            log.warning("checkpoint.no-room", extra={"path": str(self.path)})
 
     def _write(self, state: Mapping[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        with atomic_writer(self._path) as file:
+        with atomic_writer(self.path) as file:
             torch.save(dict(state), file)
         files = sorted(
             self._folder.glob(f"*{_ENDING}"), key=lambda path: path.stat().st_mtime, reverse=True
@@ -63,18 +66,18 @@ class Checkpoint:
 
     def find(self) -> dict[str, Any] | None:
         """Return the state, or None when there is none that can be read."""
-        if not self._path.is_file():
+        if not self.path.is_file():
             return None
         try:
-            state: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
+            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError):
-            log.warning("checkpoint.unreadable", extra={"path": str(self._path)}, exc_info=True)
+            log.warning("checkpoint.unreadable", extra={"path": str(self.path)}, exc_info=True)
             return None
         return state
 
     def delete(self) -> None:
         """Forget the training: it is done."""
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 def _age_s(path: Path) -> float:

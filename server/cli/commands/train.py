@@ -17,7 +17,7 @@ from server.cli.recipes import RecipeKind, build_recipe
 from server.cli.session import connect
 from server.cli.watch import Deadline
 from server.client.errors import UnexpectedAnswerError
-from server.client.training_views import Job, Metrics, Model
+from server.client.training_views import Job, Metrics, Model, Quantisation
 from server.client.transport import Client
 from server.client.views import Dataset, Snapshot
 
@@ -108,6 +108,8 @@ def _tell(outcome: _Outcome, dataset: Dataset) -> None:
     emit(
         f"error rate             {metrics.error_rate:6.1%}  (95 % interval {low:.1%} to {high:.1%})"
     )
+    if metrics.quantisation is not None:
+        emit(_cost(metrics.quantisation))
     for name, rate in metrics.baselines.items():
         emit(f"  {name.replace('_', ' '):20} {rate:6.1%}")
     emit(f"images                 {counts.train} for training, {counts.valid} for validation")
@@ -121,6 +123,16 @@ def _tell(outcome: _Outcome, dataset: Dataset) -> None:
             f"Another model is live. Try this one: `bowerbird classify photo.jpg --model "
             f"{outcome.model.id}`; switch: `bowerbird model stage {outcome.model.id} live`."
         )
+
+
+def _cost(quantisation: Quantisation) -> str:
+    now, before = (
+        f"{size / 1e6:.1f} MB" for size in (quantisation.model_bytes, quantisation.float_bytes)
+    )
+    return (
+        f"  before int8          {quantisation.float_error_rate:6.1%}  (another answer to "
+        f"{quantisation.changed_ratio:.1%} of the images; {now}, before {before})"
+    )
 
 
 def _verdict(metrics: Metrics) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from server.contract.analysis import Analysis
 from server.contract.bundle import BundleManifest
+from server.contract.evaluation import Quantisation
 from server.contract.origins import Origin
 from tests.support.analyses import an_analysis
 from tests.support.bundles import bundle_manifest
@@ -41,6 +42,20 @@ def test_labels_are_escaped(label: str, shown: str) -> None:
     card = _card(bundle_manifest((label, "other")))
     assert f"| {shown} | 100.0 % |" in card
     assert label not in card
+
+
+def test_eight_bits_stand_beside_what_they_cost() -> None:
+    manifest = bundle_manifest()
+    cost = Quantisation(
+        float_error_rate=0.1, changed_ratio=0.05, calibration_count=14, model_bytes=4_900_000,
+        float_bytes=17_000_000,
+    )  # fmt: skip
+    metrics = manifest.metrics.model_copy(update={"quantisation": cost})
+    card = _card(manifest.model_copy(update={"metrics": metrics}))
+    assert "| the same in float32 | 10.0 % |" in card
+    assert "has 4.9 MB instead of 17.0" in card
+    assert "5.0 % get another answer" in card
+    assert "eight bits" not in _card(manifest)
 
 
 def test_a_wide_confusion_matrix_is_left_to_the_json() -> None:
@@ -90,3 +105,6 @@ def test_it_says_what_abstaining_was_tried_on() -> None:
     assert "is below 0.40" in card
     assert "when background is the most probable class" in card
     assert "Of 40 images of background that were held out, 25.0 % are answered all the same" in card
+    assert "| margin to the next | 0.900 | 25.0 % |\n| highest probability | 0.850 |" in card
+    assert "| 50.0 % | 99.0 % | 5.0 % |\n| 100.0 % | 90.0 % | 100.0 % |" in card
+    assert "none of its classes\n" not in _card(bundle_manifest())

@@ -16,6 +16,7 @@ from server.contract.calibration import probabilities
 from server.contract.preprocess import preprocess
 from server.contract.recipes import FineTuneRecipe, HeadRecipe, LrFindRecipe
 from server.contract.snapshot import Split
+from server.inference.session import check_bundle
 from tests.support.snapshots import coloured, make_snapshot
 from trainer.errors import JobFailedError
 from trainer.runner import RunOptions, check_trainable, find_lr, run
@@ -117,7 +118,7 @@ def test_the_evaluation_goes_beyond_the_metrics(trained: _Run) -> None:
 
 def test_phases_are_told_in_order(trained: _Run) -> None:
     phases = list(dict.fromkeys(phase for phase, _, _ in trained.told))
-    assert phases == ["features", "baselines", "head", "out-of-fold", "evaluation", "export"]
+    assert phases == ["features", "baselines", "head", "export", "out-of-fold", "evaluation"]
     assert set(trained.bundle.history.phase_seconds) == set(phases)
 
 
@@ -139,6 +140,28 @@ def test_the_same_snapshot_and_recipe_give_the_same_predictions(
     again = _run(tmp_path)
     assert again.bundle.evaluation == trained.bundle.evaluation
     assert again.bundle.manifest.calibration == trained.bundle.manifest.calibration
+
+
+def test_a_model_in_eight_bits_is_judged_as_it_is_served(trained: _Run, tmp_path: Path) -> None:
+    recipe, whole = HeadRecipe(size_px=64, precision="int8"), trained.bundle
+    options = RunOptions(trained.snapshot.folder.parent)  # where features and graph are
+    out = run(recipe, trained.snapshot, options, tmp_path / "b.zip", lambda *_: None)
+    bundle = check_bundle(out)  # as the server does
+    cost = bundle.manifest.metrics.quantisation
+    assert cost is not None
+    assert whole.manifest.metrics.quantisation is None
+    assert cost.float_error_rate == whole.manifest.metrics.error_rate
+    assert cost.float_bytes == len(whole.onnx)
+    assert cost.model_bytes == len(bundle.onnx) < 0.4 * len(whole.onnx)
+    assert cost.calibration_count == 14, "training images alone"
+    session = onnxruntime.InferenceSession(bundle.onnx, providers=["CPUExecutionProvider"])
+    by_hash = {item.sha256: item for item in bundle.evaluation.items}
+    for item in trained.snapshot.manifest.items_of(Split.VALID):
+        images = preprocess(trained.snapshot.path(item), bundle.manifest.preprocessing)[None]
+        logits = session.run(["logits"], {"images": images})[0][0]
+        shown = probabilities(logits, bundle.manifest.calibration.temperature)
+        assert shown.max() == pytest.approx(by_hash[item.sha256].probability, abs=1e-4)
+    assert "It computes in eight bits" in bundle.card
 
 
 def test_one_image_a_class_still_makes_a_model(tmp_path: Path) -> None:
@@ -166,7 +189,7 @@ def test_a_fine_tuned_network_is_exported_as_it_was_judged(tmp_path: Path) -> No
     bundle = read_bundle(out)
     manifest, tuning = bundle.manifest, bundle.history.fine_tuning
     assert list(dict.fromkeys(told)) == [
-        "features", "baselines", "head", "fine-tune", "out-of-fold", "evaluation", "export",
+        "features", "baselines", "head", "fine-tune", "export", "out-of-fold", "evaluation",
     ]  # fmt: skip
     assert manifest.recipe == recipe
     assert tuning is not None

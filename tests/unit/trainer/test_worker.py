@@ -243,6 +243,35 @@ def test_an_end_is_heard_of_however_long_the_lease_and_the_silence_of_the_work(
     assert "job.stopped" in [record.message for record in caplog.records]
 
 
+def test_a_cancelled_job_that_comes_to_no_end_is_abandoned_with_its_process(
+    play: TrainingServer,
+    training: Callable[..., None],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    renewed = threading.Event()
+    bundle = tmp_path / f"tester.{JOB_ID}.bundle.zip"
+    left: list[bool] = []
+
+    def compute(tell: Tell) -> None:
+        bundle.write_bytes(b"finished")
+        play.state = "cancelled"
+        assert renewed.wait(60), "the process is not started anew"
+        left.append(bundle.exists())
+        tell("export", 1, 1)
+
+    training(compute)
+    settings = WorkerSettings(server=play.address, work=tmp_path, name="tester", claim_wait_s=0)
+    with (
+        Transport(play.address, SecretStr(TOKEN), 8, lambda _: None) as transport,
+        caplog.at_level(logging.INFO, "trainer"),
+    ):
+        Worker(ServerClient(transport, "tester", 4), settings, renew=renewed.set).run(once=True)
+    events = [record.message for record in caplog.records]
+    assert events.index("job.stopped") < events.index("worker.renewed")
+    assert (left, play.bundle, play.failed) == ([False], b"", [])
+
+
 def _is_told(tell: Tell) -> bool:
     try:
         tell("export", 0, 0)

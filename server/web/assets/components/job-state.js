@@ -26,7 +26,7 @@ const PHASE_TITLES = {
   export: 'Export and check',
   upload: 'Hand over the model',
 };
-const JUDGED = ['out-of-fold', 'evaluation', 'export', 'upload'];
+const JUDGED = ['export', 'out-of-fold', 'evaluation', 'upload'];
 /** The phases of each kind of recipe, in order, as the trainer goes through them. @type {Record<string, string[]>} */
 const PHASES = {
   head: ['blobs', 'features', 'baselines', 'head', ...JUDGED],

@@ -47,6 +47,22 @@ def test_train_ends_with_the_numbers_beside_the_baselines(run, bears):
     assert "classify" in result.err
 
 
+def test_eight_bits_are_told_beside_what_they_cost(api, run, bears):
+    [model] = api.models.values()
+    cost = {
+        "float_error_rate": 0.04,
+        "changed_ratio": 0.013,
+        "calibration_count": 128,
+        "model_bytes": 4_900_000,
+        "float_bytes": 17_000_000,
+    }
+    model["metrics"] = {**METRICS, "quantisation": cost}
+    out = run("train", "--dataset", "bears", "--set", "precision=int8").out
+    assert "before int8            4.0%  (another answer to 1.3% of the images; 4.9 MB" in out
+    [job] = api.seen("POST", ".*/jobs")
+    assert job.json()["recipe"]["precision"] == "int8"
+
+
 def test_train_json_is_one_document(api, run, bears):
     result = run("train", "--dataset", "bears", "--seed", "7", "--valid-ratio", "0.3", "--json")
     document = json.loads(result.out)

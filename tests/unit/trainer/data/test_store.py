@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,22 @@ def test_a_file_that_is_only_busy_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
         other.rollback()
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("kept",)]
     other.close()
+
+
+def test_two_trainers_make_the_file_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "features.sqlite"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE kept (word)")
+        other.execute("BEGIN IMMEDIATE")  # as for a moment who changes how the file is written
+        waited: list[float] = []
+
+        def wait(pause_s: float) -> None:
+            waited.append(pause_s)
+            other.rollback()
+
+        monkeypatch.setattr(cache_file.time, "sleep", wait)
+        with open_store(path) as store:
+            store.add("v", {"a": _arrays(1)})
+    assert len(waited) == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from server.contract.abstaining import find_background, known_score
-from trainer.evaluation.abstaining import Unseen, choose
+from trainer.evaluation.abstaining import Unseen, choose, nearness, trace
 from trainer.metrics import Floats
 
 
@@ -59,6 +59,8 @@ def test_background_images_are_withheld_and_not_counted_as_known() -> None:
     assert 0.95 <= rule.coverage <= 1
     assert trials is not None
     assert trials.background_count == 40
+    served = next(point for point in trials.curve if point.coverage >= rule.coverage)
+    assert served.passed >= rule.background_passed
     assert [trial.score for trial in trials.trials][-1] == "knn"
     assert {trial.score for trial in trials.trials} == {
         "max_probability", "margin", "energy", "knn",
@@ -81,6 +83,21 @@ def test_the_score_that_tells_the_background_apart_is_chosen() -> None:
     assert rule.score == trials.trials[0].score == "energy"
     assert rule.background_passed == trials.trials[0].passed == 0
     assert trials.trials[0].auroc == 1
+
+
+def test_the_curve_tells_what_stricter_thresholds_give() -> None:
+    # Ten known images, the surer the higher, the two least sure wrong; four foreign among them,
+    # one of which is taken for the background.
+    score = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.05, 0.45, 0.85, 0.95])
+    is_known = np.arange(14) < 10
+    is_right = is_known & (np.arange(14) >= 2)
+    points = trace(score, np.arange(14) != 13, is_right, is_known)
+    told = {point.coverage: (point.accuracy, point.passed) for point in points}
+    assert told[1.0] == (0.8, 0.75)
+    assert told[0.8] == (1.0, 0.5)
+    assert [point.threshold for point in points] == sorted(
+        (point.threshold for point in points), reverse=True
+    )
 
 
 def test_few_background_images_choose_nothing() -> None:
@@ -113,3 +130,11 @@ def test_scores_look_at_the_known_classes(score: str, expected: float) -> None:
 
 def test_no_margin_is_left_where_the_background_is_likelier() -> None:
     assert known_score(np.log([[0.3, 0.1, 0.6]]), 1.0, "margin", 2)[0] == 0
+
+
+def test_neighbours_that_do_not_count_are_passed_over() -> None:
+    known = np.array([[1.0, 0.0], [0.0, 2.0]], dtype=np.float32)
+    one = np.array([[3.0, 0.0]], dtype=np.float32)
+    assert nearness(one, known[:1])[0] == pytest.approx(0)
+    assert nearness(one, known)[0] == pytest.approx(-1), "the 2nd of two is the farther"
+    assert nearness(one, known[:1], np.array([[True]]))[0] == -2
