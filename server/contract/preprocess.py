@@ -1,7 +1,11 @@
 """The one evaluation-time preprocessing, for validation in training and for serving alike.
 
 Pillow and numpy only, so that the server needs no torch and the two cannot drift apart; its numbers
-travel in the bundle. May import ``contract.errors`` and ``contract.recipes``.
+travel in the bundle. Pillow 13 resizes some shapes in another order than 12 does, to other pixels,
+so a trainer and a server must not have one of each: ``pyproject.toml`` asks for 13.
+Source: https://github.com/python-pillow/Pillow/pull/9549
+
+May import ``contract.errors`` and ``contract.recipes``.
 """
 
 from __future__ import annotations
