@@ -220,7 +220,8 @@ test('a model that is worse than the live one goes live only with a reason', asy
     }
     assert.ok(holds());
   };
-  const panel = stagePanel({ id: 'M', stage: 'candidate' });
+  let changes = 0;
+  const panel = stagePanel({ id: 'M', stage: 'candidate' }, () => (changes += 1));
   const find = (name) => panel.querySelector(`[data-testid=${name}]`);
   find('stage-live').click();
   await settled(() => find('force-reason') !== null);
@@ -229,6 +230,7 @@ test('a model that is worse than the live one goes live only with a reason', asy
   find('force-reason').closest('form').dispatchEvent(new Event('submit'));
   await settled(() => find('stage').textContent === 'Live');
   assert.equal(find('force-reason'), null);
+  assert.equal(changes, 1, 'a refusal changes nothing');
   assert.doesNotMatch(panel.textContent, /errs more often/);
   assert.deepEqual(asked, [
     { stage: 'live' },

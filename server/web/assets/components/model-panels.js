@@ -50,9 +50,10 @@ function forceForm(force) {
 
 /**
  * @param {Model} model Which one.
+ * @param {() => unknown} onChange Told when it has another stage.
  * @returns {HTMLElement} Its stage, and the buttons that change it.
  */
-export function stagePanel(model) {
+export function stagePanel(model, onChange) {
   const place = h('div', { class: 'stack tight' });
   const message = messagePlace();
   const forced = h('div');
@@ -62,6 +63,7 @@ export function stagePanel(model) {
     replace(forced);
     replace(message);
     draw(now.stage);
+    onChange();
     toast(`The model is now ${STAGES[now.stage].title.toLowerCase()}.`);
   };
   const explain = (/** @type {unknown} */ error) => {

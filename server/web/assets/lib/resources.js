@@ -175,6 +175,11 @@ export const forgetPredictions = (/** @type {string} */ id) =>
 /** @type {(id: string, stage: import('./types.js').Stage, reason?: string) => Promise<import('./types.js').Model>} */
 export const stageModel = (id, stage, reason) =>
   send('POST', `/models/${id}/stage`, { stage, ...(reason ? { force: true, reason } : {}) });
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').StageChange>>} */
+export const listStageChanges = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/stage-changes`, signal, query);
+/** @type {(datasetId: string) => Promise<import('./types.js').Model>} */
+export const rollBack = (datasetId) => send('POST', `/datasets/${datasetId}/rollback`, {});
 /** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<import('./types.js').Suspicions>} */
 export const listSuspicions = (datasetId, query, signal) =>
   read(`/datasets/${datasetId}/suspicions`, signal, query);

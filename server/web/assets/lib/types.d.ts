@@ -307,6 +307,19 @@ export interface PredictionCounts {
   labels: { label: string; count: number; abstained: number }[];
 }
 
+/** A model's move from one stage to another. */
+export interface StageChange {
+  id: string;
+  model_id: string;
+  before: Stage;
+  after: Stage;
+  kind: 'first' | 'chosen' | 'forced' | 'rollback';
+  replaced_id: string | null;
+  reason: string | null;
+  comparison: { sentence?: unknown } | null;
+  created_at: string;
+}
+
 /** Whether what a model is asked is still what it was validated on. */
 export interface Drift {
   days: number;

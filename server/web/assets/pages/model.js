@@ -8,6 +8,7 @@ import { driftPanel } from '../components/drift-panel.js';
 import { errorChart } from '../components/error-chart.js';
 import { evaluatedImages } from '../components/evaluated-images.js';
 import { modelUse, stagePanel } from '../components/model-panels.js';
+import { stageTrail } from '../components/stage-trail.js';
 import { trainingCurves } from '../components/training-curves.js';
 import { h, replace } from '../lib/dom.js';
 import {
@@ -155,6 +156,7 @@ export async function show({ root, route, signal }) {
   const drift = asked.mode === 'off' ? null : await readDrift(model.id, signal);
   const items = validationItems(model.evaluation);
   const options = { labels: labelNames(dataset), signal };
+  const trail = stageTrail(model, signal);
   document.title = `Model of ${dataset.name} · Bowerbird`;
   replace(
     root,
@@ -186,8 +188,9 @@ export async function show({ root, route, signal }) {
       h(
         'aside',
         { class: 'stack' },
-        stagePanel(model),
+        stagePanel(model, trail.refresh),
         modelUse(model),
+        trail.node,
         askedPanel(model.id, asked, signal),
         drift && driftPanel(drift),
       ),

@@ -1,0 +1,90 @@
+import { window } from './support/dom.js';
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { stageTrail } from '../../server/web/assets/components/stage-trail.js';
+import { endServer, playServer, until } from './support/server.js';
+
+const { document } = window;
+let end = new AbortController();
+afterEach(() => {
+  end.abort();
+  end = new AbortController();
+  endServer();
+  document.body.replaceChildren();
+});
+
+const MODEL = { id: 'B', dataset_id: 'D', stage: 'live' };
+const FIRST = {
+  id: '1',
+  model_id: 'A',
+  before: 'candidate',
+  after: 'live',
+  kind: 'first',
+  replaced_id: null,
+  reason: null,
+  comparison: null,
+  created_at: '2026-11-22T10:00:00Z',
+};
+const SECOND = {
+  ...FIRST,
+  id: '2',
+  model_id: 'B',
+  kind: 'forced',
+  replaced_id: 'A',
+  reason: 'knows the new class',
+  comparison: { sentence: 'Worse, by more than chance.' },
+};
+
+/** The trail of a dataset with these changes, shown once it is read. */
+async function trail(changes, answers = {}) {
+  const asked = playServer(
+    (path) => answers[path] ?? { items: changes, next_cursor: null, total: changes.length },
+  );
+  const { node, refresh } = stageTrail(MODEL, end.signal);
+  document.body.append(node);
+  await until(() => node.querySelector('li, .muted'));
+  return { node, refresh, asked, back: () => node.querySelector('[data-testid=roll-back]') };
+}
+
+test('each move is told with its model, its reason and what was compared', async () => {
+  const { node } = await trail([SECOND, FIRST]);
+  const [second, first] = [...node.querySelectorAll('li')].map((item) => item.textContent);
+  assert.match(second, /^This model became live against the comparison /u);
+  assert.match(second, /“knows the new class”Worse, by more than chance\.$/u);
+  assert.match(first, /^Another model became live /u);
+  assert.equal(node.querySelector('li a').getAttribute('href'), '#/models/A');
+});
+
+test('there is a way back only from a model that took the place of another', async () => {
+  assert.ok((await trail([SECOND, FIRST])).back());
+  assert.equal((await trail([{ ...SECOND, replaced_id: null }])).back(), null);
+  const retired = { ...SECOND, id: '3', before: 'live', after: 'retired', replaced_id: null };
+  const seen = await trail([retired, SECOND, FIRST]);
+  assert.equal(seen.back(), null);
+  const none = await trail([]);
+  assert.match(none.node.textContent, /No model of this dataset has changed its stage yet/u);
+});
+
+test('going back asks first, and then shows the model that answers again', async () => {
+  const { asked, back } = await trail([SECOND, FIRST], {
+    '/datasets/D/rollback': { id: 'A', dataset_id: 'D', stage: 'live' },
+  });
+  back().click();
+  await until(() => document.querySelector('dialog'));
+  assert.equal(asked.length, 1, 'nothing is done before the answer');
+  document.querySelector('dialog').close('yes');
+  await until(() => window.location.hash === '#/models/A');
+  assert.deepEqual(asked[1], ['POST', '/datasets/D/rollback', {}]);
+});
+
+test('a way back that is closed meanwhile is said', async () => {
+  const problem = { type: '/problems/nothing-to-roll-back', detail: 'no model was live before' };
+  const { node, back } = await trail([SECOND, FIRST], {
+    '/datasets/D/rollback': Response.json(problem, { status: 409 }),
+  });
+  back().click();
+  await until(() => document.querySelector('dialog'));
+  document.querySelector('dialog').close('yes');
+  await until(() => node.querySelector('.is-error'));
+  assert.match(node.querySelector('.is-error').textContent, /no model was live before/iu);
+});
