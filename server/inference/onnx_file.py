@@ -18,16 +18,16 @@ from server.contract.errors import FormatError
 
 # Of each of these the size of the output follows from the sizes of the inputs alone; of Pad and
 # Range from values, which must follow from sizes and constants. All that the exporter makes of the
-# backbones on offer, and what others of their kind are made of.
+# backbones on offer, also in eight bits, and what others of their kind are made of.
 OPERATORS: Final = frozenset({
     "Abs", "Add", "ArgMax", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat",
-    "Constant", "Conv", "Div", "Dropout", "Elu", "Erf", "Exp", "Flatten", "Gather", "Gelu",
-    "Gemm", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "HardSwish", "Identity",
-    "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "MatMul",
-    "Max", "MaxPool", "Min", "Mish", "Mul", "Neg", "PRelu", "Pad", "Pow", "Range", "Reciprocal",
-    "ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Shape", "Sigmoid", "Slice",
-    "Softmax", "Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Transpose",
-    "Unsqueeze", "Where",
+    "Constant", "Conv", "DequantizeLinear", "Div", "Dropout", "Elu", "Erf", "Exp", "Flatten",
+    "Gather", "Gelu", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "HardSwish",
+    "Identity", "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax",
+    "MatMul", "Max", "MaxPool", "Min", "Mish", "Mul", "Neg", "PRelu", "Pad", "Pow",
+    "QuantizeLinear", "Range", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum", "Relu",
+    "Reshape", "Shape", "Sigmoid", "Slice", "Softmax", "Softplus", "Split", "Sqrt", "Squeeze",
+    "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze", "Where",
 })  # fmt: skip
 _SIZED_BY_VALUES: Final = frozenset({"Pad", "Range"})
 _STANDARD: Final = frozenset({"", "ai.onnx"})

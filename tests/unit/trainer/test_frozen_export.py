@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from server.contract.preprocess import Preprocessing, preprocess
+from server.inference.onnx_file import check_structure
 from tests.support.snapshots import coloured, make_snapshot
 from trainer import frozen_export
-from trainer.backbones.catalogue import BACKBONES
+from trainer.backbones.catalogue import BACKBONES, EFFICIENTNET_LITE0
 from trainer.backbones.loading import LoadedBackbone
 from trainer.data.features import Extracted, Extractor
 from trainer.data.store import open_store
@@ -170,7 +171,7 @@ def _calibrate(network: nn.Module) -> None:
         network.train()(torch.rand(8, 3, 64, 64))
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
+@pytest.mark.parametrize("name", sorted(BACKBONES.keys() - {EFFICIENTNET_LITE0}))
 def test_torchvision_s_backbones_are_exported_as_they_compute(name: str, tmp_path: Path) -> None:
     """With random weights: what is exported is the arithmetic, whatever its numbers."""
     torch.manual_seed(0)
@@ -188,8 +189,12 @@ def test_torchvision_s_backbones_are_exported_as_they_compute(name: str, tmp_pat
         expected = network(images).numpy()
     actual = OnnxModel(graph.onnx_bytes).run(images.numpy())
     assert np.abs(expected).max() > 0.1  # it says something
-    np.testing.assert_allclose(actual, expected, atol=1e-4)
+    # Fifty layers of random weights make logits of 80, and round accordingly.
+    rtol = 1e-3 if name == "resnet50" else 1e-7
+    np.testing.assert_allclose(actual, expected, rtol, atol=1e-4)
     head = _head(features=spec.feature_count)
+    finished = join_head(graph, head)
     np.testing.assert_allclose(
-        OnnxModel(join_head(graph, head)).run(images.numpy()), head.logits(expected), atol=1e-3
+        OnnxModel(finished).run(images.numpy()), head.logits(expected), rtol, atol=1e-3
     )
+    check_structure(finished)  # the server takes it
