@@ -6,6 +6,8 @@ SECONDS ?= 60
 KILLS ?= 200
 SEED ?= 1
 SOAK_S ?= 600
+# One more than there are cores: some tests wait for time limits to run out.
+QUICK_PROCESSES ?= 3
 BIN := .venv/bin
 SOURCES := server trainer migrations tests benchmarks docs
 
@@ -41,7 +43,7 @@ web: node_modules/stamp ## ESLint, tsc, prettier, web-ext lint and the node test
 	npm run --silent check
 
 unit: .venv/test.stamp ## Python tests that are neither slow nor in a browser
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow and not browser"
+	$(BIN)/pytest -q -n $(QUICK_PROCESSES) --dist worksteal -m "not slow and not browser"
 
 demo: .venv/test.stamp node_modules/stamp ## Watch the whole loop on real photos
 	@tests/install-browsers

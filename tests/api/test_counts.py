@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +123,7 @@ async def check_totals(bird: Bird, dataset: str, rows: list[dict]) -> None:
         assert reply.json()["total"] == expected, wanted
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_the_rows(data_folder: Path):
     with asyncio.Runner() as runner:
         holder = running(data_folder, workers=False)

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from server.contract.files import sha256_of
 from tests.support.app import Bird, eventually, running
 from tests.support.images import encode, jpeg, photo
@@ -41,6 +43,7 @@ async def test_a_copy_joins_the_group_of_the_first(data_folder: Path):
     assert all(found[sha256_of(data)] == sha256_of(data) for data in OTHERS)
 
 
+@pytest.mark.slow
 async def test_groups_are_the_same_after_a_restart(data_folder: Path):
     async with running(data_folder) as bird:
         await upload_all(bird, [COPIES[0], *OTHERS])

@@ -585,6 +585,7 @@ async def test_what_is_being_downloaded_goes_too(bird: Bird, site: Site):
     assert files(bird.data) == {kept["sha256"]}
 
 
+@pytest.mark.slow
 async def test_bytes_that_come_while_the_same_ones_go_are_not_lost(bird: Bird, site: Site):
     """Again and again the last holder of some bytes goes while they arrive from elsewhere."""
     data = jpeg()

@@ -252,6 +252,7 @@ json.dump(ours, sys.stdout)
     assert {name.split(".")[1] for name in servers} == {"contract"}
 
 
+@pytest.mark.slow
 def test_the_servers_command_serves_with_just_its_images_files(tmp_path: Path) -> None:
     app = lay_out(FILES["server"], tmp_path / "app")
     command, *arguments = json.loads(FILES["server"].last("CMD"))

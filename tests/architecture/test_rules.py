@@ -9,6 +9,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -105,6 +107,7 @@ def test_layers_are_kept():
     run(str(Path(sys.executable).parent / "lint-imports"), "--no-cache")
 
 
+@pytest.mark.slow
 def test_the_server_loads_neither_torch_nor_a_model_to_start():
     heavy = ("torch", "torchvision", "timm", "onnx", "onnxruntime", "trainer")
     program = f"import sys, server.main; print([m for m in {heavy!r} if m in sys.modules])"

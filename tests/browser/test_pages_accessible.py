@@ -242,11 +242,12 @@ def _visit_dataset(tour: Tour) -> None:
 
 def _visit_model(tour: Tour, model_id: str) -> None:
     tour.open(f"models/{model_id}", "model", "[data-testid=evaluated] img")
+    # Played: it takes more validation images than this dataset has. Well before it is asked for:
+    # Chromium may let the first requests of a page that is there pass by.
+    tour.page.route("**/drift", lambda route: route.fulfill(json=DRIFTED))
     image = workflow.list_images(tour.client, tour.dataset_id)[0]
     tour.post(f"models/{model_id}/stage", {"stage": "live", "force": True, "reason": "alone"})
     tour.post(f"classify?model={model_id}", {"image_id": image["id"]})
-    # Played: it takes more validation images than this dataset has.
-    tour.page.route("**/drift", lambda route: route.fulfill(json=DRIFTED))
     tour.open(f"models/{model_id}", "drift told", "[data-testid=drift] table")
     expect(tour.page.get_by_test_id("asked-count")).to_be_visible()
     tour.open("datasets/{}", None)

@@ -163,13 +163,14 @@ def test_a_file_that_cannot_be_read_is_refused_and_the_next_may_be_chosen(desk, 
 
 
 def test_an_upload_is_stopped_and_one_that_broke_says_so(desk):
-    desk.open("stopped")
     held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
 
+    # Before the page is there: Chromium may let the first requests of one that is there pass by.
     desk.page.route("**/imports?*", hold)
+    desk.open("stopped")
     desk.choose("bears.zip", BEARS)
     desk.page.get_by_test_id("import-cancel").press("Enter")
     expect(desk.page.get_by_test_id("import-zone")).to_be_visible()

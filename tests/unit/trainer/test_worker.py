@@ -216,6 +216,7 @@ def test_the_lease_is_kept_during_long_work(
     assert play.bundle == b"bundle"
 
 
+@pytest.mark.slow
 def test_an_end_is_heard_of_however_long_the_lease_and_the_silence_of_the_work(
     play: TrainingServer,
     training: Callable[..., None],
@@ -410,6 +411,7 @@ def test_a_refusal_fails_the_job(
     assert "no such snapshot" in play.failed[0]["error"]["detail"]
 
 
+@pytest.mark.slow
 def test_a_failure_is_reported_when_the_server_is_back(
     play: TrainingServer, training: Callable[..., None], tmp_path: Path
 ) -> None:

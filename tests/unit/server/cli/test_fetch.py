@@ -53,6 +53,7 @@ def allow(monkeypatch):
     return let_in
 
 
+@pytest.mark.slow
 def test_every_address_ends_in_one_row_and_every_image_in_one_file(run, allow):
     with PhotoSite() as site:
         allow(site)
@@ -128,6 +129,7 @@ def test_refused_bytes_are_asked_for_again_only_if_there_are_others(run, allow):
     assert _rows()[0]["reason"] == "http-status", "a 304 that was not asked for is a fault"
 
 
+@pytest.mark.slow
 def test_a_step_from_https_to_http_stands_in_the_table(tmp_path):
     at_server, trusted = make_certificate(tmp_path)
     with (
@@ -344,6 +346,7 @@ def test_what_our_own_code_fails_on_is_a_row_and_a_line_of_the_log(run, allow, m
     assert "KeyError: 'a mistake'" in (OUT / "fetch.log").read_text()
 
 
+@pytest.mark.slow
 def test_neither_the_server_nor_other_verbs_load_what_fetch_needs():
     code = (
         "import sys, server.cli.app\n"

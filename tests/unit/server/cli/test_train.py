@@ -228,6 +228,7 @@ main(["train", "--dataset", "bears"])
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_cancels_the_job(api, bears):
     api.job_states = []
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # noqa: TID251 - the fixture's, and PATH

@@ -174,6 +174,7 @@ def test_ids_of_a_batch_ascend():
     assert len(new_id()) == 26
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts /proc/self/fd")
 async def test_starting_and_stopping_leaves_nothing_open(data_folder: Path):
     async def once() -> None:

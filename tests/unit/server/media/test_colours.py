@@ -152,6 +152,7 @@ def test_threads_share_transforms() -> None:
     assert together == alone
 
 
+@pytest.mark.slow
 @pytest.mark.fuzz
 def test_damaged_profiles_by_the_hundred_are_no_fault() -> None:
     dice = random.Random(7)

@@ -295,6 +295,7 @@ async def test_no_more_than_the_limit_reach_a_host_at_once(site: Site) -> None:
     assert most == 3
 
 
+@pytest.mark.slow
 async def test_waiting_for_a_slot_costs_no_time_of_the_address(site: Site) -> None:
     async def slow(exchange: Exchange) -> None:
         await asyncio.sleep(0.4)
