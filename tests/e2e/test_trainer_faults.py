@@ -225,6 +225,7 @@ def test_workers_that_race_take_different_jobs_and_one_that_falls_silent_gives_w
         job_ids.append(_queue(client, snapshot_id, HEAD))
         for worker in workers:
             worker.wait_for("blobs 0")
+        for worker in workers:  # not before: what one fetches the other has, and has no such step
             worker.let_go()
         for job_id in job_ids:
             _finish(client, job_id, attempts=1)
