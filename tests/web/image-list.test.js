@@ -295,6 +295,30 @@ test('a failure of before a refresh is no failure of its', async () => {
   assert.deepEqual(errors, []);
 });
 
+test('a list that changes faster than it is read is there all the same', async () => {
+  const server = fakeServer(1000);
+  const seen = [];
+  const { list } = await listOf({
+    load: async (query) => {
+      const answer = await server.load(query);
+      seen.push(list.at(259)?.id);
+      if (seen.length < 20) list.refresh(); // while each answer is on its way
+      return answer;
+    },
+  });
+  list.want(0, 260);
+  await held(list, 259);
+  assert.deepEqual([seen[2], seen.at(-1)], ['259', '259'], 'after one round, not after the last');
+});
+
+test('the next page is read before it is wanted', async () => {
+  const server = fakeServer(1000);
+  const { list } = await listOf(server);
+  list.want(40, 2 * PAGE_SIZE - 90);
+  assert.equal(await held(list, 2 * PAGE_SIZE), String(2 * PAGE_SIZE));
+  assert.equal(server.asked.length, 3);
+});
+
 test('two refreshes, one upon the other, leave no gap', async () => {
   const server = fakeServer(1000);
   const { list } = await listOf(server);

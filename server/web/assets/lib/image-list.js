@@ -10,6 +10,11 @@ import { ImagePages, PAGE_SIZE } from './image-pages.js';
 
 /** Pages held at once: some 8,000 images, 10 MB, enough for the way back to be there. */
 const MAX_PAGES = 40;
+/**
+ * Images beyond the wanted part that are read once it is there: who labels ten a second reaches them after some ten
+ * seconds, and finds them.
+ */
+const AHEAD = PAGE_SIZE / 2;
 /** Images whose newest state is remembered although an older page may still arrive. */
 const MAX_LOCAL = 20_000;
 
@@ -25,6 +30,8 @@ export class ImageList {
   #former = null;
   #wanted = { first: 0, end: 1 };
   #isWalking = false;
+  /** A refresh was asked for while answers were under way. */
+  #isStale = false;
   #hasFailed = false;
   #generation = 0;
   /** Changes made here, by id: they hold until the server tells a newer version. @type {Map<string, Image>} */
@@ -78,12 +85,19 @@ export class ImageList {
     void this.#walk();
   }
 
-  /** Read the wanted part again, showing what there was until the answers are here. */
+  /**
+   * Read the wanted part again, showing what there was until the answers are here. While one is read, the next waits for
+   * its end: were its answers thrown away, a list that changes faster than it is read would never be there.
+   */
   refresh() {
-    this.#generation += 1;
     this.#hasFailed = false;
+    if (this.#isWalking) {
+      this.#isStale = true;
+      return;
+    }
+    this.#generation += 1;
     const former = this.#pages;
-    // A refresh before the last one has ended: what had not come yet still stands as it was before both.
+    // A refresh after one that has not been read whole: what had not come yet still stands as it was before both.
     if (this.#former) former.fillFrom(this.#former);
     this.#trim(former);
     this.#former = former;
@@ -134,9 +148,9 @@ export class ImageList {
     return local && (local.version ?? 0) >= (image.version ?? 0) ? local : image;
   }
 
-  /** @returns {number | null} The first wanted index that is not held. */
+  /** @returns {number | null} The first index that is not held, of the wanted part and what is read ahead of it. */
   #missing() {
-    const end = Math.min(this.#wanted.end, this.total ?? 1);
+    const end = Math.min(this.#wanted.end + AHEAD, this.total ?? 1);
     for (let index = this.#wanted.first; index < end; index += 1) {
       if (!this.#pages.holds(index)) return index;
     }
@@ -151,10 +165,16 @@ export class ImageList {
         await this.#step(index);
       }
     } catch (error) {
-      this.#hasFailed = true;
-      this.#onError(error);
+      // What is to be read again anyhow has not failed yet.
+      this.#hasFailed = !this.#isStale;
+      if (this.#hasFailed) this.#onError(error);
     } finally {
       this.#isWalking = false;
+    }
+    if (this.#isStale) {
+      this.#isStale = false;
+      this.refresh();
+      return;
     }
     if (this.#hasFailed || this.#former === null) return;
     // Told only then: to be told of nothing new makes a view draw, ask for what it has, and be told again, for ever.
