@@ -210,10 +210,10 @@ def _is_plain_error(start: Message) -> bool:
     return start["status"] >= HTTPStatus.BAD_REQUEST and kind.startswith("text/plain")
 
 
-def claimed_bytes(scope: Scope) -> int:
-    """Return how long a request says that its body is; 0 where it does not."""
+def claimed_bytes(scope: Scope, unsaid: int = 0) -> int:
+    """Return how long a request says that its body is; ``unsaid`` where it does not."""
     claimed = Headers(scope=scope).get("content-length", "")
-    return int(claimed) if claimed.isascii() and claimed.isdigit() else 0
+    return int(claimed) if claimed.isascii() and claimed.isdigit() else unsaid
 
 
 def _too_large(cap: int) -> str:

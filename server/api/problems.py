@@ -17,7 +17,6 @@ from starlette.exceptions import HTTPException
 
 from server import answer_errors, errors
 from server.logs import request_id
-from server.services.admission import TooBusyError
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.BundleRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImportRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
-    TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    answer_errors.TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.AccessError: HTTPStatus.FORBIDDEN,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -124,7 +123,7 @@ def respond(error: errors.ServerError) -> JSONResponse:
     response = _problem(status, error.slug, error.title, str(error), **error.extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, TooBusyError):
+    if isinstance(error, answer_errors.TooBusyError):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

@@ -13,25 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from server.errors import ServerError
+from server.answer_errors import TooBusyError
 from server.inference.turns import Turns
 
 _MAX_RETRY_S: Final = 30  # what clients will wait; by then all that is let in has been answered
 _CLIENT_SHARE: Final = 2  # one client may hold half of the bytes
-
-
-class TooBusyError(ServerError):
-    """More is asked of the models than is let in.
-
-    Attributes:
-        retry_after_s: Whole seconds after which there will be room; in ``extra`` as well.
-    """
-
-    slug, title = "too-busy", "The server has too much to answer at once"
-
-    def __init__(self, why: str, retry_after_s: int) -> None:
-        super().__init__(f"{why}; try again in {retry_after_s} s", retry_after_s=retry_after_s)
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from server.api.deps import CallerDep, Services, ServicesDep
+from server.api.middleware import claimed_bytes
 from server.api.schemas.base import RequestModel
 from server.api.schemas.training import AnswerOut, BatchOut, FirstLessonAnswer
 from server.errors import BodyTooLargeError
@@ -155,14 +156,9 @@ async def classify_url(
 
 def _body_bytes(request: Request, services: Services) -> int:
     """Return what the body takes at most: as it claims, or the cap of one that claims nothing."""
-    claimed = request.headers.get("content-length", "")
-    is_claimed = claimed.isascii() and claimed.isdigit()
+    cap = services.limits.image_bytes
     # One over the cap is refused, with that reason, before any of it is read.
-    return (
-        min(int(claimed), services.limits.image_bytes)
-        if is_claimed
-        else services.limits.image_bytes
-    )
+    return min(claimed_bytes(request.scope, unsaid=cap), cap)
 
 
 async def _read(request: Request, services: Services) -> Asked | list[Asked]:

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from server.answer_errors import TooBusyError
 from server.inference.turns import Turns
-from server.services.admission import Admission, AdmissionLimits, TooBusyError
+from server.services.admission import Admission, AdmissionLimits
 
 LIMITS = AdmissionLimits(images=10, images_per_client=6, body_bytes=1000)
 
