@@ -5,18 +5,12 @@ import { meaningOf } from '../../server/web/assets/components/clean-keys.js';
 import { Cleaner } from '../../server/web/assets/components/cleaner.js';
 import { Labelling } from '../../server/web/assets/components/labelling.js';
 import { sleep } from '../../server/web/assets/lib/live.js';
-import { endServer, playServer, until } from './support/server.js';
+import { page } from './support/page.js';
+import { playServer, until } from './support/server.js';
 
 globalThis.localStorage = window.localStorage;
 globalThis.Element = window.Element;
-let end = new AbortController();
-afterEach(() => {
-  end.abort();
-  end = new AbortController();
-  endServer();
-  window.localStorage.clear();
-  window.document.body.replaceChildren();
-});
+afterEach(() => window.localStorage.clear());
 
 const LABELS = ['bear', 'bus'];
 const item = (id) => ({
@@ -38,7 +32,7 @@ const image = (id) => ({
   excluded: false,
   reviewed_at: null,
 });
-const settle = () => sleep(5, end.signal);
+const settle = () => sleep(5, page.signal);
 
 /** A cleaner of these images on a server that answers by `answers`, by what the path begins with. */
 async function cleaner(ids, answers) {
@@ -57,7 +51,7 @@ async function cleaner(ids, answers) {
     onNextRound: () => asked.push('next round'),
     onElsewhere: (changed) => asked.push(['elsewhere', changed]),
     onSearch: () => asked.push('search'),
-    signal: end.signal,
+    signal: page.signal,
   });
   window.document.body.append(made.node);
   await settle();

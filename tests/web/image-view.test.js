@@ -1,10 +1,11 @@
 import { window } from './support/dom.js';
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { imageView } from '../../server/web/assets/components/image-view.js';
 import { Labelling } from '../../server/web/assets/components/labelling.js';
 import { PAGE_SIZE } from '../../server/web/assets/lib/image-pages.js';
-import { endServer, later, playServer, until } from './support/server.js';
+import { page } from './support/page.js';
+import { later, playServer, until } from './support/server.js';
 
 globalThis.window = window;
 globalThis.localStorage = window.localStorage;
@@ -23,14 +24,6 @@ globalThis.ResizeObserver = class {
 const { document } = window;
 let width_px = 1_000;
 Object.defineProperty(window.HTMLElement.prototype, 'clientWidth', { get: () => width_px });
-
-let end = new AbortController();
-afterEach(() => {
-  end.abort();
-  end = new AbortController();
-  endServer();
-  document.body.replaceChildren();
-});
 
 const TOTAL = 2 * PAGE_SIZE + 50;
 
@@ -55,7 +48,7 @@ async function view(answer = (usual) => usual) {
     status: 'ready',
     labelling,
     onSearch: () => undefined,
-    signal: end.signal,
+    signal: page.signal,
   });
   document.body.append(node);
   await until(() => document.querySelector('[data-testid=tile] img'));

@@ -1,20 +1,14 @@
 import { window } from './support/dom.js';
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { Labelling } from '../../server/web/assets/components/labelling.js';
 import { openLoupe } from '../../server/web/assets/components/loupe.js';
 import { show as showImagePage } from '../../server/web/assets/pages/image.js';
-import { endServer, playServer, until } from './support/server.js';
+import { page } from './support/page.js';
+import { playServer, until } from './support/server.js';
 
 globalThis.localStorage = window.localStorage;
 const { document } = window;
-let end = new AbortController();
-afterEach(() => {
-  end.abort();
-  end = new AbortController();
-  endServer();
-  document.body.replaceChildren();
-});
 
 const image = (id) => ({
   id,
@@ -49,10 +43,10 @@ function loupe() {
         for (const each of now) images[images.findIndex((old) => old?.id === each.id)] = each;
       },
     },
-    end.signal,
+    page.signal,
   );
   const source = { total: () => images.length, at: (index) => images[index] };
-  const opened = openLoupe({ source, index: 0, labelling, signal: end.signal });
+  const opened = openLoupe({ source, index: 0, labelling, signal: page.signal });
   return { images, opened };
 }
 
@@ -115,7 +109,7 @@ test('a key that is held down in the loupe decides about one image, an arrow goe
 test('on the page of an image too', async () => {
   const asked = playServer(answer);
   const root = document.body.appendChild(document.createElement('main'));
-  await showImagePage({ root, route: { id: 'a' }, signal: end.signal });
+  await showImagePage({ root, route: { id: 'a' }, signal: page.signal });
   find('review').focus();
   press('x');
   press('x', { repeat: true });

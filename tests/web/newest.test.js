@@ -1,23 +1,17 @@
 import { window } from './support/dom.js';
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { alikeView } from '../../server/web/assets/components/alike.js';
 import { Labelling } from '../../server/web/assets/components/labelling.js';
 import { snapshotDiff } from '../../server/web/assets/components/snapshot-diff.js';
 import { show as showTryPage } from '../../server/web/assets/pages/try.js';
-import { endServer, later, playServer, until } from './support/server.js';
+import { page } from './support/page.js';
+import { later, playServer, until } from './support/server.js';
 
 globalThis.localStorage = window.localStorage;
 globalThis.history = window.history;
 Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
 const { document } = window;
-let end = new AbortController();
-afterEach(() => {
-  end.abort();
-  end = new AbortController();
-  endServer();
-  document.body.replaceChildren();
-});
 
 const find = (testId) => document.querySelector(`[data-testid=${testId}]`);
 const turns = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -49,7 +43,7 @@ async function tryPage() {
   });
   const root = document.body.appendChild(document.createElement('main'));
   const route = { query: new URLSearchParams() };
-  await showTryPage({ root, route, signal: end.signal });
+  await showTryPage({ root, route, signal: page.signal });
   const ask = (url) => {
     find('url-input').value = url;
     document.querySelector('form').dispatchEvent(new window.Event('submit', { cancelable: true }));
@@ -95,7 +89,7 @@ test('the memory of a picture is given back by the next question', async (t) => 
   await until(() => held.size === 0);
   choose('four');
   await until(() => held.size === 1);
-  end.abort();
+  page.leave();
   assert.equal(held.size, 0, 'nor is it kept when the page is left');
   assert.ok(waiting.length >= 2);
 });
@@ -113,7 +107,7 @@ test('of two comparisons of snapshots the newest is shown', async () => {
     return waiting.get(path).answer;
   });
   const query = new URLSearchParams();
-  document.body.append(snapshotDiff({ datasetId: 'D', snapshots, query, signal: end.signal }));
+  document.body.append(snapshotDiff({ datasetId: 'D', snapshots, query, signal: page.signal }));
   await until(() => waiting.size === 1);
   find('compare-a').value = '1';
   find('compare-a').dispatchEvent(new window.Event('change'));
@@ -147,23 +141,23 @@ function stacks() {
     return { action, changed: 1, conflicts: [], versions: {} };
   });
   const labelling = new Labelling('D', ['bear'], { onSaid: () => undefined });
-  document.body.append(alikeView({ datasetId: 'D', labelling, signal: end.signal }).node);
+  document.body.append(alikeView({ datasetId: 'D', labelling, signal: page.signal }).node);
   const shown = () => document.querySelectorAll('[data-testid=stack]').length;
   const more = () =>
     [...document.querySelectorAll('button')].find((each) => /more/.test(each.textContent));
   return { waiting: answers.waiting, labelling, shown, more };
 }
-const page = (ids, next_cursor = null) => ({ items: ids.map(stack), total: 9, next_cursor });
+const stackPage = (ids, next_cursor = null) => ({ items: ids.map(stack), total: 9, next_cursor });
 
 test('stacks are shown once: after a second press, and when all is read anew meanwhile', async () => {
   const { waiting, labelling, shown, more } = stacks();
   await until(() => waiting.length === 1);
-  waiting[0].give(page(['a', 'b'], 'b'));
+  waiting[0].give(stackPage(['a', 'b'], 'b'));
   await until(() => more());
   more().click();
   more().click();
   await until(() => waiting.length === 3);
-  for (const each of waiting) each.give(page(['c'], 'c'));
+  for (const each of waiting) each.give(stackPage(['c'], 'c'));
   await until(() => shown() === 3);
   await turns();
   assert.equal(shown(), 3);
@@ -172,9 +166,9 @@ test('stacks are shown once: after a second press, and when all is read anew mea
   await until(() => waiting.length === 4);
   labelling.run({ name: 'undo' }, []);
   await until(() => waiting.length === 5);
-  waiting[4].give(page(['a', 'b']));
+  waiting[4].give(stackPage(['a', 'b']));
   await until(() => shown() === 2);
-  waiting[3].give(page(['d']));
+  waiting[3].give(stackPage(['d']));
   await turns();
   assert.equal(shown(), 2);
 });
@@ -182,7 +176,7 @@ test('stacks are shown once: after a second press, and when all is read anew mea
 test('who asked for more stacks by the keyboard goes on with what came, or tries again', async () => {
   const { waiting, more } = stacks();
   await until(() => waiting.length === 1);
-  waiting[0].give(page(['a'], 'a'));
+  waiting[0].give(stackPage(['a'], 'a'));
   await until(() => more());
   more().focus();
   more().click();
@@ -192,7 +186,7 @@ test('who asked for more stacks by the keyboard goes on with what came, or tries
   assert.equal(document.activeElement.textContent, 'Try again');
   document.activeElement.click();
   await until(() => waiting.length === 3);
-  waiting[2].give(page(['b']));
+  waiting[2].give(stackPage(['b']));
   await until(() => !more() && document.querySelectorAll('[data-testid=stack]').length === 2);
   assert.match(document.activeElement.getAttribute('href'), /bx/);
 });

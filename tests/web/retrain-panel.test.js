@@ -1,16 +1,9 @@
 import './support/dom.js';
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { retrainPanel } from '../../server/web/assets/components/retrain-panel.js';
 import { sleep } from '../../server/web/assets/lib/live.js';
-
-const realFetch = globalThis.fetch;
-let end = new AbortController();
-afterEach(() => {
-  end.abort();
-  end = new AbortController();
-  globalThis.fetch = realFetch;
-});
+import { page } from './support/page.js';
 
 const MODEL = { id: 'M0', dataset_id: 'D', snapshot_id: 'S0', recipe: { kind: 'head' } };
 const JOB = {
@@ -45,9 +38,9 @@ async function panel(answers, jobId = null) {
     jobId,
     settle: () => Promise.resolve(asked.push('settled')),
     onStart: (id) => started.push(id),
-    signal: end.signal,
+    signal: page.signal,
   });
-  const settle = () => sleep(10, end.signal);
+  const settle = () => sleep(10, page.signal);
   await settle();
   return { node, asked, started, settle };
 }

@@ -1,17 +1,11 @@
 import { window } from './support/dom.js';
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { stageTrail } from '../../server/web/assets/components/stage-trail.js';
-import { endServer, playServer, until } from './support/server.js';
+import { page } from './support/page.js';
+import { playServer, until } from './support/server.js';
 
 const { document } = window;
-let end = new AbortController();
-afterEach(() => {
-  end.abort();
-  end = new AbortController();
-  endServer();
-  document.body.replaceChildren();
-});
 
 const MODEL = { id: 'B', dataset_id: 'D', stage: 'live' };
 const FIRST = {
@@ -40,7 +34,7 @@ async function trail(changes, answers = {}) {
   const asked = playServer(
     (path) => answers[path] ?? { items: changes, next_cursor: null, total: changes.length },
   );
-  const { node, refresh } = stageTrail(MODEL, end.signal);
+  const { node, refresh } = stageTrail(MODEL, page.signal);
   document.body.append(node);
   await until(() => node.querySelector('li, .muted'));
   return { node, refresh, asked, back: () => node.querySelector('[data-testid=roll-back]') };
