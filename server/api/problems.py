@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from server import answer_errors, errors
+from server import errors
 from server.logs import request_id
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.ShardNotFoundError: HTTPStatus.NOT_FOUND,
     errors.JobNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ModelNotFoundError: HTTPStatus.NOT_FOUND,
-    answer_errors.PredictionNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.PredictionNotFoundError: HTTPStatus.NOT_FOUND,
     errors.TokenNotFoundError: HTTPStatus.NOT_FOUND,
     errors.SiteNotBlockedError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
@@ -64,7 +64,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.BundleRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImportRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
-    answer_errors.TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.AccessError: HTTPStatus.FORBIDDEN,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -123,7 +123,7 @@ def respond(error: errors.ServerError) -> JSONResponse:
     response = _problem(status, error.slug, error.title, str(error), **error.extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, answer_errors.TooBusyError):
+    if isinstance(error, errors.TooBusyError):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

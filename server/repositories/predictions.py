@@ -9,11 +9,11 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from server.answer_errors import PredictionNotFoundError
 from server.db.models import ModelRecord
 from server.db.prediction_models import PredictionCountRecord, PredictionRecord
 from server.db.removal_models import RemovedBlobRecord
 from server.db.session import Session
+from server.errors import PredictionNotFoundError
 from server.repositories.chunks import chunks, list_missing
 from server.repositories.paging import Page, PageRequest, read_page
 

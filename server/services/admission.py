@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from server.answer_errors import TooBusyError
+from server.errors import TooBusyError
 from server.inference.turns import Turns
 
 _MAX_RETRY_S: Final = 30  # what clients will wait; by then all that is let in has been answered

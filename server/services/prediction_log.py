@@ -21,10 +21,10 @@ from typing import Final
 
 from ulid import ULID
 
-from server.answer_errors import PredictionNotFoundError
 from server.db.ids import new_id
 from server.db.prediction_models import PredictionRecord
 from server.db.session import Database, DatabaseFailedError
+from server.errors import PredictionNotFoundError
 from server.media.blobs import FileStore
 from server.media.sniff import sniff
 from server.repositories import models, predictions

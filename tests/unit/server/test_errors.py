@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server import answer_errors, errors
+from server import errors
 from server.api import problems
 from server.reasons import Reason
 
@@ -36,7 +36,7 @@ def test_every_domain_error_answers_with_its_status(error):
         errors.ImageNotUsableError: (Reason.EMPTY, "no bytes"),
         errors.ImageNotObtainableError: ("some key", "ready", None),
         errors.VersionConflictError: ("some key", 2, {}),
-        answer_errors.TooBusyError: ("some key", 7),
+        errors.TooBusyError: ("some key", 7),
     }.get(error, ("some key",))
     response = problems.respond(error(*arguments))
     assert response.status_code == problems.STATUS[error]

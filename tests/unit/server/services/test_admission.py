@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from server.answer_errors import TooBusyError
+from server.errors import TooBusyError
 from server.inference.turns import Turns
 from server.services.admission import Admission, AdmissionLimits
 

@@ -1,11 +1,8 @@
-"""Domain errors of asking models, and of what is kept of their answers.
-
-Apart from ``server.errors``, which they build upon, for the length of that file alone.
-"""
+"""More is asked of the models than they can answer."""
 
 from __future__ import annotations
 
-from server.errors import NotFoundError, ServerError
+from server.errors.base import ServerError
 
 
 class TooBusyError(ServerError):
@@ -20,9 +17,3 @@ class TooBusyError(ServerError):
     def __init__(self, why: str, retry_after_s: int) -> None:
         super().__init__(f"{why}; try again in {retry_after_s} s", retry_after_s=retry_after_s)
         self.retry_after_s = retry_after_s
-
-
-class PredictionNotFoundError(NotFoundError):
-    """No prediction is kept under this id, or not its image (any more)."""
-
-    slug, title, noun = "prediction-not-found", "Prediction not found", "kept prediction"
