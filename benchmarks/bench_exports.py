@@ -26,10 +26,11 @@ from typing import Any
 import uvicorn
 from sqlalchemy import insert
 
+from server.assembly import Parts, build
 from server.config import load_settings
 from server.db.ids import new_ids
 from server.db.models import BlobRecord, ImageRecord, ImageStatus, LabelRecord, ObtainedBy
-from server.main import Parts, build, create_server_app
+from server.main import create_server_app
 from server.services.access import TokenKind
 from server.services.intake import to_signed
 from server.services.snapshots import SplitRequest

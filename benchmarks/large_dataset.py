@@ -24,6 +24,7 @@ from typing import Any
 from sqlalchemy import insert
 from ulid import ULID
 
+from server.assembly import Parts, build
 from server.config import load_settings
 from server.contract.bundle import EVALUATION_JSON, SnapshotRef, write_bundle
 from server.contract.files import sha256_of_file
@@ -42,7 +43,6 @@ from server.db.models import (
     SightingRecord,
     SnapshotRecord,
 )
-from server.main import Parts, build
 from server.media.blobs import BlobStore, ThumbnailStore
 from server.reasons import Reason
 from server.services.intake import to_signed

@@ -1,6 +1,6 @@
 """Settings: every number a person may turn, with its bounds and the reason for its default.
 
-Imports nothing of the project. Built once, by ``server.main`` or the command line, and passed
+Imports nothing of the project. Built once, by ``server.assembly`` or the command line, and passed
 down as values; no other module reads the environment.
 """
 

@@ -10,195 +10,28 @@ import signal
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
+from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from filelock import FileLock, Timeout
 
 from server import heap, logs
 from server.api.address import listen, shown_host
 from server.api.app import create_app
-from server.api.deps import About, Limits, Services
+from server.api.deps import Services
 from server.api.middleware import Doors
 from server.api.web_server import WebServer
+from server.assembly import Parts, build
 from server.config import Folders, Settings, inherited_environment
 from server.db import migrate
 from server.db.session import Database
-from server.errors import DataFolderInUseError
-from server.exports.leftovers import SnapshotLeftovers
-from server.exports.listing import Shelves
-from server.inference.pool import CpuPool
-from server.media.blobs import BlobStore, FileStore, ThumbnailStore
-from server.net.fetch import Fetcher
-from server.pipeline.pipeline import Ends, Pipeline
-from server.pipeline.shelf import ContentShelf
-from server.services import answering as answering_parts
 from server.services.access import AccessService, TokenKind
-from server.services.actions import ActionService
-from server.services.answering import Answering
-from server.services.captures import CaptureService
-from server.services.completions import CompletionService
-from server.services.credit_list import CreditService
-from server.services.custody import Custody
-from server.services.datasets import DatasetService
-from server.services.downloads import DownloadService
-from server.services.exports import ExportService
-from server.services.feed import Feed
-from server.services.history import HistoryService
-from server.services.images import ImageService
-from server.services.imports import ImportService
-from server.services.imports_images import ImageRules, Keeper
-from server.services.intake import Intake, Stores
-from server.services.looks import LookService
-from server.services.models import BundleStore, ModelService
-from server.services.monitoring import Monitoring
-from server.services.pairing import PairingService, SignInService
-from server.services.predictions import Sources
-from server.services.promotion import PromotionService
-from server.services.reclaim import ReclaimService
-from server.services.removals import RemovalService
-from server.services.sides import SideService
-from server.services.snapshots import SnapshotService
-from server.services.spool import Spool
-from server.services.survey import SurveyService
-from server.services.suspicions import SuspicionService
-from server.services.sweep import KeptFiles, SweepService
-from server.services.training import TrainingService
-from server.workers import limits
-from server.workers.downloads import Cleaning, DownloadWorker
-from server.workers.looks import LookWorker
 from server.workers.removals import finish_removals
 from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 
 log = logging.getLogger(__name__)
 
 GRACE_S = 5  # for open requests at shutdown; event streams never end by themselves
-# A tenth of a processor's time where others want it: an answer of the API takes some forty turns
-# between threads, each of which would wait for a decoder. Measured by benchmarks/bench_latency.py:
-# a page takes 25 ms instead of 70, at the same images a second.
-DECODE_NICENESS = 10
-ROOT = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What was put together for one server.
-
-    Attributes:
-        services: What the routes call.
-        downloads: A loop beside them.
-        looks: Another.
-        shelf: To be closed at the end.
-        answering: As well; to be warmed up at the start.
-    """
-
-    services: Services
-    downloads: DownloadWorker
-    looks: LookWorker
-    shelf: ContentShelf
-    answering: Answering
-
-
-@asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[Parts]:
-    """Yield the services over the data folder, which is migrated; close them afterwards.
-
-    Raises:
-        DataFolderInUseError: Another server uses the data folder.
-    """
-    folders = Folders(settings.data.absolute())
-    async with AsyncExitStack() as stack:
-        stack.enter_context(_lock(folders))
-        await asyncio.to_thread(migrate.upgrade, settings.resolved_database_url)
-        database = Database(settings.resolved_database_url)
-        stack.push_async_callback(database.close)
-        pool = CpuPool(settings.fetch.decode_threads)
-        stack.callback(pool.close)
-        fetcher = await stack.enter_async_context(Fetcher(limits.fetch_limits(settings)))
-        stores = Stores(
-            BlobStore(folders.make("blobs")), ThumbnailStore(folders.make("thumbnails"))
-        )
-        for store in (stores.blobs, stores.thumbnails):
-            if moved := await asyncio.to_thread(store.flatten):
-                log.info("store.flattened", extra={"count": moved})
-        parts = _put_together(settings, folders, stores, database, pool, fetcher)
-        stack.callback(parts.shelf.close)
-        stack.callback(parts.answering.close)
-        yield parts
-
-
-def _put_together(
-    settings: Settings,
-    folders: Folders,
-    stores: Stores,
-    database: Database,
-    pool: CpuPool,
-    fetcher: Fetcher,
-) -> Parts:
-    feed = Feed()
-    intake = Intake(stores, pool, limits.verify_limits(settings))
-    bundles = BundleStore(folders.make("bundles"))
-    suspicions = SuspicionService(database, bundles, pool)
-    access = AccessService(database)
-    custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
-    downloads = DownloadService(database, feed, custody)
-    shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
-    pipeline = _pipeline(settings, downloads, shelf, fetcher)
-    usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
-    looks = LookService(database, stores.thumbnails, pool, feed)
-    shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
-    kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
-    snapshots = SnapshotService(database, looks, shelves, custody, pool)
-    images = ImageService(database, feed, intake, stores, custody)
-    sources = Sources(fetcher, limits.verify_limits(settings), images)
-    answering = answering_parts.put_together(settings.inference, database, sources, bundles)
-    services = Services(
-        about=_about(),
-        limits=Limits.of(settings),
-        feed=feed,
-        spool=Spool(folders.make("incoming"), pool),
-        access=access,
-        pairing=PairingService(access),
-        sign_in=SignInService(access),
-        datasets=DatasetService(database, feed, kept),
-        captures=CaptureService(database, feed),
-        downloads=downloads,
-        pipeline=pipeline,
-        images=images,
-        imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
-        actions=ActionService(database, feed),
-        history=HistoryService(database),
-        sides=SideService(snapshots),
-        survey=SurveyService(database),
-        completions=CompletionService(database, feed, intake, custody),
-        credits=CreditService(database),
-        removals=RemovalService(database, feed, shelves, custody, pool),
-        snapshots=snapshots,
-        exports=ExportService(database, snapshots, shelves, pool, version()),
-        training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
-        models=ModelService(database, bundles, pool),
-        suspicions=suspicions,
-        promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
-        admission=answering.admission,
-        predictions=answering.predictions,
-        monitoring=Monitoring.build(settings, folders, database, bundles, pool),
-    )
-    sweep = SweepService(database, stores, kept, custody.copies)
-    reclaim = ReclaimService(database, shelves, custody, pool)
-    worker = DownloadWorker(downloads, pipeline, Cleaning(sweep, reclaim), feed)
-    return Parts(services, worker, LookWorker(looks), shelf, answering)
-
-
-def _pipeline(
-    settings: Settings, downloads: DownloadService, shelf: ContentShelf, fetcher: Fetcher
-) -> Pipeline:
-    ends = Ends(source=downloads, sink=downloads, shelf=shelf)
-    bounds = limits.pipeline_limits(settings, decode_niceness=DECODE_NICENESS)
-    return Pipeline(ends, fetcher, bounds)
 
 
 def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess | None) -> FastAPI:
@@ -311,33 +144,6 @@ def create_token(settings: Settings, name: str) -> str:
         return text
 
     return asyncio.run(create())
-
-
-def _lock(folders: Folders) -> AbstractContextManager[object]:
-    # Two servers on one folder would download everything twice and fight over the leases.
-    lock = FileLock(folders.make(".") / "server.lock")
-    try:
-        return lock.acquire(timeout=0)
-    except Timeout as error:
-        raise DataFolderInUseError(
-            f"another server uses {folders.root}; stop it, or choose another folder with --data"
-        ) from error
-
-
-def _about() -> About:
-    extension = ROOT / "extension"
-    return About(
-        version=version(),
-        extension_path=extension if (extension / "manifest.json").is_file() else None,
-    )
-
-
-def version() -> str:
-    """Return the installed version."""
-    try:
-        return metadata.version("bowerbird")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
 
 
 async def _leave_tokens(access: AccessService, settings: Settings) -> None:

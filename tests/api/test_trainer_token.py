@@ -7,8 +7,9 @@ import stat
 import httpx2
 import pytest
 
+from server.assembly import build
 from server.config import load_settings
-from server.main import _leave_tokens, build, create_server_app
+from server.main import _leave_tokens, create_server_app
 from server.services.access import TokenKind
 from tests.support.app import API, BASE_URL
 

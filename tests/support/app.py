@@ -18,8 +18,9 @@ import httpx2
 import uvicorn
 from fastapi import FastAPI
 
+from server.assembly import Parts, build
 from server.config import Settings, load_settings
-from server.main import Parts, build, create_server_app
+from server.main import create_server_app
 from server.services.access import TokenKind
 
 BASE_URL = "http://127.0.0.1:8000"

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from server import main
+from server import assembly, main
 from server.api.address import listen, shown_host
+from server.assembly import build
 from server.db.session import Database
 from server.errors import DataFolderInUseError
-from server.main import build, create_token
+from server.main import create_token
 from server.services.access import AccessService, TokenKind
 from server.workers.trainer import TrainerState
 from tests.support.app import Bird, in_one_task, running, settings_for
@@ -109,13 +110,13 @@ async def test_a_trainer_is_started_where_it_can_run(
 
 
 def test_the_version_is_told_even_when_nothing_is_installed(monkeypatch):
-    assert main.version()[0].isdigit()
+    assert assembly.version()[0].isdigit()
 
     def fail(_name: str) -> str:
-        raise main.metadata.PackageNotFoundError
+        raise assembly.metadata.PackageNotFoundError
 
-    monkeypatch.setattr(main.metadata, "version", fail)
-    assert main.version() == "0+unknown"
+    monkeypatch.setattr(assembly.metadata, "version", fail)
+    assert assembly.version() == "0+unknown"
 
 
 async def test_half_an_upload_that_a_crash_left_is_swept(data_folder: Path):
