@@ -170,7 +170,7 @@ def _put_together(
         promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
         admission=answering.admission,
         predictions=answering.predictions,
-        monitoring=Monitoring.build(settings, folders, database, bundles, pool),
+        monitoring=Monitoring.build(settings, folders, database, answering.engines, stores.blobs),
     )
     sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)

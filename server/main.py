@@ -44,7 +44,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
         await parts.services.training.renew_leases()
         loops = [parts.downloads.run(), parts.looks.run(), finish_removals(parts.services.removals)]
         loops += [parts.answering.warm_up()]
-        loops.append(parts.services.monitoring.log.run())
+        loops += [parts.services.monitoring.log.run(), parts.services.monitoring.nearness.run()]
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_watch(loop)) for loop in loops]

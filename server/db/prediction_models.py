@@ -32,6 +32,25 @@ class PredictionCountRecord(Base):
     number: Mapped[int]
 
 
+class NearnessCountRecord(Base):
+    """How near images that a model was asked about on a day were to those that it learned from.
+
+    Attributes:
+        day: Of the answer, UTC, as ``2026-11-23``.
+        bin: Of the nearness; see `server.services.nearness`.
+    """
+
+    __tablename__ = "nearness_counts"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    model_id: Mapped[str] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    bin: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
 class PredictionRecord(Base):
     """One answer, of a log that keeps images.
 

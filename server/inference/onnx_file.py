@@ -1,20 +1,20 @@
 """Reads which operators an ONNX file has, to refuse what a classifier has no use for.
 
-May import contract. Networks are data of strangers. Loops, subgraphs, operators of others and
-outputs whose size depends on the picture have no place in an image classifier; without them, a
-network that once ran within its bounds always will. Only structure is read here, in some
-milliseconds: weights are skipped.
+May import contract and ``inference.protobuf``. Networks are data of strangers. Loops, subgraphs,
+operators of others and outputs whose size depends on the picture have no place in an image
+classifier; without them, a network that once ran within its bounds always will. Only structure is
+read here, in some milliseconds: weights are skipped.
 
 Source of the field numbers: onnx/onnx.proto of ONNX 1.23.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from server.contract.bundle import MODEL_ONNX
 from server.contract.errors import FormatError
+from server.inference import protobuf
 
 # Of each of these the size of the output follows from the sizes of the inputs alone; of Pad and
 # Range from values, which must follow from sizes and constants. All that the exporter makes of the
@@ -41,11 +41,6 @@ _TENSOR, _SUBGRAPH, _TENSORS, _SUBGRAPHS, _SPARSE, _SPARSES = 5, 6, 10, 11, 22, 
 _TENSOR_NAME, _EXTERNAL, _LOCATION = 8, 13, 14
 _OPSET_DOMAIN = 1
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_MAX_VARINT_BYTES: Final = 10
-
-Field = tuple[int, memoryview | int]
-
 
 def check_structure(model: bytes) -> None:
     """Refuse a network with anything that an image classifier has no use for.
@@ -57,11 +52,11 @@ def check_structure(model: bytes) -> None:
         FormatError: It is none, or which operator, or what else, is not taken.
     """
     graphs = []
-    for number, value in _fields(memoryview(model)):
+    for number, value in protobuf.fields(memoryview(model)):
         if number == _GRAPH:
-            graphs.append(_part(value))
+            graphs.append(protobuf.part(value))
         elif number == _OPSETS:
-            _check_domain(_text_of(_part(value), _OPSET_DOMAIN))
+            _check_domain(protobuf.text_of(protobuf.part(value), _OPSET_DOMAIN))
         elif number in {_TRAINING, _FUNCTIONS}:
             raise FormatError(f"{MODEL_ONNX} has functions or training steps of its own")
     if len(graphs) != 1:
@@ -71,11 +66,11 @@ def check_structure(model: bytes) -> None:
 
 def _check_graph(graph: memoryview) -> None:
     nodes, settled = [], set()
-    for number, value in _fields(graph):
+    for number, value in protobuf.fields(graph):
         if number == _NODES:
-            nodes.append(_part(value))
+            nodes.append(protobuf.part(value))
         elif number == _WEIGHTS:
-            settled.add(_check_tensor(_part(value)))
+            settled.add(_check_tensor(protobuf.part(value)))
         elif number == _SPARSE_WEIGHTS:
             raise FormatError(f"{MODEL_ONNX} has sparse weights")
     if len(nodes) > _MAX_NODES:
@@ -93,17 +88,17 @@ def _check_node(node: memoryview, settled: set[str]) -> None:
             operator gives, if that is.
     """
     inputs, outputs, operator = [], [], ""
-    for number, value in _fields(node):
+    for number, value in protobuf.fields(node):
         if number == _INPUT:
-            inputs.append(_text(value))
+            inputs.append(protobuf.text(value))
         elif number == _OUTPUT:
-            outputs.append(_text(value))
+            outputs.append(protobuf.text(value))
         elif number == _OPERATOR:
-            operator = _text(value)
+            operator = protobuf.text(value)
         elif number == _NODE_DOMAIN:
-            _check_domain(_text(value))
+            _check_domain(protobuf.text(value))
         elif number == _ATTRIBUTE:
-            _check_attribute(_part(value))
+            _check_attribute(protobuf.part(value))
     if operator not in OPERATORS:
         raise FormatError(f"{MODEL_ONNX} has the operator {operator[:40]!r}, which is not run")
     taken = set(filter(None, inputs))
@@ -115,81 +110,26 @@ def _check_node(node: memoryview, settled: set[str]) -> None:
 
 
 def _check_attribute(attribute: memoryview) -> None:
-    for number, value in _fields(attribute):
+    for number, value in protobuf.fields(attribute):
         if number in {_SUBGRAPH, _SUBGRAPHS}:
             raise FormatError(f"{MODEL_ONNX} has networks within its network")
         if number in {_SPARSE, _SPARSES}:
             raise FormatError(f"{MODEL_ONNX} has sparse weights")
         if number in {_TENSOR, _TENSORS}:
-            _check_tensor(_part(value))
+            _check_tensor(protobuf.part(value))
 
 
 def _check_tensor(tensor: memoryview) -> str:
     """Refuse a tensor whose values lie in another file; return its name."""
     name = ""
-    for number, value in _fields(tensor):
+    for number, value in protobuf.fields(tensor):
         if number == _EXTERNAL or (number == _LOCATION and value):
             raise FormatError(f"{MODEL_ONNX} has weights outside of itself")
         if number == _TENSOR_NAME:
-            name = _text(value)
+            name = protobuf.text(value)
     return name
 
 
 def _check_domain(domain: str) -> None:
     if domain not in _STANDARD:
         raise FormatError(f"{MODEL_ONNX} has operators of {domain[:40]!r}; only ONNX's own are run")
-
-
-# --- protobuf's wire format. Source: protobuf.dev/programming-guides/encoding
-
-
-def _fields(message: memoryview) -> Iterator[Field]:
-    """Yield number and value of each field: a number, or the bytes of text, message or array."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        number, kind = key >> 3, key & 7
-        if kind == _VARINT:
-            value, at = _varint(message, at)
-            yield number, value
-            continue
-        if kind == _BYTES:
-            size, at = _varint(message, at)
-        elif kind in {_FIXED64, _FIXED32}:
-            size = 8 if kind == _FIXED64 else 4
-        else:
-            raise _no_onnx()
-        if size > len(message) - at:
-            raise _no_onnx()
-        yield number, message[at : at + size]
-        at += size
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for place in range(_MAX_VARINT_BYTES):
-        if at + place >= len(message):
-            break
-        byte = message[at + place]
-        value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that more follows
-            return value, at + place + 1
-    raise _no_onnx()
-
-
-def _part(value: memoryview | int) -> memoryview:
-    if isinstance(value, int):
-        raise _no_onnx()
-    return value
-
-
-def _text(value: memoryview | int) -> str:
-    return bytes(_part(value)).decode("utf-8", "replace")
-
-
-def _text_of(message: memoryview, wanted: int) -> str:
-    return next((_text(value) for number, value in _fields(message) if number == wanted), "")
-
-
-def _no_onnx() -> FormatError:
-    return FormatError(f"{MODEL_ONNX} is not an ONNX file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -57,10 +57,13 @@ class Prediction:
     Attributes:
         predictions: Every class with its calibrated probability, most probable first.
         knowing: Why it abstains, or does not.
+        embedding: ``[F]``: what the network's last layer weighs, of the image as it is; None when
+            that cannot be told.
     """
 
     predictions: Sequence[tuple[str, float]]
     knowing: Knowing
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
     def abstained(self) -> bool:
@@ -122,9 +125,10 @@ class Classifier:
         """
         views = np.stack([array, array[:, :, ::-1]]) if is_mirrored else array[np.newaxis]
         try:
-            logits = self._engine.logits(views).mean(axis=0, keepdims=True)
+            outputs = self._engine.run(views)
         except EngineError as error:
             raise NetworkError(str(error)) from error
+        logits = outputs.logits.mean(axis=0, keepdims=True)
         if not np.isfinite(logits).all():
             raise NetworkError("it answers no numbers")
         answers = answer(self._manifest, logits)
@@ -139,6 +143,7 @@ class Classifier:
                 rule.threshold,
                 is_background=bool(answers.is_background[0]),
             ),
+            None if outputs.embeddings is None else outputs.embeddings[0],
         )
 
 
@@ -171,7 +176,7 @@ def _try_engine(bundle: Bundle, threads: int) -> Engine:
     size_px = bundle.manifest.preprocessing.size_px
     try:
         engine = OnnxEngine(bundle.onnx, threads)
-        logits = engine.logits(np.zeros((1, 3, size_px, size_px), dtype=np.float32))
+        logits, _ = engine.run(np.zeros((1, 3, size_px, size_px), dtype=np.float32))
     except EngineError as error:
         raise FormatError(f"{MODEL_ONNX} does not run ({error})") from error
     expected = (1, len(bundle.manifest.classes))

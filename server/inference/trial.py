@@ -111,9 +111,9 @@ def _judge(onnx: bytes, size_px: int) -> dict[str, object]:
     shapes = []
     try:
         engine = OnnxEngine(onnx, threads=1)
-        engine.logits(np.zeros((1, 3, size_px, size_px), dtype=np.float32))
+        engine.run(np.zeros((1, 3, size_px, size_px), dtype=np.float32))
         for count in range(1, _MAX_VIEWS + 1):
-            logits = engine.logits(views[:count])
+            logits, _ = engine.run(views[:count])
             if not np.isfinite(logits).all():
                 return {"failed": "it answers no numbers"}
             shapes.append(list(logits.shape))

@@ -10,7 +10,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from server.db.models import ModelRecord
-from server.db.prediction_models import PredictionCountRecord, PredictionRecord
+from server.db.prediction_models import (
+    NearnessCountRecord,
+    PredictionCountRecord,
+    PredictionRecord,
+)
 from server.db.removal_models import RemovedBlobRecord
 from server.db.session import Session
 from server.errors import PredictionNotFoundError
@@ -27,6 +31,14 @@ class Kind(NamedTuple):
     day: str
     label: str
     abstained: bool
+    bin: int
+
+
+class NearKind(NamedTuple):
+    """Answers about images as near as each other; see `NearnessCountRecord`."""
+
+    model_id: str
+    day: str
     bin: int
 
 
@@ -53,6 +65,29 @@ async def add_counts(session: Session, counts: Mapping[Kind, int]) -> None:
     await session.execute(
         add.on_conflict_do_update(index_elements=list(Kind._fields), set_={"number": more}), rows
     )
+
+
+async def add_nearness(session: Session, counts: Mapping[NearKind, int]) -> None:
+    """Add to the counts of a few hundred kinds at most."""
+    rows = [{**kind._asdict(), "number": number} for kind, number in counts.items()]
+    if not rows:
+        return
+    add = insert(NearnessCountRecord)
+    more = NearnessCountRecord.number + add.excluded.number
+    await session.execute(
+        add.on_conflict_do_update(index_elements=list(NearKind._fields), set_={"number": more}),
+        rows,
+    )
+
+
+async def sum_nearness(session: Session, model_id: str, first_day: str) -> dict[int, int]:
+    """Return how many images were in each bin from a day on."""
+    rows = await session.execute(
+        select(NearnessCountRecord.bin, func.sum(NearnessCountRecord.number))
+        .where(NearnessCountRecord.model_id == model_id, NearnessCountRecord.day >= first_day)
+        .group_by(NearnessCountRecord.bin)
+    )
+    return {place: int(number) for place, number in rows}
 
 
 async def list_counts(
@@ -91,16 +126,14 @@ async def list_page(
 
 async def delete_old_counts(session: Session, first_day: str) -> None:
     """Delete the counts of the days before this one."""
-    await session.execute(
-        delete(PredictionCountRecord).where(PredictionCountRecord.day < first_day)
-    )
+    for record in (PredictionCountRecord, NearnessCountRecord):
+        await session.execute(delete(record).where(record.day < first_day))
 
 
 async def delete_all(session: Session, model_id: str) -> list[str]:
     """Delete all that is kept of a model; return the hashes of files that nothing names now."""
-    await session.execute(
-        delete(PredictionCountRecord).where(PredictionCountRecord.model_id == model_id)
-    )
+    for record in (PredictionCountRecord, NearnessCountRecord):
+        await session.execute(delete(record).where(record.model_id == model_id))
     gone = await session.scalars(
         delete(PredictionRecord)
         .where(PredictionRecord.model_id == model_id)

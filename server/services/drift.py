@@ -1,8 +1,7 @@
 """Use case: tell when what a model is asked is no longer what it learned.
 
 The answers of some days are held against those on the validation split: which labels it gives, how
-sure it is of them, and how often it abstains. How far its inner view of the images has moved is not
-told: a bundle's network gives logits and no embeddings.
+sure it is of them, how often it abstains, and how near the images are to those it learned from.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,7 @@ from server.services.drift_tests import (
     compare,
 )
 from server.services.models import BundleStore, damaged
+from server.services.nearness import BIN_COUNT, NearnessService
 from server.services.prediction_log import EDGES, PredictionLog, bin_of
 
 _MOST_KEPT: Final = 16  # counts of so many models' validation splits: some kB each
@@ -58,6 +59,32 @@ class Tallies:
         return int(self.labels.sum())
 
 
+class NearnessState(Enum):
+    """Whether images can be held against those that the model learned from."""
+
+    UNTOLD = auto()
+    BEING_MADE = auto()
+    TOO_FEW = auto()
+    TESTED = auto()
+
+
+_NO_COUNTS: Final[Counts] = np.zeros(BIN_COUNT, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """How near images are to those that the model learned from: ``[BIN_COUNT]`` each.
+
+    Attributes:
+        window: What the model was asked.
+        reference: The validation split.
+    """
+
+    state: NearnessState
+    window: Counts = field(default_factory=_NO_COUNTS.copy)
+    reference: Counts = field(default_factory=_NO_COUNTS.copy)
+
+
 @dataclass(frozen=True)
 class Drift:
     """What was found.
@@ -67,6 +94,7 @@ class Drift:
         days: Of the window, today included.
         window: What the model was asked in it.
         reference: Its answers on the validation split.
+        nearness: Of the images, apart from what is said of them.
         tests: None when there are too few answers for any.
     """
 
@@ -74,6 +102,7 @@ class Drift:
     days: int
     window: Tallies
     reference: Tallies
+    nearness: Nearness
     tests: Sequence[Tested]
 
     @property
@@ -86,13 +115,19 @@ class DriftService:
     """Hold what a model is asked against what it was validated on."""
 
     def __init__(
-        self, database: Database, bundles: BundleStore, pool: CpuPool, log: PredictionLog
+        self,
+        database: Database,
+        bundles: BundleStore,
+        pool: CpuPool,
+        log: PredictionLog,
+        nearness: NearnessService,
     ) -> None:
         """Keep what the use case needs."""
         self._database = database
         self._bundles = bundles
         self._pool = pool
         self._log = log
+        self._nearness = nearness
         self._kept: OrderedDict[str, tuple[tuple[str, ...], Tallies]] = OrderedDict()
 
     async def check(self, model_id: str, days: int) -> Drift:
@@ -108,14 +143,29 @@ class DriftService:
         classes, reference = await self._read(model)
         window = tally_window(classes, counts)
         if window.count < MIN_WINDOW or reference.count < MIN_REFERENCE:
-            return Drift(classes, days, window, reference, [])
+            too_few = Nearness(NearnessState.TOO_FEW)
+            return Drift(classes, days, window, reference, too_few, [])
+        near = await self._hold(model, days)
         tables = [
             (Shift.LABELS, reference.labels, window.labels),
             (Shift.CONFIDENCE, reference.bins, window.bins),
             (Shift.ABSTENTION, reference.abstained, window.abstained),
         ]
+        if near.state is NearnessState.TESTED:
+            tables.append((Shift.EMBEDDING, near.reference, near.window))
         tests = await asyncio.to_thread(compare, tables)
-        return Drift(classes, days, window, reference, tests)
+        return Drift(classes, days, window, reference, near, tests)
+
+    async def _hold(self, model: ModelRecord, days: int) -> Nearness:
+        """Return how near the images of the window are to those that the model learned from."""
+        yardstick = self._nearness.find(model)
+        if yardstick is None:
+            is_coming = self._nearness.is_wanted(model)
+            return Nearness(NearnessState.BEING_MADE if is_coming else NearnessState.UNTOLD)
+        window = await self._log.count_nearness(model.id, days)
+        is_enough = int(window.sum()) >= MIN_WINDOW
+        state = NearnessState.TESTED if is_enough else NearnessState.TOO_FEW
+        return Nearness(state, window, yardstick.reference)
 
     async def _read(self, model: ModelRecord) -> tuple[tuple[str, ...], Tallies]:
         """Return the model's classes, and its answers on the validation split."""

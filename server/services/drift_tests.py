@@ -1,6 +1,6 @@
 """Whether two sets of answers differ by more than chance, and by enough to matter. Pure; numpy.
 
-All three tests are one: answers are counted by kind in the validation split and in the window, both
+All tests are one: answers are counted by kind in the validation split and in the window, both
 are shuffled together, and how often chance alone parts them so far is counted (a permutation test
 over tables with fixed margins). That is exact however few answers a kind has, where the
 approximations of the chi-square and Kolmogorov-Smirnov tests need five or so of each, and no ties.
@@ -41,6 +41,7 @@ class Shift(StrEnum):
     LABELS = "label-mix"
     CONFIDENCE = "confidence"
     ABSTENTION = "abstention"
+    EMBEDDING = "embedding"
 
 
 def total_variation(reference: Floats, window: Floats) -> Floats:
@@ -53,6 +54,16 @@ def largest_gap(reference: Floats, window: Floats) -> Floats:
     """Return the largest distance of the cumulative shares: Kolmogorov and Smirnov's, of bins."""
     gap: Floats = np.abs(np.cumsum(reference - window, axis=1)).max(axis=1)
     return gap
+
+
+def largest_retreat(reference: Floats, window: Floats) -> Floats:
+    """Return the largest excess of the window's cumulative shares: how many lie lower now.
+
+    The other direction is none to warn of: images may well be nearer to the training images than
+    those of the validation split, from which near-duplicates of them were kept away.
+    """
+    retreat: Floats = np.cumsum(window - reference, axis=1).max(axis=1).clip(min=0)
+    return retreat
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,7 @@ RULES: Final = {
     Shift.LABELS: Rule(total_variation, 0.2),
     Shift.CONFIDENCE: Rule(largest_gap, 0.2),
     Shift.ABSTENTION: Rule(total_variation, 0.1),
+    Shift.EMBEDDING: Rule(largest_retreat, 0.2),
 }
 
 

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from server.services.drift import Drift
+from server.services import nearness
+from server.services.drift import Drift, NearnessState
 from server.services.drift_tests import MIN_REFERENCE, MIN_WINDOW, Counts, Shift, Tested
 from server.services.prediction_log import EDGES
 
-NO_EMBEDDINGS = (
-    "How far the images themselves have moved is not tested: the bundle's network gives no "
-    "embeddings."
-)
+# Why the images themselves are not tested.
+NEARNESS_NOTES = {
+    NearnessState.UNTOLD: (
+        "How far the images themselves have moved is not tested: the model's network does not tell "
+        "what it sees, or too few of its training and validation images are left."
+    ),
+    NearnessState.BEING_MADE: (
+        "How far the images themselves have moved is not tested yet: the model is looking at its "
+        "training images. Look again in a minute."
+    ),
+    NearnessState.TOO_FEW: (
+        "How far the images themselves have moved is not tested yet: too few answers have been "
+        "held against the training images."
+    ),
+}
+
+
+def notes(drift: Drift) -> list[str]:
+    """Return what is not tested, and why."""
+    return [NEARNESS_NOTES[drift.nearness.state]] if drift.nearness.state in NEARNESS_NOTES else []
 
 
 def summary(drift: Drift) -> str:
@@ -41,6 +58,7 @@ def sentence(drift: Drift, test: Tested) -> str:
         Shift.LABELS: _labels,
         Shift.CONFIDENCE: _confidence,
         Shift.ABSTENTION: _abstention,
+        Shift.EMBEDDING: _embedding,
     }[test.shift](drift)
     if test.is_alert:
         return f"{said} That is more than chance, and enough to matter."
@@ -72,6 +90,15 @@ def _abstention(drift: Drift) -> str:
     return (
         f"It abstains from {_percent(now.abstained[1] / now.count)} of the images, and did from "
         f"{_percent(before.abstained[1] / before.count)} of the validation split."
+    )
+
+
+def _embedding(drift: Drift) -> str:
+    before, now = drift.nearness.reference, drift.nearness.window
+    return (
+        "Half of the images are more like a training image than "
+        f"{nearness.middle(now):.2f} (1 is the same, 0 is nothing alike), and half of the "
+        f"validation images more than {nearness.middle(before):.2f}, as the model sees them."
     )
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from server.config import Folders, Settings
 from server.db.session import Database
-from server.inference.pool import CpuPool
-from server.media.blobs import FileStore
+from server.media.blobs import BlobStore, FileStore
 from server.repositories.predictions import Room
 from server.services.drift import DriftService
-from server.services.models import BundleStore
+from server.services.nearness import NearnessService
 from server.services.prediction_log import LogRules, Mode, PredictionLog
+from server.services.predictions import Engines
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,12 @@ class Monitoring:
 
     Attributes:
         log: Keeps what they were asked.
+        nearness: Tells how far the images are from what they learned.
         drift: Tells when that is no longer what they were validated on.
     """
 
     log: PredictionLog
+    nearness: NearnessService
     drift: DriftService
 
     @classmethod
@@ -32,11 +34,12 @@ class Monitoring:
         settings: Settings,
         folders: Folders,
         database: Database,
-        bundles: BundleStore,
-        pool: CpuPool,
+        engines: Engines,
+        blobs: BlobStore,
     ) -> Monitoring:
         """Put it together over the data folder."""
         given = settings.prediction_log
         rules = LogRules(Mode(given.mode), given.keep_days, Room(given.max_count, given.max_bytes))
-        log = PredictionLog(database, FileStore(folders.make("predictions")), rules)
-        return cls(log, DriftService(database, bundles, pool, log))
+        near = NearnessService(blobs, engines)
+        log = PredictionLog(database, FileStore(folders.make("predictions")), near, rules)
+        return cls(log, near, DriftService(database, engines.bundles, engines.pool, log, near))

@@ -19,9 +19,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from ulid import ULID
 
 from server.db.ids import new_id
+from server.db.models import ModelRecord
 from server.db.prediction_models import PredictionRecord
 from server.db.session import Database, DatabaseFailedError
 from server.errors import PredictionNotFoundError
@@ -29,7 +32,9 @@ from server.media.blobs import FileStore
 from server.media.sniff import sniff
 from server.repositories import models, predictions
 from server.repositories.paging import Page, PageRequest
-from server.repositories.predictions import Kind, Room
+from server.repositories.predictions import Kind, NearKind, Room
+from server.services.drift_tests import Counts
+from server.services.nearness import BIN_COUNT, NearnessService, Yardstick
 from server.services.predictions import Answer
 
 log = logging.getLogger(__name__)
@@ -82,8 +87,15 @@ class _Entry:
     """One answer to write."""
 
     kind: Kind
+    model: ModelRecord
+    embedding: NDArray[np.float32] | None
     record: PredictionRecord | None = None
     data: bytes | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it takes."""
+        return len(self.data or b"") + (0 if self.embedding is None else self.embedding.nbytes)
 
 
 def bin_of(probability: float) -> int:
@@ -102,6 +114,7 @@ class PredictionLog:
         self,
         database: Database,
         files: FileStore,
+        nearness: NearnessService,
         rules: LogRules,
         clock: Callable[[], datetime] = _now,
     ) -> None:
@@ -110,11 +123,13 @@ class PredictionLog:
         Args:
             database: Where rows are written.
             files: Where images are kept: apart from those of datasets, since these go by age.
+            nearness: Tells how near an image is to what a model learned from.
             rules: What is kept.
             clock: The time.
         """
         self._database = database
         self._files = files
+        self._nearness = nearness
         self.rules = rules
         self._clock = clock
         self._waiting: list[_Entry] = []
@@ -137,15 +152,14 @@ class PredictionLog:
         if self.rules.mode is Mode.OFF:
             return answer
         entry = self._entry(answer, data)
-        size_bytes = len(entry.data or b"")
         if (
             len(self._waiting) >= _MOST_WAITING
-            or self._waiting_bytes + size_bytes > _MOST_WAITING_BYTES
+            or self._waiting_bytes + entry.size_bytes > _MOST_WAITING_BYTES
         ):
             self.dropped_count += 1
             return answer
         self._waiting.append(entry)
-        self._waiting_bytes += size_bytes
+        self._waiting_bytes += entry.size_bytes
         self._some.set()
         return replace(answer, prediction_id=None if entry.record is None else entry.record.id)
 
@@ -154,7 +168,7 @@ class PredictionLog:
         day = now.date().isoformat()
         kind = Kind(answer.model.id, day, said.label, said.abstained, bin_of(said.probability))
         if self.rules.mode is not Mode.IMAGES:
-            return _Entry(kind)
+            return _Entry(kind, answer.model, said.embedding)
         # What lies in a file already is an image of a dataset, which keeps it.
         sent = data if isinstance(data, bytes) else None
         record = PredictionRecord(
@@ -167,7 +181,7 @@ class PredictionLog:
             abstained=said.abstained,
             created_at=now,
         )
-        return _Entry(kind, record, sent)
+        return _Entry(kind, answer.model, said.embedding, record, sent)
 
     async def run(self) -> None:
         """Write what comes and delete what is too old, until cancelled; then write the rest."""
@@ -209,14 +223,32 @@ class PredictionLog:
     async def _write(self, entries: Sequence[_Entry]) -> None:
         kept = {e.record.sha256: e.data for e in entries if e.record and e.data is not None}
         await asyncio.to_thread(self._write_files, kept)
+        near = await self._measure(entries)
         async with self._database.write() as session:
             asked = {entry.kind.model_id for entry in entries}
             gone = await predictions.list_gone_models(session, asked)
             staying = [entry for entry in entries if entry.kind.model_id not in gone]
             await predictions.add_counts(session, Counter(entry.kind for entry in staying))
+            here = {kind: number for kind, number in near.items() if kind.model_id not in gone}
+            await predictions.add_nearness(session, here)
             session.add_all([entry.record for entry in staying if entry.record is not None])
         if kept:
             await self._make_room()
+
+    async def _measure(self, entries: Sequence[_Entry]) -> Counter[NearKind]:
+        """Count how near the images are to what their models learned from, where that is known."""
+        rows: dict[tuple[str, str], list[NDArray[np.float32]]] = {}
+        yardsticks: dict[str, Yardstick] = {}
+        for entry in entries:
+            yardstick = self._nearness.find(entry.model) if entry.embedding is not None else None
+            if yardstick is not None and entry.embedding is not None:
+                yardsticks[entry.kind.model_id] = yardstick
+                rows.setdefault((entry.kind.model_id, entry.kind.day), []).append(entry.embedding)
+        counts: Counter[NearKind] = Counter()
+        for (model_id, day), found in rows.items():
+            bins = await asyncio.to_thread(yardsticks[model_id].bins, np.stack(found))
+            counts.update(NearKind(model_id, day, int(place)) for place in bins)
+        return counts
 
     def _write_files(self, kept: dict[str, bytes]) -> None:
         for sha256, data in kept.items():
@@ -272,6 +304,19 @@ class PredictionLog:
         async with self._database.read() as session:
             await models.get(session, model_id)
             return list(await predictions.list_counts(session, model_id, first))
+
+    async def count_nearness(self, model_id: str, days: int) -> Counts:
+        """Return how near images of the last days were: ``[BIN_COUNT]``, see `nearness`.
+
+        What the answers of the last second leave is not in it; see `flush`.
+        """
+        first = (self._clock() - timedelta(days=days - 1)).date().isoformat()
+        async with self._database.read() as session:
+            found = await predictions.sum_nearness(session, model_id, first)
+        counts = np.zeros(BIN_COUNT, dtype=np.int64)
+        for place, number in found.items():
+            counts[place] = number
+        return counts
 
     async def list_page(self, model_id: str, request: PageRequest) -> Page[PredictionRecord]:
         """Return a page of what is kept answer by answer, newest first.

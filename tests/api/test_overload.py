@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from server.api.routes import predict
+from server.inference.engine import Outputs
 from tests.api.test_statements import counting
 from tests.support.app import Bird, problem, running
 from tests.support.played_trainer import coloured_dataset, plain, trained
@@ -115,7 +116,7 @@ async def test_a_network_that_answers_no_numbers_is_the_models_fault(busy: Bird,
     assert (await busy.post("/classify", files=red)).status_code == 200
     (classifier,) = busy.parts.answering.registry._loaded.values()
     monkeypatch.setattr(
-        classifier._engine, "logits", lambda images: np.full((1, 3), np.nan, np.float32)
+        classifier._engine, "run", lambda _: Outputs(np.full((1, 3), np.nan, np.float32), None)
     )
     said = problem(await busy.post("/classify", files=red), 409, "model-damaged")
     assert "answers no numbers" in said["detail"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from server.services.prediction_log import EDGES, Mode, PredictionLog, bin_of
 from tests.support.app import Bird, Clock, in_one_task, problem, running
 from tests.support.played_trainer import coloured_dataset, plain, trained, trained_saying
 from tests.support.site import Site, answer
+from tests.support.snapshots import COLOURS, picture
 
 
 @pytest.fixture
@@ -261,6 +262,10 @@ async def drift(bird: Bird, model: str) -> dict[str, Any]:
     return found
 
 
+KNOWN = list(COLOURS.values())
+BETWEEN = [(210, 180, 40), (40, 180, 210), (200, 40, 180)]
+
+
 def right(_place: int, item: Item) -> EvaluatedImage:
     """Judge an image right, and as surely as the tiny network is of a plain colour."""
     return EvaluatedImage(
@@ -298,5 +303,47 @@ async def test_a_shift_of_what_is_asked_is_told(still: Bird):
         assert [test["kind"] for test in other["tests"] if test["is_alert"]] == ["label-mix"]
         assert other["tests"][0]["sentence"].startswith("red is 80 % of the answers, and was 3")
         assert "train again" in other["sentence"]
-        assert "no embeddings" in other["notes"][0]
+        assert "looking at its training images" in other["notes"][0]
     problem(await still.get("/models/nobody/drift"), 404, "model-not-found")
+
+
+async def test_images_that_lie_apart_are_told_though_they_are_answered_alike(still: Bird):
+    """The tiny model sees how much red, green and blue there is, and names what is most."""
+    dataset = await coloured_dataset(still, 40)
+    model, _ = await trained_saying(still, dataset, right, valid_ratio=0.5)
+    nearness = still.parts.services.monitoring.nearness
+
+    async def ask_about(pictures: Iterable[bytes]) -> None:
+        for place, data in enumerate(pictures):
+            response = await still.post("/classify", files={"file": (f"{place}.png", data)})
+            assert response.status_code == 200, response.text
+
+    def like(first_seed: int, colours: Sequence[tuple[int, int, int]]) -> Iterator[bytes]:
+        for number in range(60):
+            yield picture(colours[number % len(colours)], first_seed + number)
+
+    async with ruled(still, mode=Mode.COUNTS) as log:
+        await ask_about(like(50_000, KNOWN))
+        early = await drift(still, model)
+        assert "Look again in a minute" in early["notes"][0]
+        await nearness.make_wanted()
+        few = await drift(still, model)
+        assert "too few answers" in few["notes"][0]
+        await log.forget(model)
+
+        await ask_about(like(60_000, KNOWN))
+        same = await drift(still, model)
+        kinds = [test["kind"] for test in same["tests"]]
+        assert (kinds[-1], same["notes"]) == ("embedding", [])
+        assert not same["tests"][-1]["is_alert"], same
+        assert (await log.count_nearness(model, 7)).sum() == 60
+        await log.forget(model)
+        assert (await log.count_nearness(model, 7)).sum() == 0
+
+        await ask_about(like(70_000, BETWEEN))
+        other = await drift(still, model)
+        apart = other["tests"][-1]
+        assert (apart["kind"], apart["is_alert"], other["is_alert"]) == ("embedding", True, True)
+        assert apart["sentence"].startswith(
+            "Half of the images are more like a training image than"
+        )

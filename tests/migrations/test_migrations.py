@@ -55,6 +55,7 @@ NEW_TABLES = {
     "blocked_sites",
     "stage_changes",
     "prediction_counts",
+    "nearness_counts",
     "predictions",
 }
 

@@ -12,7 +12,7 @@ from server.api.schemas.base import ReplyModel
 from server.repositories.predictions import Kind
 from server.services.drift import Drift
 from server.services.drift_tests import ALPHA, MIN_WINDOW, Shift
-from server.services.drift_words import NO_EMBEDDINGS, sentence, summary
+from server.services.drift_words import notes, sentence, summary
 from server.services.prediction_log import EDGES
 
 
@@ -154,5 +154,5 @@ class DriftOut(ReplyModel):
                 )
                 for test in drift.tests
             ],
-            notes=[NO_EMBEDDINGS],
+            notes=notes(drift),
         )

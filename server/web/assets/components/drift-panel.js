@@ -13,6 +13,7 @@ const TITLES = {
   'label-mix': 'Labels',
   confidence: 'Sureness',
   abstention: 'Abstaining',
+  embedding: 'Images',
 };
 
 /**

@@ -13,7 +13,7 @@ from PIL import Image
 
 from server.contract.errors import FormatError
 from server.inference import registry
-from server.inference.engine import OnnxEngine
+from server.inference.engine import OnnxEngine, Outputs
 from server.inference.pool import CpuPool
 from server.inference.registry import Bounds, Registry
 from server.inference.session import Classifier, check_bundle, load_classifier
@@ -104,9 +104,9 @@ def test_a_model_answers_with_every_class_most_probable_first(bundle):
 @pytest.mark.parametrize(("threshold", "abstains"), [(0.0, False), (0.34, True)])
 def test_a_model_that_is_too_unsure_abstains(threshold, abstains):
     class Undecided:
-        def logits(self, images):
+        def run(self, images):
             assert images.shape == (1, 3, 32, 32)
-            return np.zeros((1, 3), dtype=np.float32)
+            return Outputs(np.zeros((1, 3), dtype=np.float32), None)
 
     manifest = bundle_manifest()
     abstention = manifest.abstention.model_copy(update={"threshold": threshold})
@@ -128,8 +128,8 @@ def test_a_model_that_is_too_unsure_abstains(threshold, abstains):
 )
 def test_a_model_abstains_by_the_rule_of_its_bundle(logits, rule, abstains):
     class Fixed:
-        def logits(self, images):
-            return np.array([logits], dtype=np.float32)
+        def run(self, images):
+            return Outputs(np.array([logits], dtype=np.float32), None)
 
     manifest = bundle_manifest()
     abstention = manifest.abstention.model_copy(update=rule)

@@ -13,9 +13,10 @@ SEEDS = range(10)
 LABELS = np.array([0.5, 0.3, 0.15, 0.05])
 BINS = np.array([0.01, 0.02, 0.03, 0.04, 0.1, 0.2, 0.6])
 QUIET = np.array([0.95, 0.05])
+NEAR = np.array([0.05, 0.1, 0.15, 0.3, 0.4])
 
 
-def tables(seed: int, labels, bins, quiet, window: int = 200):
+def tables(seed: int, labels, bins, quiet, near, window: int = 200):
     """Return tables of 120 validation images, and of a window drawn from other shares."""
     rng = np.random.default_rng(seed)
     return [
@@ -24,13 +25,14 @@ def tables(seed: int, labels, bins, quiet, window: int = 200):
             (Shift.LABELS, LABELS, labels),
             (Shift.CONFIDENCE, BINS, bins),
             (Shift.ABSTENTION, QUIET, quiet),
+            (Shift.EMBEDDING, NEAR, near),
         )
     ]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_resample_raises_no_alert(seed):
-    found = compare(tables(seed, LABELS, BINS, QUIET))
+    found = compare(tables(seed, LABELS, BINS, QUIET, NEAR))
     assert not [test for test in found if test.is_alert]
     assert all(0 <= test.effect <= 1 and 0 < test.p_value <= 1 for test in found)
 
@@ -38,9 +40,13 @@ def test_a_resample_raises_no_alert(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("shift", list(Shift))
 def test_each_shift_is_told_from_the_others(seed, shift):
-    now = {Shift.LABELS: LABELS, Shift.CONFIDENCE: BINS, Shift.ABSTENTION: QUIET}
+    now = {
+        Shift.LABELS: LABELS, Shift.CONFIDENCE: BINS, Shift.ABSTENTION: QUIET,
+        Shift.EMBEDDING: NEAR,
+    }  # fmt: skip
     now[shift] = {
         Shift.LABELS: LABELS[::-1], Shift.CONFIDENCE: BINS[::-1], Shift.ABSTENTION: [0.6, 0.4],
+        Shift.EMBEDDING: NEAR[::-1],
     }[shift]  # fmt: skip
     found = compare(tables(seed, *now.values()))
     assert [test.shift for test in found if test.is_alert] == [shift]
@@ -84,7 +90,9 @@ def test_p_values_are_corrected_by_holms_steps():
 
 
 def test_the_same_answers_give_the_same_p_values():
-    assert compare(tables(3, LABELS, BINS, QUIET)) == compare(tables(3, LABELS, BINS, QUIET))
+    assert compare(tables(3, LABELS, BINS, QUIET, NEAR)) == compare(
+        tables(3, LABELS, BINS, QUIET, NEAR)
+    )
 
 
 def test_an_empty_side_is_refused():
