@@ -32,8 +32,9 @@ async def read_prediction_counts(
 async def read_drift(model_id: str, services: ServicesDep, days: Days = 7) -> DriftOut:
     """Tell whether what a model is asked is still what it was validated on.
 
-    Which labels it gives, how sure it is, and how often it abstains, in the last days and on the
-    validation split, each with a test. Answers must be counted for it.
+    Which labels it gives, how sure it is, how often it abstains, and how near the images are to
+    those that it learned from, in the last days and on the validation split, each with a test.
+    Answers must be counted for it.
     """
     monitoring = services.monitoring
     found = await monitoring.drift.check(model_id, days)
