@@ -4,6 +4,7 @@ import { nameAnswer } from '../lib/label.js';
 import { send } from '../lib/send.js';
 import { formatNumber, text } from '../lib/text.js';
 import { byId, make, makeLink, notify } from '../ui/dom.js';
+import { Camera } from './camera.js';
 import { readImageFile, takeImages } from './image-input.js';
 
 /** @typedef {import('../lib/types.js').Classification} Classification */
@@ -14,8 +15,11 @@ const NEWEST = '';
 
 /** Runs the Classify tab. */
 export class ClassifyView {
-  /** @param {() => Promise<void>} onPairingLost Told when the server refuses our token. */
-  constructor(onPairingLost) {
+  /**
+   * @param {() => Promise<void>} onPairingLost Told when the server refuses our token.
+   * @param {(() => void) | null} moveOut Continues in a window of its own; null when this is one.
+   */
+  constructor(onPairingLost, moveOut) {
     this.onPairingLost = onPairingLost;
     this.server = '';
     this.view = byId('classify-view', HTMLElement);
@@ -39,6 +43,13 @@ export class ClassifyView {
         this.address.value = url;
         void this.#classifyAddress(url);
       },
+    });
+    this.camera = new Camera({
+      button: byId('camera', HTMLButtonElement),
+      place: byId('camera-place', HTMLElement),
+      onFile: (file) => void this.#classifyFile(file),
+      onTrouble: (error) => void this.#fail(error),
+      moveOut,
     });
   }
 

@@ -25,7 +25,8 @@ const pairingView = byId('pairing-view', HTMLElement);
 const servers = new ServerField(open);
 const pairing = new PairingView(open);
 const capture = new CaptureView(onPairingLost);
-const classify = new ClassifyView(onPairingLost);
+const isPopup = tabFromAddress() === null;
+const classify = new ClassifyView(onPairingLost, isPopup ? () => void popOut('classify') : null);
 /** Opens the second tab: what it asks for would slow down the first, which most people want. */
 let openClassify = () => {};
 
@@ -42,13 +43,12 @@ tabList.addEventListener('keydown', ({ key }) => {
 byId('open-options', HTMLButtonElement).addEventListener('click', () => {
   void ext.runtime.openOptionsPage();
 });
-byId('pop-out', HTMLButtonElement).addEventListener('click', () => void popOut());
+byId('pop-out', HTMLButtonElement).addEventListener('click', () => void popOut(shownTab()));
 
 await start();
 
 /** Find the tab to act on, and open the view that the pairing allows. */
 async function start() {
-  const isPopup = tabFromAddress() === null;
   if (!isPopup) document.documentElement.dataset['shape'] = 'page';
   byId('pop-out', HTMLButtonElement).hidden = !isPopup;
   try {
@@ -85,6 +85,7 @@ async function open(state) {
     openClassify = () => {};
     void classify.open(state);
   };
+  if (new URLSearchParams(location.search).get('view') === 'classify') select('classify');
   await Promise.all([capture.open(state, tabId), sayVersions()]);
   await openOverlaySwitch(tabId);
 }
@@ -154,9 +155,18 @@ async function findTab() {
   return active?.id ?? null;
 }
 
-/** Continue in a window of its own, which does not close when the person clicks elsewhere. */
-async function popOut() {
-  const url = ext.runtime.getURL(`popup/popup.html?tab=${await findTab()}`);
+/** @returns {typeof TABS[number]} The tab that is shown. */
+function shownTab() {
+  return TABS.find((name) => !viewOf(name).hidden) ?? 'capture';
+}
+
+/**
+ * Continue in a window of its own, which does not close when the person clicks elsewhere.
+ *
+ * @param {typeof TABS[number]} view The tab to show there.
+ */
+async function popOut(view) {
+  const url = ext.runtime.getURL(`popup/popup.html?tab=${await findTab()}&view=${view}`);
   await ext.windows.create({ url, type: 'popup', width: 520, height: 760 });
   window.close();
 }

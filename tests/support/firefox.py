@@ -235,12 +235,15 @@ def _ask_all_of(web_port: int | None) -> dict[str, Any]:
 
 
 @contextmanager
-def firefox(profile: Path, *, web_port: int | None = None) -> Iterator[Firefox]:
+def firefox(
+    profile: Path, *, web_port: int | None = None, has_camera: bool = False
+) -> Iterator[Firefox]:
     """Yield a Firefox that has loaded the extension's folder as it is.
 
     Args:
         profile: A folder for its profile; that of an earlier run may be used again.
         web_port: A port on loopback that is the proxy of every other host, by any certificate.
+        has_camera: Whether it has one, which shows a test picture; the person allows it.
     """
     path = shutil.which("firefox-esr") or shutil.which("firefox")
     assert path is not None, "Firefox is missing: tests/install-browsers says how to get it"
@@ -251,6 +254,8 @@ def firefox(profile: Path, *, web_port: int | None = None) -> Iterator[Firefox]:
         "app.update.disabledForTesting": True,
         "extensions.webextOptionalPermissionPrompts": False,  # asked for, they are granted
         "datareporting.policy.dataSubmissionEnabled": False,
+        "media.navigator.streams.fake": has_camera,
+        "media.navigator.permission.disabled": has_camera,
     }
     profile.mkdir(parents=True, exist_ok=True)
     lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});\n" for k, v in preferences.items()]

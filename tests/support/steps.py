@@ -240,7 +240,8 @@ def pair(steps: Steps, server: ServerProcess, client: httpx2.Client) -> None:
     steps.fill("server", server.url)
     steps.fill("code", client.post("/api/v1/pairings").json()["code"])
     steps.click("pair")
-    steps.wait_for_text("tab-capture", "Capture")
+    are_shown = "return !document.getElementById('tabs').hidden;"
+    wait_until(lambda: steps.run_in_popup(are_shown), PATIENCE_S, "the browser is paired")
 
 
 def wait_for_images(client: httpx2.Client, dataset_id: str, count: int) -> list[dict[str, Any]]:
