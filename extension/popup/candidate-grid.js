@@ -83,6 +83,22 @@ export class CandidateGrid {
     this.#update();
   }
 
+  /**
+   * Count those that are shown, new, and wanted.
+   *
+   * @param {(candidate: Candidate) => boolean} isWanted Which.
+   * @returns {number} How many.
+   */
+  countNew(isWanted) {
+    return this.choice.countNew(isWanted);
+  }
+
+  /** @param {(candidate: Candidate) => boolean} isWanted Which to choose of the new ones; no others. */
+  chooseOnly(isWanted) {
+    this.choice.chooseOnly(isWanted);
+    this.#update();
+  }
+
   /** Show other candidates than before: from their beginning. */
   #start() {
     for (const place of [...this.tiles.keys()]) this.#drop(place);

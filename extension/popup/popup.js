@@ -86,7 +86,7 @@ async function open(state) {
     void classify.open(state);
   };
   await Promise.all([capture.open(state, tabId), sayVersions()]);
-  await openOverlaySwitch(tabId);
+  await openOverlaySwitch(tabId, state.is_model_asked);
 }
 
 /** Say it when server and extension are of different times; either may have been updated alone. */
