@@ -1,5 +1,9 @@
-/** Tells hard examples: images of which a model says something else than their label would. */
+/**
+ * What a model says of an image, and whether the image is a hard example: one of which it says
+ * something else than its label would.
+ */
 import { matchLabel } from './label.js';
+import { formatNumber, text } from './text.js';
 
 /**
  * Less probable answers are doubted even where the label is right: of three in ten such answers the
@@ -17,4 +21,15 @@ export const DOUBT_BELOW = 0.7;
 export function isDoubted({ label: said, probability, is_abstained }, label) {
   if (is_abstained || probability < DOUBT_BELOW) return true;
   return label !== '' && matchLabel(said, [label]) === undefined;
+}
+
+/**
+ * Put into words what a model says of an image.
+ *
+ * @param {import('./page-messages.js').Opinion} opinion What it says.
+ * @returns {string} For example `grizzly 97 %`, `none of the classes`.
+ */
+export function nameOpinion({ label, probability, is_abstained }) {
+  if (is_abstained) return text('opinionNone');
+  return text('opinion', label, formatNumber(Math.round(probability * 100)));
 }

@@ -10,6 +10,7 @@ import { findInSight, follow, layOut } from './grid-layout.js';
 import { ThumbnailLoader } from './thumbnails.js';
 
 /** @typedef {import('../lib/types.js').Candidate} Candidate */
+/** @typedef {import('./candidate-tile.js').Said} Said */
 /** @typedef {import('./candidate-tile.js').Tile} Tile */
 
 /** Rendered beyond the edges, so that a turn of the wheel shows no empty rows. */
@@ -26,6 +27,8 @@ export class CandidateGrid {
     this.list = list;
     this.onChange = onChange;
     this.choice = new Choice([]);
+    /** @type {(candidate: Candidate) => Said | null} What the model says of one. */
+    this.findSaid = () => null;
     this.thumbnails = new ThumbnailLoader();
     /** @type {Map<number, Tile>} Those that exist, by place. */
     this.tiles = new Map();
@@ -69,6 +72,12 @@ export class CandidateGrid {
   /** Let the next marks decide the choice again, as after a capture. */
   forgetChoice() {
     this.choice.isTouched = false;
+  }
+
+  /** @param {(candidate: Candidate) => Said | null} findSaid Tells what the model says of each. */
+  showSaid(findSaid) {
+    this.findSaid = findSaid;
+    this.#paint();
   }
 
   /** @param {number[]} indexes Those that the dataset has; the others are chosen, unless the person chose. */
@@ -145,7 +154,7 @@ export class CandidateGrid {
     element.setAttribute('aria-posinset', String(place + 1));
     element.setAttribute('aria-setsize', String(this.layout.count));
     element.dataset['place'] = String(place);
-    updateTile(tile, entry);
+    updateTile(tile, entry, this.findSaid(entry.candidate));
     this.#put(element, place);
     this.tiles.set(place, tile);
     this.#insert(element, place);
@@ -191,12 +200,17 @@ export class CandidateGrid {
     element.style.transform = `translate(${x}px, ${y}px)`;
   }
 
-  /** Show the choice. */
-  #update() {
+  /** Show on the tiles what is known. */
+  #paint() {
     for (const [place, tile] of this.tiles) {
       const entry = this.choice.at(place);
-      if (entry !== null) updateTile(tile, entry);
+      if (entry !== null) updateTile(tile, entry, this.findSaid(entry.candidate));
     }
+  }
+
+  /** Show the choice. */
+  #update() {
+    this.#paint();
     const { chosen, shownCount } = this.choice;
     const parts = [formatNumber(chosen.length), formatNumber(shownCount)];
     this.list.setAttribute('aria-label', `${text('gridName')}: ${text('chosenCount', ...parts)}`);

@@ -1,5 +1,5 @@
 /** The popup's button that chooses the hard examples: images of which the model says something else. */
-import { isDoubted } from '../lib/doubt.js';
+import { isDoubted, nameOpinion } from '../lib/doubt.js';
 import { send } from '../lib/send.js';
 import { formatNumber, text } from '../lib/text.js';
 import { byId } from '../ui/dom.js';
@@ -72,6 +72,7 @@ export class DoubtView {
     if (this.button.textContent !== words) this.button.textContent = words;
     this.button.hidden = this.opinions.size === 0;
     this.button.disabled = count === 0;
+    this.grid.showSaid((candidate) => this.#findSaid(candidate, label));
   }
 
   /**
@@ -88,6 +89,21 @@ export class DoubtView {
       // The views say what is wrong with the page or the settings.
       return null;
     }
+  }
+
+  /**
+   * Put into words what the model says.
+   *
+   * @param {Candidate} candidate An image of the page.
+   * @param {string} label What it would be captured as.
+   * @returns {import('./candidate-tile.js').Said | null} The words; null where it has said nothing.
+   */
+  #findSaid({ url }, label) {
+    const opinion = this.opinions.get(url);
+    if (opinion === undefined) return null;
+    const isHard = isDoubted(opinion, label);
+    const words = nameOpinion(opinion);
+    return { words: text(isHard ? 'tileDoubted' : 'tileAgreed', words), isDoubted: isHard };
   }
 
   /**

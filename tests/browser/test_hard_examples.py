@@ -127,6 +127,13 @@ def test_only_the_doubted_are_chosen_and_captured(world):
     world.steps.open_popup()
     world.steps.select("dataset", dataset_id)
     world.steps.wait_for_text("choose-doubted", f"Doubted ({len(DOUBTED)})")
+    said = world.steps.run_in_popup(
+        "return [...document.querySelectorAll('.tile')].map((tile) => ["
+        "tile.querySelector('.doubt').hidden, tile.querySelector('.visually-hidden').textContent])"
+    )
+    assert {place for place, (is_hidden, _) in enumerate(said) if not is_hidden} == DOUBTED
+    assert "doubted, the model says: blue 9" in said[OTHER][1]
+    assert ", the model says: red 9" in said[SURE][1]
     # Under another label the others are the doubted ones, and those that no label makes sure.
     world.steps.fill("label", "blue")
     world.steps.wait_for_text("choose-doubted", f"Doubted ({GONE - 1})")

@@ -170,6 +170,19 @@ test('without a live model nobody is bothered, but a look each minute', async (t
   assert.deepEqual([asked.length, questions.summarise().trouble], [2, null]);
 });
 
+test('what one dataset makes wait, another one does not', async (t) => {
+  const { questions, asked, pass } = make(t, (batch, _count, subject) =>
+    subject === 'a' ? { state: 'no-model' } : sayAll(batch),
+  );
+  questions.follow(ASKING);
+  questions.want(urls(1));
+  await pass(300);
+  await pass(1000);
+  questions.follow({ ...ASKING, subject: 'b' });
+  await pass(300);
+  assert.deepEqual([asked.length, questions.get(urls(1)[0])?.opinion], [2, SURE]);
+});
+
 test('an answer of the dataset before is no opinion of the one after', async (t) => {
   const waiting = [];
   const { questions, pass } = make(

@@ -1,5 +1,6 @@
 /** What a mark says of an image: its sign, its word, and what the keyboard and a reader are told. */
-import { formatNumber, text } from '../../lib/text.js';
+import { nameOpinion } from '../../lib/doubt.js';
+import { text } from '../../lib/text.js';
 import { isWaiting } from './knowledge.js';
 
 /** @typedef {import('../../lib/page-messages.js').Held} Held */
@@ -65,10 +66,7 @@ export function lookOf(candidate, known) {
  */
 function wordOf({ held, answer }) {
   if (held !== null) return held.label ?? text('markNoLabel');
-  if (answer === null) return '';
-  const { label, probability, is_abstained } = answer.opinion;
-  if (is_abstained) return text('opinionNone');
-  return text('opinion', label, formatNumber(Math.round(probability * 100)));
+  return answer === null ? '' : nameOpinion(answer.opinion);
 }
 
 /**

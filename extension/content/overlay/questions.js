@@ -65,6 +65,8 @@ export class Questions {
       this.attempts.clear();
       this.trouble = null;
       this.failureCount = this.waitUntilMs = 0;
+      // The former dataset may have made it wait for a minute.
+      this.#halt();
     }
     if (asking === null) this.#halt();
     this.#schedule();
