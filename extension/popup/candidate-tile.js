@@ -40,10 +40,12 @@ export function makeTile({ width, height }) {
  *
  * @param {Tile} tile The tile.
  * @param {{candidate: Candidate, isChosen: boolean, isKnown: boolean}} entry What is known.
- * @param {Said | null} said What the model says; null for nothing.
+ * @param {Said | null} answer What the model says; null for nothing. Of what the dataset has it is
+ *   not shown: that it said it before the capture.
  */
-export function updateTile({ element, known, doubt, name }, entry, said) {
+export function updateTile({ element, known, doubt, name }, entry, answer) {
   const { candidate, isChosen, isKnown } = entry;
+  const said = isKnown ? null : answer;
   const { url, title, width, height } = candidate;
   const parts = [title ?? url];
   if (width !== null && height !== null) parts.push(`${width}×${height}`);

@@ -156,6 +156,8 @@ def test_only_the_doubted_are_chosen_and_captured(world):
     assert {url for url in urls if url} == {world.bears.url(number) for number in DOUBTED}
     # They are the dataset's now, and none is left to doubt.
     world.steps.wait_for_text("choose-doubted", "Doubted (0)")
+    shown = "return document.querySelectorAll('.tile .doubt:not([hidden])').length"
+    assert world.steps.run_in_popup(shown) == 0
     world.steps.show_page()
     assert marks.wait_for(OTHER, "captured").word == "red"
     ask(world, is_on=False)
