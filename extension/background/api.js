@@ -108,8 +108,20 @@ async function readProblem(response) {
     slug: typeof type === 'string' ? (type.split('/').at(-1) ?? '') : '',
     status: response.status,
     detail: typeof words === 'string' ? words : text('serverStatus', response.status),
+    retry_after_s: readPause(response),
     members,
   };
+}
+
+/**
+ * Read how long the server, or a proxy before it, wants to be left alone.
+ *
+ * @param {Response} response An answer that is not ok.
+ * @returns {number | null} Whole seconds; null where nothing, or a date, is said.
+ */
+function readPause(response) {
+  const words = response.headers.get('Retry-After') ?? '';
+  return /^\d{1,6}$/.test(words) ? Number(words) : null;
 }
 
 /**

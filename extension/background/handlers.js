@@ -44,6 +44,7 @@ export function makeHandlers(services) {
     ...makeBrowserFetchHandlers(services),
     'read-page-overlay': ({ tab_id }) => services.overlay.readSwitch(tab_id),
     'turn-page-overlay': ({ tab_id, is_on }) => services.overlay.turn(tab_id, is_on),
+    'read-opinions': ({ tab_id, dataset_id }) => services.overlay.readOpinions(tab_id, dataset_id),
     'scan-page': ({ tab_id }) => services.scan(tab_id),
     'list-datasets': () => listDatasets(services),
     'create-dataset': ({ name }) =>

@@ -6,9 +6,13 @@ import { BowerbirdError } from '../lib/errors.js';
 import { SEARCH_SITES } from '../lib/search-hosts.js';
 import { Allowance } from './allowance.js';
 import { MAX_QUESTION_URLS, askKnown } from './known.js';
+import { Opinions } from './opinions.js';
+import { memberOf, refusal, toQuery, toUrls } from './page-requests.js';
 
 /** @typedef {import('../lib/page-messages.js').Held} Held */
 /** @typedef {import('../lib/page-messages.js').HeldAt} HeldAt */
+/** @typedef {import('../lib/page-messages.js').Asking} Asking */
+/** @typedef {import('../lib/page-messages.js').PageOpinions} PageOpinions */
 /** @typedef {import('./known.js').HeldImage} HeldImage */
 /** @typedef {import('../lib/page-messages.js').OverlayOrder} OverlayOrder */
 /** @typedef {import('../lib/page-messages.js').OverlayState} OverlayState */
@@ -19,7 +23,6 @@ import { MAX_QUESTION_URLS, askKnown } from './known.js';
 
 /** Its name in the manifest. */
 export const MARKS_COMMAND = 'focus-marks';
-const MAX_URL_LENGTH = 8192;
 
 /**
  * @typedef {object} OverlayParts
@@ -36,13 +39,15 @@ export class OverlayHost {
   constructor(parts) {
     this.parts = parts;
     this.allowance = new Allowance();
+    this.opinions = new Opinions(parts);
     /** What the pages were last told of, as far as this worker knows. */
     this.told = '';
     /** @type {Map<string, Handler>} */
     this.handlers = new Map(
       /** @type {[string, Handler][]} */ ([
-        ['read-overlay', (_request, sender) => this.#readOverlay(sender)],
-        ['find-held', (request) => this.#findHeld(toUrls(memberOf(request, 'urls')))],
+        ['read-overlay', (request, sender) => this.#readOverlay(request, sender)],
+        ['find-held', (request) => this.#findHeld(toKnownUrls(memberOf(request, 'urls')))],
+        ['ask-opinions', (request) => this.opinions.answer(request)],
         ['exclude-image', (request) => this.#exclude(request)],
       ]),
     );
@@ -73,8 +78,9 @@ export class OverlayHost {
   async onSettings() {
     const settings = await this.#readSettings();
     if (settings === null) return;
-    const { server, dataset_id, pairing, is_overlay_on, sites_off } = settings;
-    const state = JSON.stringify([server, dataset_id, pairing?.token_id, is_overlay_on, sites_off]);
+    const { server, dataset_id, pairing, is_overlay_on, is_model_asked, sites_off } = settings;
+    const place = [server, dataset_id, pairing?.token_id];
+    const state = JSON.stringify([...place, is_overlay_on, is_model_asked, sites_off]);
     if (state === this.told) return;
     this.told = state;
     await this.announce();
@@ -162,17 +168,34 @@ export class OverlayHost {
   }
 
   /**
-   * Say whether a page shows marks without being asked.
+   * Read what the model said of a page's images.
    *
-   * @param {chrome.runtime.MessageSender} sender The page.
-   * @returns {Promise<{is_on: boolean}>} True on search sites, once there is a dataset to look into.
+   * @param {number} tabId The tab.
+   * @param {string} datasetId The dataset that the images are to go to.
+   * @returns {Promise<PageOpinions | null>} Null where nobody was asked, or another dataset's model.
    */
-  async #readOverlay({ url }) {
+  async readOpinions(tabId, datasetId) {
+    const state = await this.#order(tabId, 'tell');
+    const opinions = state?.opinions ?? null;
+    return (await this.opinions.areOf(opinions, datasetId)) ? opinions : null;
+  }
+
+  /**
+   * Say whether a page shows marks without being asked, and what it asks the model for.
+   *
+   * @param {unknown} request What the page asked for.
+   * @param {chrome.runtime.MessageSender} sender The page.
+   * @returns {Promise<{is_on: boolean, asking: Asking | null}>} On for search sites, once there is a
+   *   dataset to look into.
+   */
+  async #readOverlay(request, { url }) {
+    const query = toQuery(memberOf(request, 'query'));
     const settings = await this.parts.settings.read();
     const site = findSite(url);
     const isSiteOn = site !== undefined && !settings.sites_off.includes(site.id);
     const hasDataset = settings.pairing !== null && settings.dataset_id !== null;
-    return { is_on: settings.is_overlay_on && isSiteOn && hasDataset };
+    const is_on = settings.is_overlay_on && isSiteOn && hasDataset;
+    return { is_on, asking: await this.opinions.findAsking(settings, query) };
   }
 
   /**
@@ -196,7 +219,7 @@ export class OverlayHost {
   async #exclude(request) {
     const excluded = memberOf(request, 'is_excluded');
     if (typeof excluded !== 'boolean') throw refusal();
-    const { images, server } = await this.#ask(toUrls([memberOf(request, 'url')]));
+    const { images, server } = await this.#ask(toKnownUrls([memberOf(request, 'url')]));
     const [image] = images;
     if (image === undefined) return null;
     const path = `/images/${encodeURIComponent(image.id)}`;
@@ -246,6 +269,17 @@ function findSite(url) {
 }
 
 /**
+ * Check addresses to look up.
+ *
+ * @param {unknown} value What a page sent.
+ * @returns {string[]} The addresses.
+ * @throws {BowerbirdError} As `toUrls`.
+ */
+function toKnownUrls(value) {
+  return toUrls(value, MAX_QUESTION_URLS);
+}
+
+/**
  * Leave out what pages have no use for.
  *
  * @param {Held} image An image as the server sends it.
@@ -253,37 +287,4 @@ function findSite(url) {
  */
 function toHeld({ label, status, excluded }) {
   return { label, status, excluded };
-}
-
-/**
- * Read a member of what a page sent.
- *
- * @param {unknown} value Anything.
- * @param {string} name The member.
- * @returns {unknown} Its value; undefined where there is none.
- */
-function memberOf(value, name) {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return /** @type {{[name: string]: unknown}} */ (value)[name];
-}
-
-/**
- * Check addresses that a page sent.
- *
- * @param {unknown} value Anything.
- * @returns {string[]} The addresses.
- * @throws {BowerbirdError} They are no list of texts, too many or too long.
- */
-function toUrls(value) {
-  if (!Array.isArray(value) || value.length > MAX_QUESTION_URLS) throw refusal();
-  const urls = /** @type {unknown[]} */ (value);
-  if (urls.every((url) => typeof url === 'string' && url.length <= MAX_URL_LENGTH)) {
-    return /** @type {string[]} */ (urls);
-  }
-  throw refusal();
-}
-
-/** @returns {BowerbirdError} For a request that our own script would not make. */
-function refusal() {
-  return new BowerbirdError('unexpected', 'malformed');
 }

@@ -4,7 +4,7 @@ import { BowerbirdError } from '../lib/errors.js';
 /** @typedef {import('../lib/messages.js').Handlers} Handlers */
 /** @typedef {import('../lib/types.js').Export} Export */
 /** @typedef {Pick<import('./handlers.js').Services, 'settings' | 'session' | 'queue' | 'onSitesSwitched' | 'dropPermissions' | 'eraseStores'>} Services */
-/** @typedef {Pick<Handlers, 'set-theme' | 'set-filters' | 'switch-site' | 'switch-overlay' | 'export-data' | 'read-capture' | 'erase-data'>} PreferenceHandlers */
+/** @typedef {Pick<Handlers, 'set-theme' | 'set-filters' | 'switch-site' | 'switch-overlay' | 'switch-opinions' | 'export-data' | 'read-capture' | 'erase-data'>} PreferenceHandlers */
 
 /**
  * Make the handlers of preferences.
@@ -32,6 +32,10 @@ export function makePreferenceHandlers(services) {
       await settings.update({ is_overlay_on: is_on });
       return null;
     },
+    'switch-opinions': async ({ is_on }) => {
+      await settings.update({ is_model_asked: is_on });
+      return null;
+    },
     'export-data': () => exportData(services),
     'read-capture': ({ capture_key }) => services.queue.readBody(capture_key),
     'erase-data': async () => {
@@ -49,12 +53,12 @@ export function makePreferenceHandlers(services) {
  */
 async function exportData({ settings, queue }) {
   const { revision, server, servers, ...others } = await settings.read();
-  const { query_labels, filters, sites_off, theme, is_overlay_on } = others;
+  const { query_labels, filters, sites_off, theme, is_overlay_on, is_model_asked } = others;
   const withoutTokens = servers.map(({ pairing, ...server }) => ({
     ...server,
     pairing: pairing && { name: pairing.name, server_version: pairing.server_version },
   }));
-  const shared = { query_labels, filters, sites_off, theme, is_overlay_on };
+  const shared = { query_labels, filters, sites_off, theme, is_overlay_on, is_model_asked };
   return {
     settings: { revision, server, servers: withoutTokens, ...shared },
     waiting: await queue.list(),

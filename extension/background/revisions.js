@@ -28,6 +28,7 @@ export const DEFAULTS = Object.freeze({
   sites_off: [],
   theme: 'auto',
   is_overlay_on: true,
+  is_model_asked: false,
 });
 
 /** @type {Readonly<Omit<KnownServer, 'url'>>} A server of which nothing is known yet. */
@@ -96,6 +97,8 @@ export function repair(items) {
     sites_off: asArray(sites_off).filter(isText),
     theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
     is_overlay_on: is_overlay_on !== false,
+    // Off unless a person has turned it on: it sends addresses away.
+    is_model_asked: items['is_model_asked'] === true,
   };
 }
 

@@ -73,7 +73,7 @@ async function listServers({ settings, queue }) {
 async function publish({ settings, queue }) {
   const { server, pairing, is_pairing_lost, dataset_id, last_labels, ...others } =
     await settings.read();
-  const { query_labels, filters, sites_off, theme, is_overlay_on } = others;
+  const { query_labels, filters, sites_off, theme, is_overlay_on, is_model_asked } = others;
   return {
     server,
     pairing: pairing && { name: pairing.name, server_version: pairing.server_version },
@@ -86,5 +86,6 @@ async function publish({ settings, queue }) {
     sites_off,
     theme,
     is_overlay_on,
+    is_model_asked,
   };
 }

@@ -1,15 +1,14 @@
 /** The shortcut that captures a page at once, with the choices of the last time. */
 import { messageOf } from '../lib/errors.js';
 import { passes } from '../lib/filters.js';
-import { proposeLabel } from '../lib/label.js';
 import { describePage } from '../lib/page-words.js';
 import { formatNumber, text, textCount } from '../lib/text.js';
 import { capture } from './captures.js';
+import { chooseLabel } from './proposal.js';
 
 /** @typedef {import('../lib/types.js').CaptureOutcome} CaptureOutcome */
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
 /** @typedef {import('../lib/types.js').PageScan} PageScan */
-/** @typedef {import('../lib/types.js').Settings} Settings */
 /** @typedef {import('./toast.js').Toast} Toast */
 
 /** Its name in the manifest. */
@@ -67,28 +66,13 @@ export class Shortcut {
       (each) => passes(each, settings.filters) && !leftOut.has(each.url),
     );
     if (candidates.length === 0) return missing(text('shortcutAllFiltered'));
-    const label = chooseLabel(settings, dataset, scan);
+    const { id, counts } = dataset;
+    const labels = Object.keys(counts.labels);
+    const label = chooseLabel(settings, { id, labels }, origin.query);
     if (label === '') return missing(text('shortcutNoLabel'));
     const outcome = await capture(this.parts, { dataset, label, origin, candidates });
     return describeOutcome(outcome, { dataset, label, count: candidates.length });
   }
-}
-
-/**
- * Choose the label that the popup would propose.
- *
- * @param {Settings} settings What is remembered.
- * @param {Dataset} dataset Where the capture goes.
- * @param {PageScan} scan The page.
- * @returns {string} The label; empty when nothing suggests one.
- */
-function chooseLabel({ query_labels, last_labels }, dataset, { origin }) {
-  return proposeLabel({
-    query: origin.query,
-    labels: Object.keys(dataset.counts.labels),
-    queryLabels: query_labels,
-    lastLabel: last_labels[dataset.id],
-  });
 }
 
 /**

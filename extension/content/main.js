@@ -1,6 +1,7 @@
 /** Entry of the content script, imported by boot.js: reads the page that it runs in. */
 import { AnswerCollector } from './answers.js';
 import { OverlayControl } from './overlay/control.js';
+import { findQuery } from './query.js';
 import { MAX_CANDIDATES, locate, scan } from './sites/index.js';
 
 // A module is made once a page, however often boot.js imports it: the answers outlive a scan.
@@ -8,6 +9,7 @@ const collector = new AnswerCollector(document);
 const overlay = new OverlayControl({
   document,
   locate: () => locate(document, collector.read(), new URL(location.href)),
+  findQuery: () => findQuery(document, new URL(location.href)),
 });
 overlay.start();
 

@@ -20,6 +20,7 @@
  * @property {string} slug Last part of its `type`, such as `no-model`.
  * @property {number} status HTTP status.
  * @property {string} detail For the person.
+ * @property {number | null} [retry_after_s] Seconds after which to ask again, where the server says it.
  * @property {{[name: string]: unknown}} members All of its members, extensions included.
  */
 

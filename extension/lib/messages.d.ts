@@ -18,6 +18,7 @@ import type {
 } from './types.js';
 import type { BrowserFetchOffer, BrowserFetchRun, BrowserFetchWish } from './browser-fetch.js';
 import type { SerialisedError } from './errors.js';
+import type { PageOpinions } from './page-messages.js';
 import type { ScrollRequest, ScrollState } from './scroll.js';
 
 export interface MessageMap {
@@ -89,6 +90,12 @@ export interface MessageMap {
   'turn-page-overlay': {
     request: { tab_id: number; is_on: boolean };
     reply: { is_on: boolean; scope: 'sites' | 'page' };
+  };
+  'switch-opinions': { request: { is_on: boolean }; reply: null };
+  /** What the model said of a tab's images; null where it is not asked, or about another dataset. */
+  'read-opinions': {
+    request: { tab_id: number; dataset_id: string };
+    reply: PageOpinions | null;
   };
   'list-live-models': { request: null; reply: Model[] };
   'classify-address': {

@@ -287,6 +287,8 @@ export interface StoredSettings {
   theme: Theme;
   /** Whether pages show which of their images the dataset has. */
   is_overlay_on: boolean;
+  /** Whether the live model is asked about the images that are marked: their addresses are sent. */
+  is_model_asked: boolean;
 }
 
 /** As the background works with it: what belongs to the active server lies among the rest. */

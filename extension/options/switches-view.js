@@ -1,4 +1,4 @@
-/** The choices that are a click each: colours, and marks in pages. */
+/** The choices that are a click each: colours, marks in pages, and what these ask the model. */
 import { send } from '../lib/send.js';
 import { byId } from '../ui/dom.js';
 
@@ -15,6 +15,12 @@ export class SwitchesView {
         await send('switch-overlay', { is_on: this.overlay.checked });
       });
     });
+    this.opinions = byId('opinions', HTMLInputElement);
+    this.opinions.addEventListener('change', () => {
+      void page.report(async () => {
+        await send('switch-opinions', { is_on: this.opinions.checked });
+      });
+    });
     /** @type {HTMLInputElement[]} */
     this.themes = [...document.querySelectorAll('input[name="theme"]')].filter(
       (each) => each instanceof HTMLInputElement,
@@ -28,8 +34,9 @@ export class SwitchesView {
   }
 
   /** @param {ExtensionState} state What the background remembers. */
-  show({ theme, is_overlay_on }) {
+  show({ theme, is_overlay_on, is_model_asked }) {
     this.overlay.checked = is_overlay_on;
+    this.opinions.checked = is_model_asked;
     for (const each of this.themes) each.checked = each.value === theme;
   }
 }

@@ -10,6 +10,7 @@ import { findInSight, follow, layOut } from './grid-layout.js';
 import { ThumbnailLoader } from './thumbnails.js';
 
 /** @typedef {import('../lib/types.js').Candidate} Candidate */
+/** @typedef {import('./candidate-tile.js').Said} Said */
 /** @typedef {import('./candidate-tile.js').Tile} Tile */
 
 /** Rendered beyond the edges, so that a turn of the wheel shows no empty rows. */
@@ -26,6 +27,8 @@ export class CandidateGrid {
     this.list = list;
     this.onChange = onChange;
     this.choice = new Choice([]);
+    /** @type {(candidate: Candidate) => Said | null} What the model says of one. */
+    this.findSaid = () => null;
     this.thumbnails = new ThumbnailLoader();
     /** @type {Map<number, Tile>} Those that exist, by place. */
     this.tiles = new Map();
@@ -71,6 +74,12 @@ export class CandidateGrid {
     this.choice.isTouched = false;
   }
 
+  /** @param {(candidate: Candidate) => Said | null} findSaid Tells what the model says of each. */
+  showSaid(findSaid) {
+    this.findSaid = findSaid;
+    this.#paint();
+  }
+
   /** @param {number[]} indexes Those that the dataset has; the others are chosen, unless the person chose. */
   markKnown(indexes) {
     this.choice.markKnown(indexes);
@@ -80,6 +89,22 @@ export class CandidateGrid {
   /** @param {(isChosen: boolean) => boolean} decide New choice for each, from the present one. */
   choose(decide) {
     this.choice.chooseAll(decide);
+    this.#update();
+  }
+
+  /**
+   * Count those that are shown, new, and wanted.
+   *
+   * @param {(candidate: Candidate) => boolean} isWanted Which.
+   * @returns {number} How many.
+   */
+  countNew(isWanted) {
+    return this.choice.countNew(isWanted);
+  }
+
+  /** @param {(candidate: Candidate) => boolean} isWanted Which to choose of the new ones; no others. */
+  chooseOnly(isWanted) {
+    this.choice.chooseOnly(isWanted);
     this.#update();
   }
 
@@ -129,7 +154,7 @@ export class CandidateGrid {
     element.setAttribute('aria-posinset', String(place + 1));
     element.setAttribute('aria-setsize', String(this.layout.count));
     element.dataset['place'] = String(place);
-    updateTile(tile, entry);
+    updateTile(tile, entry, this.findSaid(entry.candidate));
     this.#put(element, place);
     this.tiles.set(place, tile);
     this.#insert(element, place);
@@ -175,12 +200,17 @@ export class CandidateGrid {
     element.style.transform = `translate(${x}px, ${y}px)`;
   }
 
-  /** Show the choice. */
-  #update() {
+  /** Show on the tiles what is known. */
+  #paint() {
     for (const [place, tile] of this.tiles) {
       const entry = this.choice.at(place);
-      if (entry !== null) updateTile(tile, entry);
+      if (entry !== null) updateTile(tile, entry, this.findSaid(entry.candidate));
     }
+  }
+
+  /** Show the choice. */
+  #update() {
+    this.#paint();
     const { chosen, shownCount } = this.choice;
     const parts = [formatNumber(chosen.length), formatNumber(shownCount)];
     this.list.setAttribute('aria-label', `${text('gridName')}: ${text('chosenCount', ...parts)}`);

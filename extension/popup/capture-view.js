@@ -6,6 +6,7 @@ import { formatNumber, text, textCount } from '../lib/text.js';
 import { byId, make, notify, whileBusy } from '../ui/dom.js';
 import { BrowserFetchView } from './browser-fetch-view.js';
 import { DatasetField } from './dataset-field.js';
+import { DoubtView } from './doubt-view.js';
 import { LabelField } from './label-field.js';
 import { PageView } from './page-view.js';
 import { QueueView } from './queue-view.js';
@@ -34,6 +35,11 @@ export class CaptureView {
     });
     this.label = new LabelField();
     this.field = new DatasetField(() => void this.#onDataset());
+    this.doubts = new DoubtView({
+      grid: this.page.grid,
+      readTarget: () => ({ datasetId: this.field.dataset?.id ?? null, label: this.label.value }),
+    });
+    this.label.input.addEventListener('input', () => this.doubts.show());
     this.browserFetch = new BrowserFetchView(byId('browser-fetch-view', HTMLElement));
     this.queue = new QueueView(byId('queue', HTMLElement), () => this.#reload());
     this.scroll = new ScrollView({
@@ -66,6 +72,7 @@ export class CaptureView {
     const scrolling = this.scroll.open(tabId);
     await Promise.all([this.page.read(tabId), this.#loadAll()]);
     await Promise.all([this.#onDataset(), scrolling]);
+    await this.doubts.open(tabId);
   }
 
   /** Offer the datasets, and show what waits: one trouble is said once. */
@@ -122,6 +129,7 @@ export class CaptureView {
       this.label.propose(proposed);
     }
     await Promise.all([this.#markKnown(dataset), this.browserFetch.open(dataset?.id ?? null)]);
+    await this.doubts.look();
   }
 
   /**

@@ -77,6 +77,42 @@ export class Choice {
     return new Set(this.candidates.flatMap((each, index) => (isNew(each, index) ? [index] : [])));
   }
 
+  /**
+   * Count those that are shown, new, and wanted.
+   *
+   * @param {(candidate: Candidate) => boolean} isWanted Which.
+   * @returns {number} How many neither the dataset has nor the person left out.
+   */
+  countNew(isWanted) {
+    return this.#findWanted(isWanted).size;
+  }
+
+  /** @param {(candidate: Candidate) => boolean} isWanted Which to choose of the new ones; no others. */
+  chooseOnly(isWanted) {
+    const wanted = this.#findWanted(isWanted);
+    this.isTouched = true;
+    for (const index of this.indexes) {
+      if (wanted.has(index)) this.chosenIndexes.add(index);
+      else this.chosenIndexes.delete(index);
+    }
+  }
+
+  /**
+   * Find those that are shown, new, and wanted.
+   *
+   * @param {(candidate: Candidate) => boolean} isWanted Which.
+   * @returns {Set<number>} Their indexes.
+   */
+  #findWanted(isWanted) {
+    const fresh = this.#findNew();
+    return new Set(
+      this.indexes.filter((index) => {
+        const candidate = this.candidates[index];
+        return candidate !== undefined && fresh.has(index) && isWanted(candidate);
+      }),
+    );
+  }
+
   /** @param {number} place Which to choose, or choose no more. A range may begin there. */
   toggle(place) {
     this.anchor = place;

@@ -3,23 +3,28 @@ import { BowerbirdError } from '../lib/errors.js';
 import { send } from '../lib/send.js';
 import { text } from '../lib/text.js';
 import { byId, make } from '../ui/dom.js';
+import { makeOpinionsSwitch, showOpinionsSwitch } from './opinions-switch.js';
 
 /** @typedef {import('../lib/messages.js').Reply<'read-page-overlay'>} Switch */
 
 /**
- * Show the switch as it stands for a tab.
+ * Show the switch as it stands for a tab, and below it, while there are marks, that for the model.
  *
  * @param {number | null} tabId The browser tab; without one there is no switch.
+ * @param {boolean} isModelAsked How the second one stands.
  */
-export async function openOverlaySwitch(tabId) {
+export async function openOverlaySwitch(tabId, isModelAsked) {
   const mount = byId('overlay-switch', HTMLElement);
   mount.hidden = true;
+  makeOpinionsSwitch(isModelAsked);
+  showOpinionsSwitch(false);
   if (tabId === null) return;
   const box = make('input', { type: 'checkbox', role: 'switch', 'data-testid': 'overlay-switch' });
   const words = make('span');
   const show = (/** @type {Switch} */ { is_on, scope }) => {
     box.checked = is_on;
     words.textContent = text(scope === 'sites' ? 'overlaySites' : 'overlayPage');
+    showOpinionsSwitch(is_on);
   };
   box.addEventListener('change', () => {
     const isOn = box.checked;

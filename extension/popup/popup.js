@@ -87,7 +87,7 @@ async function open(state) {
   };
   if (new URLSearchParams(location.search).get('view') === 'classify') select('classify');
   await Promise.all([capture.open(state, tabId), sayVersions()]);
-  await openOverlaySwitch(tabId);
+  await openOverlaySwitch(tabId, state.is_model_asked);
 }
 
 /** Say it when server and extension are of different times; either may have been updated alone. */

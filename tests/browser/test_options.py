@@ -208,6 +208,17 @@ def test_a_site_that_is_switched_off_has_no_script_at_once(browser):
     )
 
 
+def test_the_model_is_asked_about_marked_images_only_once_that_is_switched_on(browser):
+    options = open_options(browser)
+    expect(options.get_by_test_id("opinions")).not_to_be_checked()
+    options.get_by_test_id("opinions").press("Space")
+    wait_until(lambda: stored(browser).get("is_model_asked") is True, PATIENCE_S, "remembered")
+    options.reload()
+    expect(options.get_by_test_id("opinions")).to_be_checked()
+    options.get_by_test_id("opinions").press("Space")
+    wait_until(lambda: stored(browser)["is_model_asked"] is False, PATIENCE_S, "taken back")
+
+
 def test_colours_are_changed_in_all_open_pages_and_remembered(browser):
     popup = browser.open_popup()
     options = open_options(browser)

@@ -24,6 +24,19 @@ const candidate = (url) => ({
 const candidates = (count) => Array.from({ length: count }, (_, index) => candidate(String(index)));
 const chosenOf = ({ chosen }) => chosen.map(({ url }) => url.split('/').at(-1)).join(' ');
 
+test('only those that are wanted are chosen, of the new ones that pass the filters', () => {
+  const all = candidates(6);
+  const choice = new Choice(all, [all[1].url]);
+  choice.markKnown([2]);
+  choice.filter(({ url }) => url !== all[3].url);
+  const isWanted = ({ url }) => url !== all[0].url;
+  assert.equal(choice.countNew(isWanted), 2);
+  choice.chooseOnly(isWanted);
+  assert.deepEqual(choice.chosen, [all[4], all[5]]);
+  choice.markKnown([2, 4]); // late: what the person chose stands
+  assert.deepEqual(choice.chosen, [all[4], all[5]]);
+});
+
 test('a choice starts with all, leaves out what is known, and then follows the person', () => {
   const choice = new Choice(candidates(4));
   assert.equal(chosenOf(choice), '0 1 2 3');

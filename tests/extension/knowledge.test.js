@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { Knowledge } from '../../extension/content/overlay/knowledge.js';
 import { LeftOut } from '../../extension/content/overlay/left-out.js';
 import { lookOf } from '../../extension/content/overlay/look.js';
+import { SIGNS } from '../../extension/content/overlay/style.js';
 
 const HELD = { label: 'grizzly', status: 'ready', excluded: false };
 const urls = (count, from = 0) =>
@@ -130,8 +131,8 @@ test('stopped, it asks no more, and takes no late answer', async (t) => {
 
 test('each mark says what it is and what a press does', () => {
   const candidate = { url: 'https://p.example/dir/bear.jpg', title: null };
-  const look = (held, isLeftOut = false) => {
-    const { state, word, isPressed, name } = lookOf(candidate, held, isLeftOut);
+  const look = (held, isLeftOut = false, answer = null) => {
+    const { state, word, isPressed, name } = lookOf(candidate, { held, isLeftOut, answer });
     assert.match(name, /bear\.jpg/);
     return [state, word, isPressed];
   };
@@ -145,12 +146,43 @@ test('each mark says what it is and what a press does', () => {
   assert.deepEqual(look({ ...HELD, label: null }), ['captured', 'no label', false]);
 });
 
+test('a mark says what the model says, by a sign of its own and in words where that is doubted', () => {
+  const candidate = { url: 'https://p.example/dir/bear.jpg', title: null };
+  const opinion = { label: 'grizzly', probability: 0.968, is_abstained: false };
+  const look = (isDoubted, changes = {}) => {
+    const answer = { opinion: { ...opinion, ...changes }, isDoubted };
+    const { state, word, name, hint } = lookOf(candidate, { held: null, isLeftOut: false, answer });
+    assert.equal(hint, name);
+    return [state, word, name];
+  };
+  const press = 'Leave out of the next capture: bear.jpg.';
+  assert.deepEqual(look(false), ['new', 'grizzly 97 %', `${press} The model says: grizzly 97 %`]);
+  assert.deepEqual(look(true), [
+    'doubted',
+    'grizzly 97 %',
+    `${press} Doubted, the model says: grizzly 97 %`,
+  ]);
+  assert.deepEqual(look(true, { is_abstained: true }).slice(0, 2), [
+    'doubted',
+    'none of the classes',
+  ]);
+  assert.notEqual(SIGNS.doubted, SIGNS.new);
+  // What the person or the dataset says goes before what the model says.
+  const answer = { opinion, isDoubted: true };
+  assert.equal(lookOf(candidate, { held: null, isLeftOut: true, answer }).state, 'left-out');
+  assert.equal(lookOf(candidate, { held: HELD, isLeftOut: false, answer }).word, 'grizzly');
+});
+
 test('the tooltip of a pressed mark says what a press does now, not what was done', () => {
   const candidate = { url: 'https://p.example/bear.jpg', title: null };
-  const captured = lookOf(candidate, HELD, false);
+  const captured = lookOf(candidate, { held: HELD, isLeftOut: false, answer: null });
   assert.equal(captured.hint, captured.name);
-  const excluded = lookOf(candidate, { ...HELD, excluded: true }, false);
-  const leftOut = lookOf(candidate, null, true);
+  const excluded = lookOf(candidate, {
+    held: { ...HELD, excluded: true },
+    isLeftOut: false,
+    answer: null,
+  });
+  const leftOut = lookOf(candidate, { held: null, isLeftOut: true, answer: null });
   for (const { name, hint } of [excluded, leftOut]) {
     assert.doesNotMatch(hint, /Exclude it|Leave out/);
     assert.match(hint, /bear\.jpg\. Click to include it again/);

@@ -39,7 +39,7 @@ test('loopback and the search sites by their exact hosts are asked for at instal
 
 test('pages can load the content scripts and their words alone, and these need nothing else', () => {
   const [{ resources }, ...others] = manifest.web_accessible_resources;
-  const words = ['lib/browser.js', 'lib/text.js'];
+  const words = ['lib/browser.js', 'lib/doubt.js', 'lib/label.js', 'lib/text.js'];
   assert.deepEqual([resources, others], [['content/*', ...words], []]);
   const files = readdirSync(new URL('content/', FOLDER), { recursive: true })
     .filter((name) => name.endsWith('.js'))

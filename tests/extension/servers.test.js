@@ -128,8 +128,10 @@ test('preferences are kept, and said to have changed once they are', async () =>
   assert.deepEqual(done, ['sites']);
   await handlers['set-theme']({ theme: 'dark' });
   await handlers['switch-overlay']({ is_on: false });
-  const { theme, is_overlay_on, sites_off } = await handlers['read-state'](null);
-  assert.deepEqual([theme, is_overlay_on, sites_off], ['dark', false, ['bing']]);
+  await handlers['switch-opinions']({ is_on: true });
+  const { theme, sites_off, ...switches } = await handlers['read-state'](null);
+  assert.deepEqual([theme, sites_off], ['dark', ['bing']]);
+  assert.deepEqual([switches.is_overlay_on, switches.is_model_asked], [false, true]);
   assert.equal((await settings.read()).theme, 'dark');
 });
 

@@ -61,9 +61,10 @@ async function makePaired() {
 
 test('with nothing stored the defaults hold, and reading stores nothing', async () => {
   const { area, settings } = makeStore();
-  const { servers, server, pairing, theme, sites_off, is_overlay_on } = await settings.read();
+  const { servers, server, pairing, theme, sites_off, ...switches } = await settings.read();
   assert.deepEqual([servers, server, pairing], [[], 'http://127.0.0.1:8000', null]);
-  assert.deepEqual([theme, sites_off, is_overlay_on], ['auto', [], true]);
+  assert.deepEqual([theme, sites_off], ['auto', []]);
+  assert.deepEqual([switches.is_overlay_on, switches.is_model_asked], [true, false]);
   assert.deepEqual(area.items, {});
 });
 

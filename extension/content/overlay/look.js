@@ -1,9 +1,18 @@
 /** What a mark says of an image: its sign, its word, and what the keyboard and a reader are told. */
+import { nameOpinion } from '../../lib/doubt.js';
 import { text } from '../../lib/text.js';
 import { isWaiting } from './knowledge.js';
 
 /** @typedef {import('../../lib/page-messages.js').Held} Held */
-/** @typedef {'new' | 'left-out' | 'captured' | 'waiting' | 'rejected' | 'excluded'} MarkState */
+/** @typedef {import('../../lib/page-messages.js').Opinion} Opinion */
+/** @typedef {'new' | 'doubted' | 'left-out' | 'captured' | 'waiting' | 'rejected' | 'excluded'} MarkState */
+/**
+ * @typedef {object} Known What is known of an image.
+ * @property {Held | null} held What the dataset has of it.
+ * @property {boolean} isLeftOut Whether the person left it out of the next capture.
+ * @property {{opinion: Opinion, isDoubted: boolean} | null} answer What the model says of it, if it
+ *   was asked, and whether that is doubted.
+ */
 /**
  * @typedef {object} Look
  * @property {MarkState} state Which sign.
@@ -15,9 +24,10 @@ import { isWaiting } from './knowledge.js';
 
 /** A tooltip of three lines. */
 const MAX_TITLE_LENGTH = 100;
-/** Of messages, by state; those of an image that the dataset has also name its label. */
+/** Of messages, by state; but for the first they also name the label that the image has, or gets. */
 const NAMES = {
   new: 'markNew',
+  doubted: 'markDoubted',
   'left-out': 'markNew',
   captured: 'markCaptured',
   waiting: 'markWaiting',
@@ -31,32 +41,43 @@ const HINTS = { ...NAMES, 'left-out': 'markLeftOutHint', excluded: 'markExcluded
  * Decide how a tile is marked.
  *
  * @param {import('../../lib/types.js').Candidate} candidate What it shows.
- * @param {Held | null} held What the dataset has of it.
- * @param {boolean} isLeftOut Whether the person left it out of the next capture.
+ * @param {Known} known What is known of it.
  * @returns {Look} The mark's look.
  */
-export function lookOf(candidate, held, isLeftOut) {
-  const state = stateOf(held, isLeftOut);
+export function lookOf(candidate, known) {
+  const state = stateOf(known);
   const title = (candidate.title ?? nameOf(candidate.url)).slice(0, MAX_TITLE_LENGTH);
-  const word = held === null ? '' : (held.label ?? text('markNoLabel'));
+  const word = wordOf(known);
+  const isAgreed = state === 'new' && word !== '';
   return {
     state,
     word,
-    name: text(NAMES[state], title, word),
-    hint: text(HINTS[state], title, word),
+    name: text(isAgreed ? 'markAgreed' : NAMES[state], title, word),
+    hint: text(isAgreed ? 'markAgreed' : HINTS[state], title, word),
     isPressed: state === 'left-out' || state === 'excluded',
   };
 }
 
 /**
+ * Choose the word.
+ *
+ * @param {Known} known What is known of an image.
+ * @returns {string} The dataset's label, or what the model says; empty for neither.
+ */
+function wordOf({ held, answer }) {
+  if (held !== null) return held.label ?? text('markNoLabel');
+  return answer === null ? '' : nameOpinion(answer.opinion);
+}
+
+/**
  * Choose the sign.
  *
- * @param {Held | null} held What the dataset has.
- * @param {boolean} isLeftOut Whether the person left it out.
+ * @param {Known} known What is known of an image.
  * @returns {MarkState} The sign.
  */
-function stateOf(held, isLeftOut) {
-  if (held === null) return isLeftOut ? 'left-out' : 'new';
+function stateOf({ held, isLeftOut, answer }) {
+  if (held === null && isLeftOut) return 'left-out';
+  if (held === null) return answer?.isDoubted ? 'doubted' : 'new';
   if (held.excluded) return 'excluded';
   if (held.status === 'rejected') return 'rejected';
   return isWaiting(held) ? 'waiting' : 'captured';

@@ -20,6 +20,8 @@ const MAX_REATTACH = 20;
  * @property {Document} document The page.
  * @property {() => Map<Element, Candidate>} locate Reads it.
  * @property {import('./left-out.js').LeftOut} leftOut What the person left out.
+ * @property {import('./questions.js').Questions} questions Asks the model.
+ * @property {() => void} onRead Told when the page has been read.
  * @property {(urls: string[]) => Promise<import('../../lib/page-messages.js').HeldAt[] | null>} ask
  *   Asks what the dataset has; null when nobody answers.
  * @property {() => boolean} isAlive Whether the extension still runs that these marks are of.
@@ -61,6 +63,11 @@ export class Overlay {
     this.knowledge.askAgain();
   }
 
+  /** Show what has changed elsewhere. */
+  redraw() {
+    this.#plan();
+  }
+
   /** Put the keyboard's focus on the marks. */
   focus() {
     this.rover.focus();
@@ -70,6 +77,7 @@ export class Overlay {
   remove() {
     this.watcher.stop();
     this.knowledge.stop();
+    this.parts.questions.want([]);
     if (this.frame !== undefined) cancelAnimationFrame(this.frame);
     this.frame = undefined;
     this.marks.clear();
@@ -81,6 +89,7 @@ export class Overlay {
     const [first] = this.watcher.tiles.keys();
     if (first !== undefined) this.layer.raise(findZIndex(first));
     this.knowledge.offer([...this.watcher.tiles.values()].map(({ url }) => url));
+    this.parts.onRead();
     this.#plan();
   }
 
@@ -108,7 +117,12 @@ export class Overlay {
       frame.remove();
       this.marks.delete(tile);
     }
-    this.knowledge.want(measured.map(([, { url }]) => url));
+    const urls = measured.map(([, { url }]) => url);
+    this.knowledge.want(urls);
+    // What the dataset has, the model has learnt from or will; what is left out needs no opinion.
+    this.parts.questions.want(
+      urls.filter((url) => this.knowledge.get(url) === null && !this.parts.leftOut.has(url)),
+    );
     this.rover.update(this.marks);
   }
 
@@ -133,9 +147,10 @@ export class Overlay {
     const mark = this.marks.get(tile) ?? this.layer.makeMark(() => void this.#press(tile));
     this.marks.set(tile, mark);
     const isLeftOut = this.parts.leftOut.has(candidate.url);
-    const key = `${held?.status} ${held?.excluded} ${isLeftOut} ${held?.label} ${candidate.url}`;
+    const answer = held === null && !isLeftOut ? this.parts.questions.get(candidate.url) : null;
+    const key = JSON.stringify([held, isLeftOut, candidate.url, answer]);
     // Words are looked up, which is slow, only for what has changed.
-    if (mark.key !== key) this.layer.paint(mark, lookOf(candidate, held, isLeftOut));
+    if (mark.key !== key) this.layer.paint(mark, lookOf(candidate, { held, isLeftOut, answer }));
     mark.key = key;
     this.layer.place(mark, box);
     return true;

@@ -15,6 +15,10 @@ export const MARK_STYLE = `
 }
 .mark[data-state='captured'] { --ground: #3b49c8; --rim: rgb(255 255 255 / 85%); }
 .mark[data-state='waiting'] { --ground: #e6e8fb; --ink: #2c38a6; --rim: #3b49c8; }
+.mark[data-state='doubted'] {
+  --ground: #fff3d6; --ink: #5a3b00; --rim: #8a5a00;
+  outline: 3px dashed #ffb938; outline-offset: -3px;
+}
 .mark[data-state='rejected'] { --ground: #fde8e6; --ink: #9c1f18; --rim: #b3261e; }
 .mark[data-state='excluded'], .mark[data-state='left-out'] {
   --ground: #fff; --ink: #3a3653; --rim: rgb(24 22 40 / 45%);
@@ -52,6 +56,7 @@ svg {
 @media (prefers-color-scheme: dark) {
   .mark[data-state='captured'] { --ground: #2b2d7d; --ink: #e9ebff; --rim: #8e9bff; }
   .mark[data-state='waiting'] { --ground: #1e1c2c; --ink: #aab4ff; --rim: #8e9bff; }
+  .mark[data-state='doubted'] { --ground: #3a2c0c; --ink: #ffd98a; --rim: #ffb938; }
   .mark[data-state='rejected'] { --ground: #431f1e; --ink: #ffb0a8; --rim: #ff9a90; }
   .mark[data-state='excluded'], .mark[data-state='left-out'] {
     --ground: #262438; --ink: #eceaf4; --rim: rgb(236 234 244 / 55%);
@@ -73,6 +78,7 @@ svg {
 /** Drawn in a square of 12. */
 export const SIGNS = {
   new: 'M6 1.5v9M1.5 6h9',
+  doubted: 'M3.4 4A2.6 2.6 0 1 1 7.2 6.3C6.4 6.7 6 7.1 6 7.9M6 10.9h.01',
   'left-out': 'M2 2l8 8M10 2l-8 8',
   captured: 'M1.5 6.5l3 3 6-7',
   waiting: 'M1.5 6h.01M6 6h.01M10.5 6h.01',
