@@ -67,7 +67,7 @@ async function wait(source, model, signal, onWait) {
  * @returns {HTMLElement} A button, and below it what it brings.
  */
 export function evidencePanel(source, model, signal) {
-  const place = h('div', { 'aria-live': 'polite' });
+  const place = h('div', { class: 'stack tight', 'aria-live': 'polite' });
   const message = messagePlace();
   const show = async () => {
     const onWait = () =>
@@ -81,10 +81,11 @@ export function evidencePanel(source, model, signal) {
       );
     try {
       const evidence = await wait(source, model, signal, onWait);
+      const title = h('h3', { tabindex: -1 }, 'Closest images that it has learned from');
       button.hidden = true;
       replace(
         place,
-        h('h3', {}, 'Closest images that it has learned from'),
+        title,
         neighbourList(evidence),
         h(
           'p',
@@ -92,6 +93,8 @@ export function evidencePanel(source, model, signal) {
           'The number says how alike the model finds them: 1 is the same, 0 is nothing alike.',
         ),
       );
+      // The button that had the keyboard is gone.
+      title.focus();
     } catch (error) {
       replace(place);
       if (!signal.aborted) throw error;
