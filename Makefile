@@ -15,7 +15,7 @@ SOURCES := server trainer migrations tests benchmarks docs
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench bench-serve bench-drift clean
+.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench bench-serve bench-drift bench-evidence clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -115,6 +115,9 @@ bench-serve: .venv/test.stamp node_modules/stamp ## Measure answers beside fasta
 
 bench-drift: .venv/test.stamp node_modules/stamp ## Measure whether drift is told: the same pictures by another hand
 	$(BIN)/python -m benchmarks.bench_drift
+
+bench-evidence: .venv/test.stamp node_modules/stamp ## Measure whether training images shown beside answers are alike
+	$(BIN)/python -m benchmarks.bench_evidence
 
 clean: ## Remove what was installed here; ./data stays
 	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache

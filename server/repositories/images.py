@@ -139,6 +139,25 @@ async def find_ready(session: Session, dataset_id: str, sha256: str) -> ImageRec
     )
 
 
+async def find_used(session: Session, dataset_id: str, hashes: Collection[str]) -> dict[str, str]:
+    """Return those of these hashes that are of ready images that are not excluded, with their ids.
+
+    Args:
+        session: Where to look.
+        dataset_id: Of which dataset.
+        hashes: A hundred at most.
+    """
+    rows = await session.execute(
+        select(ImageRecord.sha256, ImageRecord.id).where(
+            ImageRecord.dataset_id == dataset_id,
+            ImageRecord.sha256.in_(hashes),
+            ImageRecord.status == ImageStatus.READY,
+            not_(ImageRecord.excluded),
+        )
+    )
+    return {sha256: image_id for sha256, image_id in rows if sha256 is not None}
+
+
 async def settle_verified(
     session: Session, image: ImageRecord, sha256: str, obtained_by: ObtainedBy
 ) -> None:

@@ -162,6 +162,8 @@ class DriftService:
         if yardstick is None:
             is_coming = self._nearness.is_wanted(model)
             return Nearness(NearnessState.BEING_MADE if is_coming else NearnessState.UNTOLD)
+        if not yardstick.is_enough:
+            return Nearness(NearnessState.UNTOLD)
         window = await self._log.count_nearness(model.id, days)
         is_enough = int(window.sum()) >= MIN_WINDOW
         state = NearnessState.TESTED if is_enough else NearnessState.TOO_FEW

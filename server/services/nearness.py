@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from server.contract.bundle import read_evaluation
 from server.contract.errors import FormatError
+from server.contract.evaluation import EvaluatedImage
 from server.contract.preprocess import decode
 from server.contract.snapshot import Split
 from server.db.models import ModelRecord
@@ -38,6 +39,7 @@ _EDGES: Final = np.linspace(-1, 1, BIN_COUNT + 1)[1:-1]
 # of 500 validation images tells shares to within some hundredths.
 MAX_ANCHORS: Final = 1_000
 MAX_REFERENCE: Final = 500
+_FEWEST: Final = 4  # of each: there is no nearest of none
 _MOST_KEPT: Final = 4  # models: 8 MB each with 2048 features
 _CLIENT: Final = "nearness"  # takes turns with those who ask
 
@@ -50,18 +52,38 @@ class Yardstick:
         centre: ``[F]``: the mean of the training images.
         anchors: ``[A, F]``: those images, centred and of length one.
         reference: ``[BIN_COUNT]``: how near the validation images are to them.
+        learned: A of sha256 and label: which images they are.
     """
 
     centre: Floats
     anchors: Floats
     reference: Counts
+    learned: Sequence[tuple[str, str]] = ()
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are enough images of both kinds to test a shift by."""
+        return min(len(self.anchors), int(self.reference.sum())) >= MIN_REFERENCE
 
     def bins(self, embeddings: Floats) -> NDArray[np.int64]:
         """Return ``[N]``: the bin of the cosine to the nearest training image, of ``[N, F]``."""
         return _bins(_unit(embeddings - self.centre), self.anchors)
 
+    def nearest(self, embedding: Floats, count: int) -> list[tuple[int, float]]:
+        """Return the nearest anchors of ``[F]``, as places with their cosines, the nearest first.
 
-def make_yardstick(training: Floats, validation: Floats) -> Yardstick:
+        Args:
+            embedding: What the model sees in an image.
+            count: How many, at most.
+        """
+        cosines = self.anchors @ _unit((embedding - self.centre)[np.newaxis])[0]
+        places = np.argsort(-cosines, kind="stable")[:count]
+        return [(int(place), float(cosines[place])) for place in places]
+
+
+def make_yardstick(
+    training: Floats, validation: Floats, learned: Sequence[tuple[str, str]] = ()
+) -> Yardstick:
     """Return it for what a model sees in training images ``[A, F]`` and validation ones ``[V, F]``.
 
     No near-duplicate of a validation image is among the training images: a snapshot keeps groups on
@@ -70,7 +92,7 @@ def make_yardstick(training: Floats, validation: Floats) -> Yardstick:
     centre: Floats = training.mean(axis=0)
     anchors = _unit(training - centre)
     found = _bins(_unit(validation - centre), anchors)
-    return Yardstick(centre, anchors, np.bincount(found, minlength=BIN_COUNT))
+    return Yardstick(centre, anchors, np.bincount(found, minlength=BIN_COUNT), learned)
 
 
 def middle(counts: Counts) -> float:
@@ -150,21 +172,26 @@ class NearnessService:
             return None
         # By their hashes: at random, and the same each time.
         items = sorted(evaluation.items, key=lambda item: item.sha256)
-        training = [item.sha256 for item in items if item.split is Split.TRAIN][:MAX_ANCHORS]
-        validation = [item.sha256 for item in items if item.split is Split.VALID][:MAX_REFERENCE]
-        seen = [await self._look(classifier, hashes) for hashes in (training, validation)]
-        if any(len(rows) < MIN_REFERENCE for rows in seen):
+        training = [item for item in items if item.split is Split.TRAIN][:MAX_ANCHORS]
+        validation = [item for item in items if item.split is Split.VALID][:MAX_REFERENCE]
+        seen = [await self._look(classifier, part) for part in (training, validation)]
+        if any(len(part) < _FEWEST for part in seen):
             return None
-        return await asyncio.to_thread(make_yardstick, *map(np.stack, seen))
+        learned, judged = (np.stack([row for _, row in part]) for part in seen)
+        names = [(item.sha256, item.label) for item, _ in seen[0]]
+        return await asyncio.to_thread(make_yardstick, learned, judged, names)
 
-    async def _look(self, classifier: Classifier, hashes: Sequence[str]) -> list[Floats]:
+    async def _look(
+        self, classifier: Classifier, items: Sequence[EvaluatedImage]
+    ) -> list[tuple[EvaluatedImage, Floats]]:
         """Return what the model sees in those images that are still there."""
         found = []
-        for sha256 in hashes:
+        for item in items:
+            path = self._blobs.path(item.sha256)
             async with self._engines.turns.take(_CLIENT):
-                row = await self._engines.pool.run(_see, classifier, self._blobs.path(sha256))
+                row = await self._engines.pool.run(_see, classifier, path)
             if row is not None:
-                found.append(row)
+                found.append((item, row))
         return found
 
 

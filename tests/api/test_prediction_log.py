@@ -14,14 +14,18 @@ from typing import Any
 
 import pytest
 
-from server.contract.evaluation import EvaluatedImage
-from server.contract.snapshot import Item
 from server.repositories import predictions
 from server.repositories.paging import PageRequest
 from server.repositories.predictions import Kind, Room
 from server.services.prediction_log import EDGES, Mode, PredictionLog, bin_of
 from tests.support.app import Bird, Clock, in_one_task, problem, running
-from tests.support.played_trainer import coloured_dataset, plain, trained, trained_saying
+from tests.support.played_trainer import (
+    coloured_dataset,
+    plain,
+    right,
+    trained,
+    trained_saying,
+)
 from tests.support.site import Site, answer
 from tests.support.snapshots import COLOURS, picture
 
@@ -264,14 +268,6 @@ async def drift(bird: Bird, model: str) -> dict[str, Any]:
 
 KNOWN = list(COLOURS.values())
 BETWEEN = [(210, 180, 40), (40, 180, 210), (200, 40, 180)]
-
-
-def right(_place: int, item: Item) -> EvaluatedImage:
-    """Judge an image right, and as surely as the tiny network is of a plain colour."""
-    return EvaluatedImage(
-        sha256=item.sha256, split=item.split, label=item.label, predicted=item.label,
-        loss=0.1, probability=0.99,
-    )  # fmt: skip
 
 
 async def test_a_shift_of_what_is_asked_is_told(still: Bird):

@@ -134,3 +134,11 @@ async def trained_saying(
         response = await deliver(bird, queued["id"], path.read_bytes())
     assert response.status_code == 201, response.text
     return str(response.json()["model_id"]), manifest
+
+
+def right(_place: int, item: Item) -> EvaluatedImage:
+    """Judge an image right, and as surely as the tiny network is of a plain colour."""
+    return EvaluatedImage(
+        sha256=item.sha256, split=item.split, label=item.label, predicted=item.label,
+        loss=0.1, probability=0.99,
+    )  # fmt: skip

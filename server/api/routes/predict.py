@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Self
@@ -19,7 +20,8 @@ from server.api.schemas.base import RequestModel
 from server.api.schemas.training import AnswerOut, BatchOut, FirstLessonAnswer
 from server.errors import BodyTooLargeError
 from server.services.choosing import Choice
-from server.services.predictions import Asked
+from server.services.evidence import MAX_NEIGHBOURS, Evidence
+from server.services.predictions import Answer, Asked
 
 router = APIRouter(tags=["answers"])
 first_lesson = APIRouter(tags=["answers"])
@@ -110,15 +112,43 @@ async def get_choice(
 ChoiceDep = Annotated[Choice, Depends(get_choice)]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What of an answer is shown.
+
+    Attributes:
+        top: How many classes; None for all.
+        evidence: How many of the nearest training images; None for none.
+    """
+
+    top: int | None
+    evidence: int | None
+
+
+async def get_shown(
+    top: Annotated[
+        int | None, Query(ge=1, description="How many classes; all if not given.")
+    ] = None,
+    evidence: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=MAX_NEIGHBOURS,
+            description="Of one image: how many of the nearest training images to show with it.",
+        ),
+    ] = None,
+) -> Shown:
+    """Return what of an answer is to be shown."""
+    return Shown(top, evidence)
+
+
 @router.post("/classify", openapi_extra=_BODY)
 async def classify(
     request: Request,
     choice: ChoiceDep,
     services: ServicesDep,
     caller: CallerDep,
-    top: Annotated[
-        int | None, Query(ge=1, description="How many classes; all if not given.")
-    ] = None,
+    shown: Annotated[Shown, Depends(get_shown)],
     tta: Annotated[
         Way, Query(description="`flip`: the mean of the image and its mirror image.")
     ] = Way.NONE,
@@ -136,12 +166,18 @@ async def classify(
             answer = await services.predictions.classify(
                 asked, choice, is_mirrored=is_mirrored, client=caller.token_id
             )
-            return AnswerOut.of(answer, top)
+            return AnswerOut.of(answer, shown.top, await _find_evidence(answer, shown, services))
         ticket.grow(len(asked))
         found = await services.predictions.classify_all(
             asked, choice, is_mirrored=is_mirrored, client=caller.token_id
         )
-        return BatchOut.of(found, top)
+        return BatchOut.of(found, shown.top)
+
+
+async def _find_evidence(answer: Answer, shown: Shown, services: Services) -> Evidence | None:
+    if shown.evidence is None:
+        return None
+    return await services.monitoring.evidence.find(answer.model, answer.prediction, shown.evidence)
 
 
 @first_lesson.get("/classify-url")

@@ -18,6 +18,7 @@ from server.db.models import ModelStage
 from server.errors import ImageNotUsableError, ServerError
 from server.inference.session import Knowing
 from server.repositories.stages import StageChangeKind
+from server.services.evidence import Evidence, EvidenceState
 from server.services.models import ModelView
 from server.services.predictions import Answer
 from server.services.training import JobView
@@ -225,8 +226,31 @@ class KnowingOut(ReplyModel):
         )
 
 
+class NeighbourOut(ReplyModel):
+    """A training image. ``label``: as it was learned; ``similarity``: to 1, which is the same."""
+
+    image_id: str
+    sha256: str
+    label: str
+    similarity: float
+
+
+class EvidenceOut(ReplyModel):
+    """Training images that look to the model like the image, the nearest first.
+
+    ``state``: ``found``; ``being-made``: the model looks at its training images, ask again in some
+    seconds; ``none``: it can't be told.
+    """
+
+    state: EvidenceState
+    neighbours: list[NeighbourOut]
+
+
 class AnswerOut(ReplyModel):
-    """What a model says of an image; all its classes, the most probable first."""
+    """What a model says of an image; all its classes, the most probable first.
+
+    ``evidence``: where it was asked for.
+    """
 
     model_id: str
     bundle_sha256: str
@@ -240,9 +264,10 @@ class AnswerOut(ReplyModel):
     milliseconds: float
     sha256: str
     prediction_id: str | None
+    evidence: EvidenceOut | None = None
 
     @classmethod
-    def of(cls, answer: Answer, top: int | None) -> AnswerOut:
+    def of(cls, answer: Answer, top: int | None, evidence: Evidence | None = None) -> AnswerOut:
         """Return the answer as the API shows it, with the ``top`` classes or all."""
         said = answer.prediction
         return cls(
@@ -261,6 +286,7 @@ class AnswerOut(ReplyModel):
             milliseconds=round(answer.milliseconds, 2),
             sha256=answer.sha256,
             prediction_id=answer.prediction_id,
+            evidence=None if evidence is None else EvidenceOut.model_validate(evidence),
         )
 
 

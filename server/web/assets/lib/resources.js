@@ -193,10 +193,11 @@ export const bundleUrl = (/** @type {string} */ id) => apiUrl(`/models/${id}/bun
  * @param {{file: Blob} | {url: string}} source The picture itself, or where it is.
  * @param {string | null} model Which model; null for the newest live one.
  * @param {Signal} [signal] Stops the request.
+ * @param {number | null} [evidence] How many of the nearest training images to show with it.
  * @returns {Promise<import('./types.js').Classification>} The model's answer.
  */
-export function classify(source, model, signal) {
-  const url = apiUrl('/classify', { model });
+export function classify(source, model, signal, evidence = null) {
+  const url = apiUrl('/classify', { model, evidence });
   const form = new FormData();
   if ('file' in source) form.set('file', source.file);
   const body = 'file' in source ? { form } : { json: { url: source.url } };

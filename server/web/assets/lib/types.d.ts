@@ -409,6 +409,12 @@ export interface Comparison {
   sentence: string;
 }
 
+/** Training images near an image, the nearest first; `similarity` is at most 1. */
+export interface Evidence {
+  state: 'found' | 'being-made' | 'none';
+  neighbours: { image_id: string; sha256: string; label: string; similarity: number }[];
+}
+
 export interface Classification {
   model_id: string;
   dataset_id: string;
@@ -419,6 +425,7 @@ export interface Classification {
   predictions: { label: string; probability: number }[];
   milliseconds: number;
   sha256: string;
+  evidence?: Evidence | null;
 }
 
 /** Where an image comes from; titles and licences are what pages said. */

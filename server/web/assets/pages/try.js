@@ -3,6 +3,7 @@
  */
 import { cameraPanel } from '../components/camera.js';
 import { dropzone } from '../components/dropzone.js';
+import { evidencePanel } from '../components/evidence.js';
 import { emptyState, messagePlace, runAction } from '../components/notices.js';
 import { predictionList } from '../components/predictions.js';
 import { Problem } from '../lib/api.js';
@@ -114,7 +115,7 @@ function tryPanel(select, signal) {
       const found = await classify(source, select.value || null, asked);
       if (asked.aborted) return;
       if (!file) replace(preview, h('p', { class: 'muted' }, FETCHED_BY_SERVER));
-      replace(answer, predictionList(found));
+      replace(answer, predictionList(found), evidencePanel(source, found.model_id, asked));
     } catch (error) {
       if (asked.aborted) return;
       replace(answer);
