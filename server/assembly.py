@@ -49,6 +49,7 @@ from server.services.predictions import Sources
 from server.services.promotion import PromotionService
 from server.services.reclaim import ReclaimService
 from server.services.removals import RemovalService
+from server.services.rollouts import RolloutService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
@@ -141,6 +142,7 @@ def _put_together(
     images = ImageService(database, feed, intake, stores, custody)
     sources = Sources(fetcher, limits.verify_limits(settings), images)
     answering = answering_parts.put_together(settings.inference, database, sources, bundles)
+    promotion = PromotionService(database, feed, bundles, answering.registry, suspicions)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -167,7 +169,8 @@ def _put_together(
         training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
-        promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
+        promotion=promotion,
+        rollouts=RolloutService(database, feed, answering.beside, promotion),
         admission=answering.admission,
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, bundles, pool),

@@ -36,11 +36,17 @@ class Turns:
         self._free = at_once
         # While anybody waits, none is free: a turn that ends goes straight to the next.
         self._waiting: OrderedDict[str, deque[Waiting]] = OrderedDict()
+        self._is_free = asyncio.Event()
+        self._is_free.set()
 
     @property
     def waiting_count(self) -> int:
         """Those that wait; whoever lets them ask bounds it."""
         return sum(map(len, self._waiting.values()))
+
+    async def until_free(self) -> None:
+        """Wait until a turn is free, so that nobody waits for one; take none."""
+        await self._is_free.wait()
 
     @asynccontextmanager
     async def take(self, client: str) -> AsyncIterator[None]:
@@ -51,6 +57,8 @@ class Turns:
         """
         if self._free:
             self._free -= 1
+            if not self._free:
+                self._is_free.clear()
         else:
             await self._wait(client)
         loop = asyncio.get_running_loop()
@@ -93,3 +101,4 @@ class Turns:
                 turn.set_result(None)
                 return
         self._free += 1
+        self._is_free.set()

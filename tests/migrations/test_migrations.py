@@ -56,6 +56,9 @@ NEW_TABLES = {
     "stage_changes",
     "prediction_counts",
     "predictions",
+    "rollouts",
+    "rollout_decisions",
+    "disagreements",
 }
 
 

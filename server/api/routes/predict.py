@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from server.api.deps import CallerDep, Services, ServicesDep
 from server.api.middleware import claimed_bytes
 from server.api.schemas.base import RequestModel
+from server.api.schemas.rollouts import Host
 from server.api.schemas.training import AnswerOut, BatchOut, FirstLessonAnswer
 from server.errors import BodyTooLargeError
 from server.services.choosing import Choice
@@ -110,6 +111,12 @@ async def get_choice(
 ChoiceDep = Annotated[Choice, Depends(get_choice)]
 
 
+SiteQuery = Annotated[
+    Host | None,
+    Query(description="Host of the page that the image is on: a limited model may be meant."),
+]
+
+
 @router.post("/classify", openapi_extra=_BODY)
 async def classify(
     request: Request,
@@ -122,6 +129,7 @@ async def classify(
     tta: Annotated[
         Way, Query(description="`flip`: the mean of the image and its mirror image.")
     ] = Way.NONE,
+    site: SiteQuery = None,
 ) -> AnswerOut | BatchOut:
     """Classify an image or up to 64.
 
@@ -134,12 +142,12 @@ async def classify(
         is_mirrored = tta is Way.FLIP
         if isinstance(asked, Asked):
             answer = await services.predictions.classify(
-                asked, choice, is_mirrored=is_mirrored, client=caller.token_id
+                asked, choice, is_mirrored=is_mirrored, client=caller.token_id, site=site
             )
             return AnswerOut.of(answer, top)
         ticket.grow(len(asked))
         found = await services.predictions.classify_all(
-            asked, choice, is_mirrored=is_mirrored, client=caller.token_id
+            asked, choice, is_mirrored=is_mirrored, client=caller.token_id, site=site
         )
         return BatchOut.of(found, top)
 
