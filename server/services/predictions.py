@@ -52,6 +52,19 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Asker:
+    """Who asks.
+
+    Attributes:
+        client: Clients take turns when there is more to do than can be done.
+        site: Host of the page that the image is on, in lower case, where it is told.
+    """
+
+    client: str = ""
+    site: str | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
     """A prediction, by which model, on which bytes, and how long it took.
 
@@ -124,8 +137,7 @@ class PredictionService:
         choice: Choice,
         *,
         is_mirrored: bool = False,
-        client: str = "",
-        site: str | None = None,
+        asker: Asker | None = None,
     ) -> Answer:
         """Classify an image.
 
@@ -133,8 +145,7 @@ class PredictionService:
             asked: The image.
             choice: Of the model.
             is_mirrored: Answer by the mean of the image and its mirror image, in twice the time.
-            client: Who asks: clients take turns when there is more to do than can be done.
-            site: Host of the page that the image is on, in lower case, where it is told.
+            asker: Who asks.
 
         Raises:
             ModelNotFoundError: The choice names no model.
@@ -145,7 +156,7 @@ class PredictionService:
             ImageNotUsableError: The image cannot be had or read, and why.
             ModelDamagedError: The model's bundle is damaged or gone, or its network fails.
         """
-        ask = await self._ask(choice, Asker(client, site), is_mirrored=is_mirrored)
+        ask = await self._ask(choice, asker or Asker(), is_mirrored=is_mirrored)
         return await self._answer(ask, asked)
 
     async def classify_all(
@@ -154,8 +165,7 @@ class PredictionService:
         choice: Choice,
         *,
         is_mirrored: bool = False,
-        client: str = "",
-        site: str | None = None,
+        asker: Asker | None = None,
     ) -> list[Answer | ServerError]:
         """Classify several images by one model; what cannot be classified gets its error.
 
@@ -163,8 +173,7 @@ class PredictionService:
             asked: The images.
             choice: Of the model.
             is_mirrored: As for one.
-            client: As for one.
-            site: As for one.
+            asker: As for one.
 
         Returns:
             In the order asked.
@@ -172,7 +181,7 @@ class PredictionService:
         Raises:
             ModelNotFoundError: As for one, and so are the others that are of the model.
         """
-        ask = await self._ask(choice, Asker(client, site), is_mirrored=is_mirrored)
+        ask = await self._ask(choice, asker or Asker(), is_mirrored=is_mirrored)
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def one(each: Asked) -> Answer | ServerError:
@@ -233,14 +242,6 @@ class PredictionService:
             reason = outcome.reason or Reason.EMPTY
             raise ImageNotUsableError(reason, outcome.detail or reason.value)
         return outcome.body
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Who asks, and from the page of which host, in lower case, where that is told."""
-
-    client: str
-    site: str | None
 
 
 @dataclass(frozen=True)

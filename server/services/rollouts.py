@@ -24,6 +24,7 @@ from server.services.feed import Feed
 from server.services.promotion import PromotionService, Wish
 from server.services.rollout_moves import MOST_WORDS, Decided, figures_of
 from server.services.rollout_rules import (
+    LOOKS,
     Decision,
     DecisionKind,
     Figures,
@@ -166,7 +167,7 @@ class RolloutService:
         try:
             await self._write_down(tallies)
             for rollout_id in tallies:
-                await self.look(rollout_id)
+                await self._look_on(rollout_id)
         except DatabaseFailedError:
             log.exception("rollouts.write_failed", extra={"count": len(tallies)})
 
@@ -195,8 +196,14 @@ class RolloutService:
                 ]
                 await rollouts.add_disagreements(session, rollout_id, records)
 
-    async def look(self, rollout_id: str) -> None:
-        """Take the look that is due, if one is, and do what it decides.
+    async def _look_on(self, rollout_id: str) -> None:
+        """Take the looks that are due; what was widened is first to show how it does so."""
+        for _ in range(LOOKS):
+            if await self.look(rollout_id) not in {DecisionKind.WAIT, DecisionKind.PROPOSE}:
+                return
+
+    async def look(self, rollout_id: str) -> DecisionKind | None:
+        """Take the look that is due, and do what it decides; return that, or None if none is.
 
         Raises:
             DatabaseFailedError: It cannot be written down.
@@ -205,19 +212,20 @@ class RolloutService:
             record = await rollouts.get(session, rollout_id)
         rules = rules_of(record)
         if record.ended_at is not None or not is_due(rules, record.looks, record.compared):
-            return
+            return None
         figures = await self._figures(record)
         state = State(Stage(record.stage), record.share, record.floor, record.looks)
         # Of hundred thousand answers the bounds take some tenths of a second.
         decision = await asyncio.to_thread(decide, rules, state, figures)
         if decision is None:
-            return
+            return None
         log.info("rollout.decided", extra={"rollout_id": record.id, "kind": decision.kind.value})
         if decision.kind in {DecisionKind.ROLL_BACK, DecisionKind.PROMOTE}:
             await self._move(record, Decided(record.id, decision, figures))
         else:
             await self._note(record, Decided(record.id, decision, figures))
         self._feed.dataset(record.dataset_id).send()
+        return decision.kind
 
     async def _note(self, record: RolloutRecord, decided: Decided) -> None:
         """Write a decision down that leaves the stage as it is."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
@@ -35,16 +34,17 @@ def network(classes: Sequence[str], sees: Mapping[str, str] | None = None) -> by
     weight = np.zeros((len(classes), 3), dtype=np.float32)
     for colour, channel in _CHANNELS.items():
         weight[list(classes).index((sees or {}).get(colour, colour)), channel] += 4.0
+    never = np.where(weight.any(axis=1), 0.0, -100.0).astype(np.float32)
     graph = helper.make_graph(
         [
             helper.make_node("GlobalAveragePool", [INPUT_NAME], ["pooled"]),
             helper.make_node("Flatten", ["pooled"], ["flat"]),
-            helper.make_node("Gemm", ["flat", "weight"], [OUTPUT_NAME], transB=1),
+            helper.make_node("Gemm", ["flat", "weight", "never"], [OUTPUT_NAME], transB=1),
         ],
         "colours",
         [helper.make_tensor_value_info(INPUT_NAME, TensorProto.FLOAT, ["N", 3, 32, 32])],
         [helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, ["N", len(classes)])],
-        [numpy_helper.from_array(weight, "weight")],
+        [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(never, "never")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     data: bytes = model.SerializeToString()

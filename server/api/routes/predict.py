@@ -20,7 +20,7 @@ from server.api.schemas.rollouts import Host
 from server.api.schemas.training import AnswerOut, BatchOut, FirstLessonAnswer
 from server.errors import BodyTooLargeError
 from server.services.choosing import Choice
-from server.services.predictions import Asked
+from server.services.predictions import Asked, Asker
 
 router = APIRouter(tags=["answers"])
 first_lesson = APIRouter(tags=["answers"])
@@ -111,10 +111,18 @@ async def get_choice(
 ChoiceDep = Annotated[Choice, Depends(get_choice)]
 
 
-SiteQuery = Annotated[
-    Host | None,
-    Query(description="Host of the page that the image is on: a limited model may be meant."),
-]
+async def get_asker(
+    caller: CallerDep,
+    site: Annotated[
+        Host | None,
+        Query(description="Host of the page that the image is on: a limited model may be meant."),
+    ] = None,
+) -> Asker:
+    """Return who asks, and from which page."""
+    return Asker(caller.token_id, site)
+
+
+AskerDep = Annotated[Asker, Depends(get_asker)]
 
 
 @router.post("/classify", openapi_extra=_BODY)
@@ -122,14 +130,13 @@ async def classify(
     request: Request,
     choice: ChoiceDep,
     services: ServicesDep,
-    caller: CallerDep,
+    asker: AskerDep,
     top: Annotated[
         int | None, Query(ge=1, description="How many classes; all if not given.")
     ] = None,
     tta: Annotated[
         Way, Query(description="`flip`: the mean of the image and its mirror image.")
     ] = Way.NONE,
-    site: SiteQuery = None,
 ) -> AnswerOut | BatchOut:
     """Classify an image or up to 64.
 
@@ -137,17 +144,17 @@ async def classify(
     several are several ``file`` parts, or ``{"images": [{"url": …}, …]}``. Of several, those that
     cannot be classified have their ``error``, and the others go on.
     """
-    with services.admission.enter(caller.token_id, _body_bytes(request, services)) as ticket:
+    with services.admission.enter(asker.client, _body_bytes(request, services)) as ticket:
         asked = await _read(request, services)
         is_mirrored = tta is Way.FLIP
         if isinstance(asked, Asked):
             answer = await services.predictions.classify(
-                asked, choice, is_mirrored=is_mirrored, client=caller.token_id, site=site
+                asked, choice, is_mirrored=is_mirrored, asker=asker
             )
             return AnswerOut.of(answer, top)
         ticket.grow(len(asked))
         found = await services.predictions.classify_all(
-            asked, choice, is_mirrored=is_mirrored, client=caller.token_id, site=site
+            asked, choice, is_mirrored=is_mirrored, asker=asker
         )
         return BatchOut.of(found, top)
 
@@ -158,7 +165,9 @@ async def classify_url(
 ) -> FirstLessonAnswer:
     """Classify the image at an address, answering as the first lesson's web app does."""
     with services.admission.enter(caller.token_id, 0):
-        answer = await services.predictions.classify(Asked(url=url), choice, client=caller.token_id)
+        answer = await services.predictions.classify(
+            Asked(url=url), choice, asker=Asker(caller.token_id)
+        )
     return FirstLessonAnswer(predictions=list(answer.prediction.predictions))
 
 

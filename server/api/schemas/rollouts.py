@@ -16,7 +16,7 @@ from server.services.rollouts import RolloutView, rules_of
 
 MAX_SITES = 20  # more than a person lists by hand
 # A name, not an address: letters, digits, hyphens and dots, as browsers send it; or IPv6.
-HOST_PATTERN = r"^[a-z0-9_.:\[\]-]+$"
+HOST_PATTERN = r"^[A-Za-z0-9_.:\[\]-]+$"
 Host = Annotated[
     str,
     StringConstraints(

@@ -93,8 +93,8 @@ class StageIn(RequestModel):
 class StageChangeOut(ReplyModel):
     """A model's move from one stage to another.
 
-    ``kind``: ``first``, ``chosen``, ``forced``, ``rollback`` or ``rule``. ``replaced_id``: the model that was
-    live until then. ``comparison``: with that one, at that moment.
+    ``kind``: ``first``, ``chosen``, ``forced``, ``rollback`` or ``rule``. ``replaced_id``: the
+    model that was live until then. ``comparison``: with that one, at that moment.
     """
 
     id: str
