@@ -21,6 +21,7 @@ const KINDS = {
   chosen: '',
   forced: ' against the comparison',
   rollback: ' by going back',
+  rule: ' by rule',
 };
 
 /**
@@ -34,6 +35,7 @@ function changeItem(change, here) {
       ? h('strong', {}, 'This model')
       : h('a', { href: hashFor('models', change.model_id) }, 'Another model');
   const sentence = change.comparison?.sentence;
+  const isRule = change.kind === 'rule';
   return h(
     'li',
     { class: 'stack tight' },
@@ -44,7 +46,8 @@ function changeItem(change, here) {
       ` became ${STAGES[change.after].title.toLowerCase()}${KINDS[change.kind]} `,
       timeElement(change.created_at),
     ),
-    change.reason && h('span', { class: 'muted small' }, `“${change.reason}”`),
+    change.reason &&
+      h('span', { class: 'muted small' }, isRule ? change.reason : `“${change.reason}”`),
     typeof sentence === 'string' && h('span', { class: 'muted small' }, sentence),
   );
 }
