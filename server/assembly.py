@@ -134,7 +134,6 @@ def _put_together(
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
     pipeline = _pipeline(settings, downloads, shelf, fetcher)
-    usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
@@ -156,7 +155,7 @@ def _put_together(
         downloads=downloads,
         pipeline=pipeline,
         images=images,
-        imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
+        imports=ImportService(database, feed, Keeper(shelf, custody), pool, _usable(settings)),
         actions=ActionService(database, feed),
         history=HistoryService(database),
         sides=SideService(snapshots),
@@ -176,9 +175,13 @@ def _put_together(
         monitoring=Monitoring.build(settings, folders, database, bundles, pool),
     )
     sweep = SweepService(database, stores, kept, custody.copies)
-    reclaim = ReclaimService(database, shelves, custody, pool)
-    worker = DownloadWorker(downloads, pipeline, Cleaning(sweep, reclaim), feed)
+    cleaning = Cleaning(sweep, ReclaimService(database, shelves, custody, pool))
+    worker = DownloadWorker(downloads, pipeline, cleaning, feed)
     return Parts(services, worker, LookWorker(looks), shelf, answering)
+
+
+def _usable(settings: Settings) -> ImageRules:
+    return ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
 
 
 def _pipeline(
