@@ -1,8 +1,9 @@
 """Models beside the live one: who is answered by which, and asking the other one afterwards.
 
 No answer waits for the other model. What is to be compared waits in memory, up to a bound, until
-no question is waiting for a turn; then it is decoded again and answered, one image at a time, by a
-thread that stands back behind all others. What does not fit is counted and not compared.
+nobody asks for a moment, or for a while but no question is waiting for a turn. Then it is decoded
+again and answered, one image at a time, by a thread that stands back behind all others. What does
+not fit is counted and not compared.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -39,6 +41,8 @@ _MOST_TALLIED: Final = 200  # disagreements between two writes; the counts have 
 _NICENESS: Final = 19  # the most there is: a lone question has its processor
 # One of a rollout and the live one of another: more would only hold memory.
 _MODELS: Final = 2
+_QUIET_S: Final = 0.02  # more than a client needs between an answer and its next question
+_PATIENCE_S: Final = 0.25
 _PLACES: Final = 10_000  # of clients: a share is told to a hundredth of a percent
 
 
@@ -259,6 +263,11 @@ class Beside:
         """Compare what waits whenever there is time, until cancelled."""
         while True:
             await self._some.wait()
+            # Where somebody asks without a pause, four a second: enough to judge by, and few of
+            # the answers overlap with one.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._turns.until_quiet(_QUIET_S)
             await self._turns.until_free()
             await self.compare_next()
 

@@ -22,9 +22,9 @@ from tests.support.snapshots import coloured
 pytestmark = pytest.mark.slow
 
 CLASSIFY = "/api/v1/classify"
-CLIENTS = 8
+CLIENTS = 4
 LIMIT_S = 120.0
-PAUSE_S = 0.02  # of each client: traffic, not a flood; what is compared has a processor to itself
+PAUSE_S = 0.12  # of each client: with moments in which nobody asks, so that all is compared soon
 RULES = {"min_answers": 20, "share": 0.5}
 RED_IS_BLUE = {"red": "blue"}
 
