@@ -174,10 +174,21 @@ def _put_together(
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, bundles, pool),
     )
-    sweep = SweepService(database, stores, kept, custody.copies)
-    cleaning = Cleaning(sweep, ReclaimService(database, shelves, custody, pool))
+    cleaning = _cleaning(database, stores, kept, shelves, custody, pool)
     worker = DownloadWorker(downloads, pipeline, cleaning, feed)
     return Parts(services, worker, LookWorker(looks), shelf, answering)
+
+
+def _cleaning(
+    database: Database,
+    stores: Stores,
+    kept: KeptFiles,
+    shelves: Shelves,
+    custody: Custody,
+    pool: CpuPool,
+) -> Cleaning:
+    sweep = SweepService(database, stores, kept, custody.copies)
+    return Cleaning(sweep, ReclaimService(database, shelves, custody, pool))
 
 
 def _usable(settings: Settings) -> ImageRules:

@@ -88,7 +88,9 @@ def _deliver(client: httpx2.Client, dataset: str, sees: dict[str, str]) -> str:
     return str(sent.json()["model_id"])
 
 
-def test_it_is_begun_and_stopped_by_the_keyboard(shown: Shown) -> None:
+def test_it_is_begun_and_stopped_by_the_keyboard(
+    shown: Shown, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     shown.open()
     page = shown.page
     page.get_by_test_id("beside-shadow").focus()
@@ -96,6 +98,11 @@ def test_it_is_begun_and_stopped_by_the_keyboard(shown: Shown) -> None:
     expect(page.get_by_test_id("beside-share")).to_be_visible()
     page.get_by_test_id("beside-share").fill("20")
     page.get_by_test_id("beside-sites").fill("shop.example")
+    for scheme in SCHEMES:
+        assert_accessible(page, scheme)
+    shots = tmp_path_factory.mktemp("form")
+    page.get_by_test_id("beside").screenshot(path=shots / "form.png", animations="disabled")
+    page.get_by_test_id("beside-sites").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stage")).to_have_text("Limited")
     panel = page.get_by_test_id("beside")
