@@ -286,7 +286,7 @@ class Beside:
             seen = await self._pool.run(
                 see, classifier, one.data, self._limits, is_mirrored=one.given.is_mirrored
             )
-        except (FormatError, FileNotFoundError, NetworkError, NotUsableError) as error:
+        except (FormatError, OSError, NetworkError, NotUsableError) as error:
             self._tally(one.pairing).not_compared += 1
             detail = {"model_id": other.id, "detail": str(error)}
             log.warning("beside.failed", extra=detail)

@@ -198,14 +198,20 @@ class RolloutService:
 
     async def _look_on(self, rollout_id: str) -> None:
         """Take the looks that are due; what was widened is first to show how it does so."""
-        for _ in range(LOOKS):
-            if await self.look(rollout_id) not in {DecisionKind.WAIT, DecisionKind.PROPOSE}:
-                return
+        try:
+            for _ in range(LOOKS):
+                if await self.look(rollout_id) not in {DecisionKind.WAIT, DecisionKind.PROPOSE}:
+                    return
+        except ServerError as error:  # it is gone, or others change stages: perhaps the next time
+            detail = {"rollout_id": rollout_id, "detail": str(error)}
+            log.warning("rollout.not_decided", extra=detail)
 
     async def look(self, rollout_id: str) -> DecisionKind | None:
         """Take the look that is due, and do what it decides; return that, or None if none is.
 
         Raises:
+            RolloutNotFoundError: None has this id.
+            StageChangedError: Other models are being promoted; the look is still due.
             DatabaseFailedError: It cannot be written down.
         """
         async with self._database.read() as session:
@@ -256,9 +262,6 @@ class RolloutService:
             words = f"{decision.sentence} But it has to wait: {error}."
             waiting = Decision(DecisionKind.PROPOSE, words[:MOST_WORDS], decision.share)
             await self._note(record, replace(decided, decision=waiting))
-        except ServerError as error:  # the model is gone, or others are being promoted: next look
-            detail = {"rollout_id": record.id, "detail": str(error)}
-            log.warning("rollout.not_moved", extra=detail)
 
     async def _set(self, record: RolloutRecord, stage: ModelStage, decided: Decided) -> None:
         reason = decided.decision.sentence[:MOST_WORDS]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from server.contract.snapshot import Manifest
 from server.services.choosing import Choice
+from server.services.rollouts import Feedback
 from tests.support.app import Bird, problem, running
 from tests.support.played_trainer import claim, deliver, job, snapshot
 from tests.support.rollouts import bundle_of, kinds, picture_of
@@ -303,6 +307,58 @@ async def test_images_are_shown_where_the_log_keeps_them(data_folder, dataset):
         file = await bird.get(f"/predictions/{items[0]['prediction_id']}/file")
         red = next(data for colour, data in map(picture_of, range(3)) if colour == "red")
         assert file.content == red
+
+
+class Voices(Feedback):
+    """What people said, by model."""
+
+    def __init__(self, said: Mapping[str, tuple[int, int]]) -> None:
+        self.said = said
+
+    @override
+    async def counts(self, model_id: str, since: datetime) -> tuple[int, int]:
+        return self.said[model_id]
+
+
+async def test_what_people_say_calls_it_back(still, dataset):
+    live, beside = await model(still, dataset), await model(still, dataset)
+    service = still.parts.services.rollouts
+    service._feedback = Voices({live: (40, 0), beside: (10, 20)})
+    await stage(still, beside, "limited", share=1.0, min_answers=10)
+    await ask(still, 0, 10)
+    rollout = await newest(still, dataset)
+    assert (rollout["figures"]["model_wrong"], rollout["figures"]["live_right"]) == (20, 40)
+    assert rollout["outcome"] == "rolled-back"
+    assert "People called 20" in rollout["decisions"][0]["sentence"]
+    assert rollout["decisions"][0]["figures"]["model_wrong"] == 20
+
+
+async def test_no_more_disagreements_are_kept_than_so_many(still, dataset, monkeypatch):
+    monkeypatch.setattr("server.repositories.rollouts.MOST_DISAGREEMENTS", 2)
+    await model(still, dataset)
+    await stage(still, await model(still, dataset, RED_IS_BLUE), "shadow")
+    await ask(still, 0, 12)
+    rollout = await newest(still, dataset)
+    path = f"/rollouts/{rollout['id']}/disagreements"
+    first = (await still.get(path, params={"limit": 1})).json()
+    assert first["total"] == 2
+    rest = (await still.get(path, params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    newest_reds = [picture_of(place)[1] for place in range(12) if picture_of(place)[0] == "red"]
+    expected = [hashlib.sha256(data).hexdigest() for data in newest_reds[:-3:-1]]
+    assert [one["sha256"] for one in first["items"] + rest["items"]] == expected
+
+
+async def test_a_dataset_that_is_deleted_meanwhile_takes_its_rollouts_along(still, dataset):
+    await model(still, dataset)
+    await stage(still, await model(still, dataset, RED_IS_BLUE), "shadow", min_answers=10)
+    for place in range(12):
+        await still.post("/classify", files={"file": ("a.png", picture_of(place)[1])})
+    rollout = await newest(still, dataset)
+    while await still.parts.answering.beside.compare_next():
+        pass
+    assert (await still.delete(f"/datasets/{dataset}")).status_code == 204
+    await still.parts.services.rollouts.write()
+    problem(await still.get(f"/rollouts/{rollout['id']}"), 404, "rollout-not-found")
 
 
 async def test_unknown_ones_are_told(still, dataset):
