@@ -15,7 +15,7 @@ SOURCES := server trainer migrations tests benchmarks docs
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench bench-serve bench-drift bench-evidence clean
+.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench bench-serve bench-drift bench-evidence bench-gates clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -118,6 +118,9 @@ bench-drift: .venv/test.stamp node_modules/stamp ## Measure whether drift is tol
 
 bench-evidence: .venv/test.stamp node_modules/stamp ## Measure whether training images shown beside answers are alike
 	$(BIN)/python -m benchmarks.bench_evidence
+
+bench-gates: .venv/run.stamp ## Measure how often the gates stop a worse model, and an equal one; a minute
+	$(BIN)/python -m benchmarks.bench_gates
 
 clean: ## Remove what was installed here; ./data stays
 	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache

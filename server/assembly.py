@@ -49,6 +49,7 @@ from server.services.predictions import Sources
 from server.services.promotion import PromotionService
 from server.services.reclaim import ReclaimService
 from server.services.removals import RemovalService
+from server.services.rollouts import RolloutService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
@@ -133,7 +134,6 @@ def _put_together(
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
     pipeline = _pipeline(settings, downloads, shelf, fetcher)
-    usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
@@ -141,6 +141,7 @@ def _put_together(
     images = ImageService(database, feed, intake, stores, custody)
     sources = Sources(fetcher, limits.verify_limits(settings), images)
     answering = answering_parts.put_together(settings.inference, database, sources, bundles)
+    promotion = PromotionService(database, feed, bundles, answering.registry, suspicions)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -154,7 +155,7 @@ def _put_together(
         downloads=downloads,
         pipeline=pipeline,
         images=images,
-        imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
+        imports=ImportService(database, feed, Keeper(shelf, custody), pool, _usable(settings)),
         actions=ActionService(database, feed),
         history=HistoryService(database),
         sides=SideService(snapshots),
@@ -167,15 +168,31 @@ def _put_together(
         training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
-        promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
+        promotion=promotion,
+        rollouts=RolloutService(database, feed, answering.beside, promotion),
         admission=answering.admission,
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, answering.engines, stores.blobs),
     )
-    sweep = SweepService(database, stores, kept, custody.copies)
-    reclaim = ReclaimService(database, shelves, custody, pool)
-    worker = DownloadWorker(downloads, pipeline, Cleaning(sweep, reclaim), feed)
+    cleaning = _cleaning(database, stores, kept, shelves, custody, pool)
+    worker = DownloadWorker(downloads, pipeline, cleaning, feed)
     return Parts(services, worker, LookWorker(looks), shelf, answering)
+
+
+def _cleaning(
+    database: Database,
+    stores: Stores,
+    kept: KeptFiles,
+    shelves: Shelves,
+    custody: Custody,
+    pool: CpuPool,
+) -> Cleaning:
+    sweep = SweepService(database, stores, kept, custody.copies)
+    return Cleaning(sweep, ReclaimService(database, shelves, custody, pool))
+
+
+def _usable(settings: Settings) -> ImageRules:
+    return ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
 
 
 def _pipeline(

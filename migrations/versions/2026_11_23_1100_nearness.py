@@ -2,14 +2,14 @@
 
 How near the images that models were asked about were to those that they learned from: counts by day.
 
-Revision: 0016, after 0012.
+Revision: 0014, after 0013.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -33,6 +33,7 @@ from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
 from server.services.promotion import PromotionService
 from server.services.removals import RemovalService
+from server.services.rollouts import RolloutService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
 from server.services.spool import Spool
@@ -109,6 +110,7 @@ class Services:
     models: ModelService
     suspicions: SuspicionService
     promotion: PromotionService
+    rollouts: RolloutService
     admission: Admission
     predictions: PredictionService
     monitoring: Monitoring

@@ -7,5 +7,6 @@ line is built on it. Documented, with examples that are run by tests, in ``docs/
 from server.client.bowerbird import Bowerbird
 from server.client.dataset import DatasetClient
 from server.client.errors import ClientError, ProblemError
+from server.client.rollout_views import RolloutRules
 
-__all__ = ["Bowerbird", "ClientError", "DatasetClient", "ProblemError"]
+__all__ = ["Bowerbird", "ClientError", "DatasetClient", "ProblemError", "RolloutRules"]

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from server.client.dataset import POLL_S, DatasetClient, image_changes, read_image_file, segment
 from server.client.downloads import Download, Source
 from server.client.errors import ClientError
+from server.client.rollout_views import Disagreement, Rollout, RolloutRules
 from server.client.site_views import BlockedSite, BlockedSites, Removal
 from server.client.training_views import (
     Drift,
@@ -265,22 +266,40 @@ class Bowerbird:
         return self.transport.get(f"/models/{segment(model_id)}", Model)
 
     def stage_model(
-        self, model_id: str, stage: str, *, force: bool = False, reason: str | None = None
+        self,
+        model_id: str,
+        stage: str,
+        *,
+        force: bool = False,
+        reason: str | None = None,
+        rollout: RolloutRules | None = None,
     ) -> Model:
-        """Move a model to another stage: ``candidate``, …, ``live``, ``retired``.
+        """Move a model to another stage: ``candidate``, ``shadow``, ``limited``, ``live``, ….
 
         Args:
             model_id: The model.
             stage: Where to.
             force: Let it go live though it is worse than the live one; needs a reason.
             reason: Kept in the models' history.
+            rollout: The rules that it goes by in ``shadow`` or ``limited``.
 
         Raises:
-            ProblemError: ``model-worse``, when it is not forced.
+            ProblemError: ``model-worse``, when it is not forced; ``rollout-running``, when another
+                model is in that stage.
         """
         path = f"/models/{segment(model_id)}/stage"
         body: dict[str, JsonValue] = {"stage": stage, "force": force, "reason": reason}
+        if rollout is not None:
+            body["rollout"] = rollout.body
         return self.transport.post(path, Model, body)
+
+    def rollouts(self, dataset_id: str) -> Iterator[Rollout]:
+        """Yield the times that models of a dataset were beside the live one, newest first."""
+        return self.transport.pages(f"/datasets/{segment(dataset_id)}/rollouts", Rollout)
+
+    def disagreements(self, rollout_id: str) -> Iterator[Disagreement]:
+        """Yield what a model and the live one answered differently, newest first."""
+        return self.transport.pages(f"/rollouts/{segment(rollout_id)}/disagreements", Disagreement)
 
     def roll_back(self, dataset_id: str, *, reason: str | None = None) -> Model:
         """Let the model that was live before the live one answer again; return it."""

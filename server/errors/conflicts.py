@@ -151,6 +151,12 @@ class StageChangedError(ConflictError):
     slug, title = "stage-changed", "Another model went live meanwhile"
 
 
+class RolloutRunningError(ConflictError):
+    """Another model of the dataset is in this stage."""
+
+    slug, title = "rollout-running", "Another model is in this stage"
+
+
 class DataFolderInUseError(ConflictError):
     """Another server holds the data folder."""
 

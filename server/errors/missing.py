@@ -86,6 +86,12 @@ class SiteNotBlockedError(NotFoundError):
         ServerError.__init__(self, f"{key} is not kept out")
 
 
+class RolloutNotFoundError(NotFoundError):
+    """No rollout has this id."""
+
+    slug, title, noun = "rollout-not-found", "Rollout not found", "rollout"
+
+
 class PredictionNotFoundError(NotFoundError):
     """No prediction is kept under this id, or not its image (any more)."""
 

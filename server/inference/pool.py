@@ -1,6 +1,6 @@
 """The one pool of threads for CPU work: decoding, hashing, inference.
 
-Imports nothing of the project. Pillow, hashlib and onnxruntime release the GIL, so threads
+Pillow, hashlib and onnxruntime release the GIL, so threads
 suffice; the pool is bounded, and what waits for it is bounded by its callers.
 """
 
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from server.niceness import stand_back
+
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
@@ -18,13 +20,16 @@ Result = TypeVar("Result")
 class CpuPool:
     """Runs blocking functions off the event loop."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, niceness: int = 0) -> None:
         """Make the pool; its threads start when first used.
 
         Args:
             threads: How many run at once.
+            niceness: How far they stand back behind other threads for a processor.
         """
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="cpu")
+        self._executor = ThreadPoolExecutor(
+            threads, "cpu", initializer=stand_back, initargs=(niceness,)
+        )
 
     async def run(
         self, function: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs

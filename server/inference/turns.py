@@ -36,11 +36,31 @@ class Turns:
         self._free = at_once
         # While anybody waits, none is free: a turn that ends goes straight to the next.
         self._waiting: OrderedDict[str, deque[Waiting]] = OrderedDict()
+        self._is_free = asyncio.Event()
+        self._is_free.set()
+        self._taken_count = 0
 
     @property
     def waiting_count(self) -> int:
         """Those that wait; whoever lets them ask bounds it."""
         return sum(map(len, self._waiting.values()))
+
+    async def until_free(self) -> None:
+        """Wait until a turn is free, so that nobody waits for one; take none."""
+        await self._is_free.wait()
+
+    async def until_quiet(self, gap_s: float) -> None:
+        """Wait until nobody has had a turn for so long; whoever calls bounds the wait.
+
+        Args:
+            gap_s: Longer than who asks one question after the other needs between them.
+        """
+        is_quiet = False
+        while not is_quiet:
+            await self._is_free.wait()
+            before = self._taken_count
+            await asyncio.sleep(gap_s)
+            is_quiet = self._free == self.at_once and self._taken_count == before
 
     @asynccontextmanager
     async def take(self, client: str) -> AsyncIterator[None]:
@@ -49,8 +69,11 @@ class Turns:
         Args:
             client: Who asks: clients are served in rotation.
         """
+        self._taken_count += 1
         if self._free:
             self._free -= 1
+            if not self._free:
+                self._is_free.clear()
         else:
             await self._wait(client)
         loop = asyncio.get_running_loop()
@@ -93,3 +116,4 @@ class Turns:
                 turn.set_result(None)
                 return
         self._free += 1
+        self._is_free.set()

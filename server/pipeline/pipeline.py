@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
-import sys
-import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -23,6 +20,7 @@ from server.media.verify import NotUsableError, Verified, VerifyLimits, verify
 from server.net.budget import ByteBudget
 from server.net.fetch import Fetcher, Outcome
 from server.net.validators import Refusal
+from server.niceness import stand_back
 from server.pipeline import batches, meters
 from server.pipeline.batches import Batches, BatchLimits, insist, own_fault, postponed
 from server.pipeline.retry import RetryPolicy, is_overloaded, refusal_of, rules_of
@@ -139,7 +137,7 @@ class Pipeline:
         self._meter = meters.RateMeter(loop.time)
         niceness = self._limits.decode_niceness
         with ThreadPoolExecutor(
-            self._limits.decode_threads, "decode", initializer=_stand_back, initargs=(niceness,)
+            self._limits.decode_threads, "decode", initializer=stand_back, initargs=(niceness,)
         ) as threads:
             self._threads = threads
             try:
@@ -327,14 +325,6 @@ class Pipeline:
         meters.FETCHING.set(self._schedule.in_flight_count)
         meters.UNSETTLED.set(self._batches.unsettled_count)
         meters.BODY_BYTES.set(self._budget.held_bytes)
-
-
-def _stand_back(niceness: int) -> None:
-    """Let other threads go first from now on; only Linux has it by thread."""
-    if niceness and sys.platform.startswith("linux"):
-        thread = threading.get_native_id()
-        now = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(os.PRIO_PROCESS, thread, now + niceness)
 
 
 def _wait_s(claim: Claim) -> float:

@@ -24,12 +24,14 @@ class StageChangeKind(StrEnum):
 
     ``first``: nothing was live when the model was made. ``chosen``: a person did it. ``forced``:
     though the model was found worse than the live one. ``rollback``: back to the one before.
+    ``rule``: a rollout's rule did it, or its end did.
     """
 
     FIRST = "first"
     CHOSEN = "chosen"
     FORCED = "forced"
     ROLLBACK = "rollback"
+    RULE = "rule"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from server.inference.registry import Bounds, Registry
 from server.inference.turns import Turns
 from server.repositories import models
 from server.services.admission import Admission, AdmissionLimits
+from server.services.beside import Beside
 from server.services.models import BundleStore
 from server.services.predictions import Engines, PredictionService, Sources
 
@@ -27,6 +28,7 @@ class Answering:
     """The parts; `close` them at the end.
 
     Attributes:
+        beside: What asks other models beside the live one.
         warm_count: Models that `warm_up` loads.
     """
 
@@ -34,6 +36,7 @@ class Answering:
     engines: Engines
     admission: Admission
     predictions: PredictionService
+    beside: Beside
     warm_count: int
 
     @property
@@ -59,6 +62,7 @@ class Answering:
     def close(self) -> None:
         """Wait for what is being answered."""
         self.engines.pool.close()
+        self.beside.close()
 
 
 def put_together(
@@ -78,10 +82,12 @@ def put_together(
     limits = AdmissionLimits(
         settings.max_waiting, settings.max_waiting_per_client, settings.max_body_bytes
     )
+    beside = Beside(database, bundles, turns, sources.limits, settings.max_loaded_bytes)
     return Answering(
         database,
         engines,
         Admission(limits, turns),
-        PredictionService(database, sources, engines),
+        PredictionService(database, sources, engines, beside),
+        beside,
         warm_count=settings.max_loaded_models,
     )

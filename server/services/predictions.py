@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from server.contract.errors import FormatError
-from server.contract.preprocess import decode, upright
 from server.db.models import ModelRecord
 from server.db.session import Database
 from server.errors import (
@@ -23,14 +20,16 @@ from server.errors import (
 )
 from server.inference.pool import CpuPool
 from server.inference.registry import Registry
-from server.inference.session import Classifier, NetworkError, Prediction
+from server.inference.session import NetworkError, Prediction
 from server.inference.turns import Turns
-from server.media.verify import NotUsableError, VerifyLimits, decoded
+from server.media.verify import NotUsableError, VerifyLimits
 from server.net.fetch import Fetcher
 from server.reasons import Reason
+from server.services.beside import Beside, Given, Route
 from server.services.choosing import Choice, Chooser
 from server.services.images import ImageService
 from server.services.models import BundleStore, damaged
+from server.services.seeing import see
 
 _AT_ONCE: Final = 4  # of a batch: enough for both cores, and bounds what is held decoded
 # Addresses fetched, or fetched and not yet answered: 320 MB of the largest images.
@@ -50,6 +49,19 @@ class Asked:
     data: bytes | None = None
     url: str | None = None
     image_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks.
+
+    Attributes:
+        client: Clients take turns when there is more to do than can be done.
+        site: Host of the page that the image is on, in lower case, where it is told.
+    """
+
+    client: str = ""
+    site: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,20 +115,14 @@ class Engines:
     turns: Turns
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What came of one image in the pool."""
-
-    prediction: Prediction
-    sha256: str
-    milliseconds: float
-
-
 class PredictionService:
     """Classifies."""
 
-    def __init__(self, database: Database, sources: Sources, engines: Engines) -> None:
+    def __init__(
+        self, database: Database, sources: Sources, engines: Engines, beside: Beside
+    ) -> None:
         """Keep what the use case needs."""
+        self._beside = beside
         self._chooser = Chooser(database)
         self._sources = sources
         self._engines = engines
@@ -126,7 +132,12 @@ class PredictionService:
         self.note: Note = _keep_nothing
 
     async def classify(
-        self, asked: Asked, choice: Choice, *, is_mirrored: bool = False, client: str = ""
+        self,
+        asked: Asked,
+        choice: Choice,
+        *,
+        is_mirrored: bool = False,
+        asker: Asker | None = None,
     ) -> Answer:
         """Classify an image.
 
@@ -134,7 +145,7 @@ class PredictionService:
             asked: The image.
             choice: Of the model.
             is_mirrored: Answer by the mean of the image and its mirror image, in twice the time.
-            client: Who asks: clients take turns when there is more to do than can be done.
+            asker: Who asks.
 
         Raises:
             ModelNotFoundError: The choice names no model.
@@ -145,7 +156,7 @@ class PredictionService:
             ImageNotUsableError: The image cannot be had or read, and why.
             ModelDamagedError: The model's bundle is damaged or gone, or its network fails.
         """
-        ask = _Ask(await self._chooser.choose(choice), client, is_mirrored)
+        ask = await self._ask(choice, asker or Asker(), is_mirrored=is_mirrored)
         return await self._answer(ask, asked)
 
     async def classify_all(
@@ -154,7 +165,7 @@ class PredictionService:
         choice: Choice,
         *,
         is_mirrored: bool = False,
-        client: str = "",
+        asker: Asker | None = None,
     ) -> list[Answer | ServerError]:
         """Classify several images by one model; what cannot be classified gets its error.
 
@@ -162,7 +173,7 @@ class PredictionService:
             asked: The images.
             choice: Of the model.
             is_mirrored: As for one.
-            client: As for one.
+            asker: As for one.
 
         Returns:
             In the order asked.
@@ -170,7 +181,7 @@ class PredictionService:
         Raises:
             ModelNotFoundError: As for one, and so are the others that are of the model.
         """
-        ask = _Ask(await self._chooser.choose(choice), client, is_mirrored)
+        ask = await self._ask(choice, asker or Asker(), is_mirrored=is_mirrored)
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def one(each: Asked) -> Answer | ServerError:
@@ -192,7 +203,7 @@ class PredictionService:
         return await self._look(ask, asked.data or b"")
 
     async def _look(self, ask: _Ask, data: bytes | Path) -> Answer:
-        engines, model = self._engines, ask.model
+        engines, model = self._engines, ask.route.model
         path = engines.bundles.path(model.bundle_sha256)
         try:
             classifier = await engines.registry.get(model.bundle_sha256, path)
@@ -201,7 +212,7 @@ class PredictionService:
         try:
             async with engines.turns.take(ask.client):
                 seen = await engines.pool.run(
-                    _see, classifier, data, self._sources.limits, is_mirrored=ask.is_mirrored
+                    see, classifier, data, self._sources.limits, is_mirrored=ask.is_mirrored
                 )
         except NotUsableError as error:
             raise ImageNotUsableError(error.reason, error.detail) from error
@@ -211,7 +222,19 @@ class PredictionService:
             raise BlobDamagedError("the image's file is gone from the data folder") from error
         except NetworkError as error:
             raise ModelDamagedError(f"the network of model {model.id} fails: {error}") from error
-        return self.note(Answer(model, seen.prediction, seen.sha256, seen.milliseconds), data)
+        answer = Answer(model, seen.prediction, seen.sha256, seen.milliseconds)
+        noted = self.note(answer, data)
+        given = Given(seen.prediction, seen.sha256, noted.prediction_id, ask.is_mirrored)
+        self._beside.offer(ask.route, given, data)
+        return noted
+
+    async def _ask(self, choice: Choice, asker: Asker, *, is_mirrored: bool) -> _Ask:
+        """Return what is the same for all images: a model that is named is asked alone."""
+        model = await self._chooser.choose(choice)
+        if choice.model_id is not None:
+            return _Ask(Route(model), asker.client, is_mirrored)
+        route = await self._beside.route(model, asker.client, asker.site)
+        return _Ask(route, asker.client, is_mirrored)
 
     async def _fetch(self, url: str) -> bytes:
         outcome = await self._sources.fetcher.fetch(url)
@@ -225,25 +248,6 @@ class PredictionService:
 class _Ask:
     """What is the same for all images of a request."""
 
-    model: ModelRecord
+    route: Route
     client: str
     is_mirrored: bool
-
-
-def _see(
-    classifier: Classifier, data: bytes | Path, limits: VerifyLimits, *, is_mirrored: bool
-) -> _Seen:
-    """Decode once, and answer: in one go, since each turn between threads takes its time.
-
-    Strangers' bytes pass what an upload passes. Files of ours have passed it.
-    """
-    started = time.perf_counter()
-    if isinstance(data, Path):
-        data = data.read_bytes()
-        array = classifier.prepare(decode(data))
-    else:
-        with decoded(data, limits) as image:
-            array = classifier.prepare(upright(image))
-    prediction = classifier.answer(array, is_mirrored=is_mirrored)
-    sha256 = hashlib.sha256(data).hexdigest()
-    return _Seen(prediction, sha256, (time.perf_counter() - started) * 1000)

@@ -18,12 +18,15 @@ from server.errors import (
     StageChangedError,
 )
 from server.inference.registry import Registry
-from server.repositories import datasets, models, stages
+from server.repositories import datasets, models, rollouts, stages
 from server.repositories.paging import Page, PageRequest
 from server.repositories.stages import StageChange, StageChangeKind
+from server.services import rollout_moves
 from server.services.comparison import Comparison
 from server.services.feed import Feed
 from server.services.models import BundleStore, ModelView, damaged, view_of
+from server.services.rollout_moves import BESIDE, Decided, Move
+from server.services.rollout_rules import Rules
 from server.services.suspicions import SuspicionService
 from server.services.training import utc_now
 
@@ -33,16 +36,22 @@ _ATTEMPTS: Final = 3
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person wants of a model.
+    """What a person, or a rule, wants of a model.
 
     Attributes:
         reason: For the trail; needed when forced.
         is_forced: Promote it though it is worse than the live one.
+        rules: Of the rollout that begins with ``shadow`` or ``limited``; None for the usual ones.
+        kind: For the trail.
+        decided: What a rollout's rule decided, of which this comes; None when a person wishes it.
     """
 
     stage: ModelStage
     reason: str | None = None
     is_forced: bool = False
+    rules: Rules | None = None
+    kind: StageChangeKind = StageChangeKind.CHOSEN
+    decided: Decided | None = None
 
 
 class PromotionService:
@@ -69,25 +78,30 @@ class PromotionService:
         """Set the model's stage; going live retires the dataset's former live model.
 
         Before it goes live the model is loaded, so that the first who asks does not wait, and
-        compared with the live one on the validation images of both.
+        compared with the live one on the validation images of both. Beside the live one, or no
+        longer, a rollout begins or ends with it.
 
         Raises:
             ModelNotFoundError: No model has this id.
             ModelDamagedError: Its bundle is damaged or gone.
             ModelWorseError: It is worse than the live one by more than chance, and not forced.
             StageChangedError: Others promoted models of the dataset meanwhile, again and again.
+            NoModelError: It shall go beside the live model, and there is none.
+            RolloutRunningError: Another model is in that stage.
         """
         for _ in range(_ATTEMPTS):
             async with self._database.read() as session:
                 model = await models.get(session, model_id)
                 live = await models.find_live(session, model.dataset_id)
-            if model.stage == wish.stage:
+            if model.stage == wish.stage and (wish.rules is None or wish.stage not in BESIDE):
                 return view_of(model)
-            change = StageChange(StageChangeKind.CHOSEN, wish.reason)
+            change = StageChange(wish.kind, wish.reason)
+            if wish.stage in BESIDE:
+                await self._load(model)
             if wish.stage is ModelStage.LIVE:
                 change = await self._examine(model, live, wish)
             live_id = None if live is None else live.id
-            if (changed := await self._commit(model_id, live_id, wish.stage, change)) is not None:
+            if (changed := await self._commit(model_id, live_id, wish, change)) is not None:
                 return changed
         raise StageChangedError("other models of the dataset went live meanwhile; look again")
 
@@ -112,7 +126,8 @@ class PromotionService:
                 )
             await self._load(former)
             change = StageChange(StageChangeKind.ROLLBACK, reason)
-            changed = await self._commit(former.id, live.id, ModelStage.LIVE, change)
+            wish = Wish(ModelStage.LIVE, reason)
+            changed = await self._commit(former.id, live.id, wish, change)
             if changed is not None:
                 return changed
         raise StageChangedError("other models of the dataset went live meanwhile; look again")
@@ -134,10 +149,10 @@ class PromotionService:
         await self._load(model)
         compared = None if live is None else await self._compare(live, model)
         if compared is None:
-            return StageChange(StageChangeKind.CHOSEN, wish.reason)
+            return StageChange(wish.kind, wish.reason)
         document = asdict(compared) | {"sentence": compared.sentence}
         if not compared.is_worse:
-            return StageChange(StageChangeKind.CHOSEN, wish.reason, document)
+            return StageChange(wish.kind, wish.reason, document)
         if not wish.is_forced:
             raise ModelWorseError(
                 f"On the {compared.image_count} validation images that both have, it makes "
@@ -167,14 +182,26 @@ class PromotionService:
             raise damaged(model) from error
 
     async def _commit(
-        self, model_id: str, live_id: str | None, stage: ModelStage, change: StageChange
+        self, model_id: str, live_id: str | None, wish: Wish, change: StageChange
     ) -> ModelView | None:
-        """Change the stage, unless another model than ``live_id`` is live by now."""
+        """Change the stage, unless another model than ``live_id`` is live by now.
+
+        What a rule decided of a rollout that has ended meanwhile changes nothing.
+        """
+        now = self._clock()
         async with self._database.write() as session:
             model = await models.get(session, model_id)
             live = await models.find_live(session, model.dataset_id)
             if (None if live is None else live.id) != live_id:
                 return None
-            await stages.set_stage(session, model, stage, change, self._clock())
+            if wish.decided is not None:
+                rollout = await rollouts.get(session, wish.decided.rollout_id)
+                if rollout.ended_at is not None:
+                    return view_of(model)
+            before = ModelStage(model.stage)
+            await stages.set_stage(session, model, wish.stage, change, now)
+            rules = wish.rules or Rules()
+            move = Move(model, before, rules, wish.decided, wish.reason, now)
+            await rollout_moves.follow(session, move)
         self._feed.dataset(model.dataset_id).send()
         return view_of(model)

@@ -57,6 +57,9 @@ NEW_TABLES = {
     "prediction_counts",
     "nearness_counts",
     "predictions",
+    "rollouts",
+    "rollout_decisions",
+    "disagreements",
 }
 
 

@@ -29,11 +29,12 @@ const SECOND = {
   comparison: { sentence: 'Worse, by more than chance.' },
 };
 
+const listOf = (items) => ({ items, next_cursor: null, total: items.length });
+
 /** The trail of a dataset with these changes, shown once it is read. */
 async function trail(changes, answers = {}) {
-  const asked = playServer(
-    (path) => answers[path] ?? { items: changes, next_cursor: null, total: changes.length },
-  );
+  const rollouts = { '/datasets/D/rollouts': listOf([]), ...answers };
+  const asked = playServer((path) => rollouts[path] ?? listOf(changes));
   const { node, refresh } = stageTrail(MODEL, page.signal);
   document.body.append(node);
   await until(() => node.querySelector('li, .muted'));
@@ -65,10 +66,10 @@ test('going back asks first, and then shows the model that answers again', async
   });
   back().click();
   await until(() => document.querySelector('dialog'));
-  assert.equal(asked.length, 1, 'nothing is done before the answer');
+  assert.equal(asked.length, 2, 'nothing is done before the answer');
   document.querySelector('dialog').close('yes');
   await until(() => window.location.hash === '#/models/A');
-  assert.deepEqual(asked[1], ['POST', '/datasets/D/rollback', {}]);
+  assert.deepEqual(asked[2], ['POST', '/datasets/D/rollback', {}]);
 });
 
 test('a way back that is closed meanwhile is said', async () => {
@@ -81,4 +82,33 @@ test('a way back that is closed meanwhile is said', async () => {
   document.querySelector('dialog').close('yes');
   await until(() => node.querySelector('.is-error'));
   assert.match(node.querySelector('.is-error').textContent, /no model was live before/iu);
+});
+
+test('what rules decided stands among the changes, in the order of time', async () => {
+  const at = (minute) => `2026-11-22T10:0${minute}:00Z`;
+  const decision = { id: '1', kind: 'widen', sentence: 'Nothing speaks against it.', share: 0.2 };
+  const rollout = {
+    model_id: 'B',
+    decisions: [
+      { ...decision, created_at: at(3) },
+      { ...decision, id: '0', kind: 'start', created_at: at(2) },
+    ],
+  };
+  const back = {
+    ...SECOND,
+    kind: 'rule',
+    before: 'limited',
+    after: 'candidate',
+    reason: 'It differs.',
+  };
+  const changes = [
+    { ...back, comparison: null, created_at: at(4) },
+    { ...FIRST, created_at: at(1) },
+  ];
+  const { node } = await trail(changes, { '/datasets/D/rollouts': listOf([rollout]) });
+  const texts = [...node.querySelectorAll('li')].map((item) => item.textContent);
+  assert.equal(texts.length, 3, 'the start is a change of stage itself');
+  assert.match(texts[0], /^This model became candidate by rule .*It differs\.$/u);
+  assert.match(texts[1], /^This model beside the live one: widened .*speaks against it\.$/u);
+  assert.match(texts[2], /^Another model became live/u);
 });

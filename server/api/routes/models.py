@@ -43,8 +43,13 @@ async def set_stage(model_id: str, body: StageIn, services: ServicesDep) -> Mode
 
     A model that makes more mistakes than the live one, by more than chance would explain, on the
     validation images that both have, does not go live: 409 ``model-worse``, unless forced.
+
+    A ``shadow`` model is asked what the live one was asked, and answers nobody; a ``limited`` one
+    answers some clients, or for some sites. ``rollout`` has the rules by which it goes further or
+    back; with it, one that is in the stage already begins anew.
     """
-    wish = Wish(body.stage, body.reason, body.force)
+    rules = None if body.rollout is None else body.rollout.rules()
+    wish = Wish(body.stage, body.reason, body.force, rules)
     return ModelOut.of(await services.promotion.set_stage(model_id, wish))
 
 

@@ -17,11 +17,12 @@ from starlette.exceptions import HTTPException
 from server.api.deps import CallerDep, Services, ServicesDep
 from server.api.middleware import claimed_bytes
 from server.api.schemas.base import RequestModel
+from server.api.schemas.rollouts import Host
 from server.api.schemas.training import AnswerOut, BatchOut, FirstLessonAnswer
 from server.errors import BodyTooLargeError
 from server.services.choosing import Choice
 from server.services.evidence import MAX_NEIGHBOURS, Evidence
-from server.services.predictions import Answer, Asked
+from server.services.predictions import Answer, Asked, Asker
 
 router = APIRouter(tags=["answers"])
 first_lesson = APIRouter(tags=["answers"])
@@ -142,12 +143,26 @@ async def get_shown(
     return Shown(top, evidence)
 
 
+async def get_asker(
+    caller: CallerDep,
+    site: Annotated[
+        Host | None,
+        Query(description="Host of the page that the image is on: a limited model may be meant."),
+    ] = None,
+) -> Asker:
+    """Return who asks, and from which page."""
+    return Asker(caller.token_id, site)
+
+
+AskerDep = Annotated[Asker, Depends(get_asker)]
+
+
 @router.post("/classify", openapi_extra=_BODY)
 async def classify(
     request: Request,
     choice: ChoiceDep,
     services: ServicesDep,
-    caller: CallerDep,
+    asker: AskerDep,
     shown: Annotated[Shown, Depends(get_shown)],
     tta: Annotated[
         Way, Query(description="`flip`: the mean of the image and its mirror image.")
@@ -159,17 +174,17 @@ async def classify(
     several are several ``file`` parts, or ``{"images": [{"url": …}, …]}``. Of several, those that
     cannot be classified have their ``error``, and the others go on.
     """
-    with services.admission.enter(caller.token_id, _body_bytes(request, services)) as ticket:
+    with services.admission.enter(asker.client, _body_bytes(request, services)) as ticket:
         asked = await _read(request, services)
         is_mirrored = tta is Way.FLIP
         if isinstance(asked, Asked):
             answer = await services.predictions.classify(
-                asked, choice, is_mirrored=is_mirrored, client=caller.token_id
+                asked, choice, is_mirrored=is_mirrored, asker=asker
             )
             return AnswerOut.of(answer, shown.top, await _find_evidence(answer, shown, services))
         ticket.grow(len(asked))
         found = await services.predictions.classify_all(
-            asked, choice, is_mirrored=is_mirrored, client=caller.token_id
+            asked, choice, is_mirrored=is_mirrored, asker=asker
         )
         return BatchOut.of(found, shown.top)
 
@@ -186,7 +201,9 @@ async def classify_url(
 ) -> FirstLessonAnswer:
     """Classify the image at an address, answering as the first lesson's web app does."""
     with services.admission.enter(caller.token_id, 0):
-        answer = await services.predictions.classify(Asked(url=url), choice, client=caller.token_id)
+        answer = await services.predictions.classify(
+            Asked(url=url), choice, asker=Asker(caller.token_id)
+        )
     return FirstLessonAnswer(predictions=list(answer.prediction.predictions))
 
 

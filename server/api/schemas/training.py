@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from server.api.schemas.base import ReplyModel, RequestModel
+from server.api.schemas.rollouts import RolloutIn
 from server.contract.bundle import Bundle
 from server.contract.evaluation import Evaluation, History, Metrics
 from server.contract.jobs import JobState
@@ -21,6 +22,7 @@ from server.repositories.stages import StageChangeKind
 from server.services.evidence import Evidence, EvidenceState
 from server.services.models import ModelView
 from server.services.predictions import Answer
+from server.services.rollout_moves import BESIDE
 from server.services.training import JobView
 
 # Shown to people in the trail: a sentence or two.
@@ -70,24 +72,30 @@ class RollbackIn(RequestModel):
 
 
 class StageIn(RequestModel):
-    """The stage a model is to have; ``force`` promotes it though it is worse than the live one."""
+    """The stage a model is to have; ``force`` promotes it though it is worse than the live one.
+
+    ``rollout``: the rules that it goes by in ``shadow`` or ``limited``.
+    """
 
     stage: ModelStage
     force: bool = False
     reason: Reason = None
+    rollout: RolloutIn | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.force and self.reason is None:
             raise ValueError("a forced promotion needs a reason")
+        if self.rollout is not None and self.stage not in BESIDE:
+            raise ValueError("`rollout` goes with the stages shadow and limited alone")
         return self
 
 
 class StageChangeOut(ReplyModel):
     """A model's move from one stage to another.
 
-    ``kind``: ``first``, ``chosen``, ``forced`` or ``rollback``. ``replaced_id``: the model that was
-    live until then. ``comparison``: with that one, at that moment.
+    ``kind``: ``first``, ``chosen``, ``forced``, ``rollback`` or ``rule``. ``replaced_id``: the
+    model that was live until then. ``comparison``: with that one, at that moment.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""``bowerbird model list | stage | rollback | history | log | drift | export``."""
+"""``bowerbird model list | stage | rollouts | rollback | history | log | drift | export``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from server.cli.console import emit, emit_json, emit_table, examples, note, repo
 from server.cli.errors import CommandError
 from server.cli.session import connect
 from server.client.errors import UnexpectedAnswerError
+from server.client.rollout_views import Rollout, RolloutRules
 from server.client.training_views import Drift, Model, PredictionCounts, StageChange
 from server.client.transport import Client
 from server.client.views import Dataset
@@ -74,32 +75,73 @@ def list_models(
 @app.command(
     "stage",
     epilog=examples(
-        "bowerbird model stage 01JD… live", "bowerbird model stage 01JD… retired --json"
+        "bowerbird model stage 01JD… live",
+        "bowerbird model stage 01JD… limited --share 0.2 --site shop.example",
     ),
 )
-def set_stage(
+def set_stage(  # noqa: PLR0913, PLR0917 - one parameter for each option
     model_id: ModelId,
     stage: Annotated[Stage, typer.Argument(metavar="STAGE", help="|".join(Stage))],
     force: Annotated[
         bool, typer.Option(help="Let it go live though it is worse; needs --reason.")
     ] = False,
     reason: Reason = None,
+    share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Of the clients that a limited model answers, 0 to 1."),
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Whose images a limited model answers; repeatable."),
+    ] = None,
+    auto: Annotated[
+        bool, typer.Option(help="Let it go further by itself when nothing speaks against it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Move a model to a stage: candidate, shadow, limited, live or retired.
 
-    A model that is worse than the live one, on the validation images of both and by more than
-    chance would explain, does not go live.
+    A shadow model is asked what the live one is asked, and answers nobody; a limited one answers a
+    share of the clients, or for some sites. A model that is worse than the live one, on the
+    validation images of both and by more than chance would explain, does not go live.
     """
     if force and reason is None:
         raise typer.BadParameter("say why with --reason", param_hint="--force")
     body: dict[str, JsonValue] = {"stage": stage.value, "force": force, "reason": reason}
+    rules = RolloutRules(share, site or (), auto_promote=auto)
+    if rules != RolloutRules(sites=rules.sites) or rules.sites:
+        if stage not in {Stage.SHADOW, Stage.LIMITED}:
+            raise typer.BadParameter(
+                "is for shadow and limited", param_hint="--share/--site/--auto"
+            )
+        body["rollout"] = rules.body
     with connect() as client:
         model = client.post(f"/models/{model_id}/stage", Model, body)
     if as_json:
         emit_json(model.model_dump(mode="json"))
     else:
         emit(f"{model.id} is {model.stage}")
+
+
+@app.command(
+    epilog=examples(
+        "bowerbird model rollouts --dataset bears",
+        "bowerbird model rollouts --dataset bears --json",
+    )
+)
+def rollouts(dataset: DatasetName, as_json: AsJson = False) -> None:
+    """Tell what was compared of models beside the live one, and what was decided."""
+    with connect() as client:
+        found = datasets.get_dataset(client, dataset)
+        shown = list(client.pages(f"/datasets/{found.id}/rollouts", Rollout))
+    if as_json:
+        emit_json([one.model_dump(mode="json") for one in shown])
+        return
+    columns = ("model", "stage", "share", "compared", "agreed", "not compared", "outcome")
+    emit_table(columns, [_rollout_row(one) for one in shown])
+    for one in shown:
+        for decision in one.decisions[:1]:
+            note(f"{one.model_id}: {decision.sentence}")
 
 
 @app.command(
@@ -232,6 +274,20 @@ def _save(client: Client, model: Model, out: Path) -> int:
     except OSError as error:
         raise CommandError(f"{out} can't be written: {error.strerror}.") from error
     return size_bytes
+
+
+def _rollout_row(one: Rollout) -> tuple[str, ...]:
+    figures = one.figures
+    agreed = f"{figures.agreed / figures.compared:.1%}" if figures.compared else "-"
+    return (
+        one.model_id,
+        one.stage,
+        f"{one.share:.0%}",
+        str(figures.compared),
+        agreed,
+        str(one.not_compared),
+        one.outcome or "goes on",
+    )
 
 
 def _change_row(change: StageChange) -> tuple[str, ...]:

@@ -97,8 +97,8 @@ export const STATUS_WORDS = {
 /** @type {Record<import('./types.js').Stage, {title: string, text: string}>} */
 export const STAGES = {
   candidate: { title: 'Candidate', text: 'Ready to be tried. Nobody is answered by it yet.' },
-  shadow: { title: 'Shadow', text: 'Runs beside the live model; its answers are only recorded.' },
-  limited: { title: 'Limited', text: 'Answers a part of the questions.' },
+  shadow: { title: 'Shadow', text: 'Asked beside the live model; nobody sees its answers.' },
+  limited: { title: 'Limited', text: 'Answers a share of the clients, or for some sites.' },
   live: {
     title: 'Live',
     text: 'Answers everywhere: in the popup, on this page and through the API.',

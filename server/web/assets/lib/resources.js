@@ -175,6 +175,16 @@ export const forgetPredictions = (/** @type {string} */ id) =>
 /** @type {(id: string, stage: import('./types.js').Stage, reason?: string) => Promise<import('./types.js').Model>} */
 export const stageModel = (id, stage, reason) =>
   send('POST', `/models/${id}/stage`, { stage, ...(reason ? { force: true, reason } : {}) });
+/** @type {(id: string, stage: 'shadow' | 'limited', rollout: import('./types.js').RolloutRules) => Promise<import('./types.js').Model>} */
+export const startRollout = (id, stage, rollout) =>
+  send('POST', `/models/${id}/stage`, { stage, rollout });
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Rollout>>} */
+export const listRollouts = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/rollouts`, signal, query);
+/** @type {(id: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').Disagreement>>} */
+export const listDisagreements = (id, query, signal) =>
+  read(`/rollouts/${id}/disagreements`, signal, query);
+export const predictionFileUrl = (/** @type {string} */ id) => apiUrl(`/predictions/${id}/file`);
 /** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<import('./types.js').StageChange>>} */
 export const listStageChanges = (datasetId, query, signal) =>
   read(`/datasets/${datasetId}/stage-changes`, signal, query);

@@ -313,11 +313,70 @@ export interface StageChange {
   model_id: string;
   before: Stage;
   after: Stage;
-  kind: 'first' | 'chosen' | 'forced' | 'rollback';
+  kind: 'first' | 'chosen' | 'forced' | 'rollback' | 'rule';
   replaced_id: string | null;
   reason: string | null;
   comparison: { sentence?: unknown } | null;
   created_at: string;
+}
+
+/** What is known of two models that were asked the same. */
+export interface RolloutFigures {
+  compared: number;
+  agreed: number;
+  live_abstained: number;
+  model_abstained: number;
+  live_right: number;
+  live_wrong: number;
+  model_right: number;
+  model_wrong: number;
+}
+
+/** What was decided of a model beside the live one, by rule or by a person. */
+export interface RolloutDecision {
+  id: string;
+  kind: 'start' | 'wait' | 'widen' | 'propose' | 'promote' | 'roll-back' | 'stop';
+  sentence: string;
+  share: number;
+  created_at: string;
+}
+
+/** The rules that a person may set. */
+export interface RolloutRules {
+  share?: number;
+  sites?: string[];
+  auto_promote?: boolean;
+}
+
+/** A model's stay in shadow or limited; `outcome` is null while it goes on. */
+export interface Rollout {
+  id: string;
+  model_id: string;
+  live_id: string;
+  stage: 'shadow' | 'limited';
+  rules: Required<RolloutRules> & { min_answers: number };
+  share: number;
+  floor: number;
+  next_look: number | null;
+  figures: RolloutFigures;
+  not_compared: number;
+  started_at: string;
+  ended_at: string | null;
+  outcome: 'promoted' | 'rolled-back' | 'stopped' | 'replaced' | null;
+  decisions: RolloutDecision[];
+}
+
+/** A question that two models answered differently. */
+export interface Disagreement {
+  id: string;
+  sha256: string;
+  prediction_id: string | null;
+  live_label: string;
+  live_probability: number;
+  live_abstained: boolean;
+  model_label: string;
+  model_probability: number;
+  model_abstained: boolean;
 }
 
 /** Whether what a model is asked is still what it was validated on. */

@@ -3,6 +3,7 @@
  */
 import { analysisSections, findingsSection } from '../components/analysis-sections.js';
 import { askedPanel } from '../components/asked-panel.js';
+import { besidePanel } from '../components/beside-panel.js';
 import { classTable, confusedList, confusionTable } from '../components/confusion.js';
 import { driftPanel } from '../components/drift-panel.js';
 import { errorChart } from '../components/error-chart.js';
@@ -146,6 +147,28 @@ function trainingSection(model) {
 }
 
 /**
+ * @param {Model} model Which one.
+ * @param {AbortSignal} signal Of the page.
+ * @returns {HTMLElement[]} Its stage, what runs beside the live one, and the trail: each shows what another changed.
+ */
+function stageSections(model, signal) {
+  const trail = stageTrail(model, signal);
+  const place = h('div');
+  const onStage = (/** @type {Model['stage']} */ stage) => {
+    replace(place, panel(stage));
+    void trail.refresh();
+  };
+  const beside = besidePanel(model, onStage, signal);
+  const onChange = () => {
+    void trail.refresh();
+    void beside.refresh();
+  };
+  const panel = (/** @type {Model['stage']} */ stage) => stagePanel({ ...model, stage }, onChange);
+  replace(place, panel(model.stage));
+  return [place, beside.node, trail.node];
+}
+
+/**
  * Show a model.
  * @param {import('../lib/types.js').PageContext} context Where, which, and until when.
  */
@@ -156,7 +179,7 @@ export async function show({ root, route, signal }) {
   const drift = asked.mode === 'off' ? null : await readDrift(model.id, signal);
   const items = validationItems(model.evaluation);
   const options = { labels: labelNames(dataset), signal };
-  const trail = stageTrail(model, signal);
+  const [stage, beside, trail] = stageSections(model, signal);
   document.title = `Model of ${dataset.name} · Bowerbird`;
   replace(
     root,
@@ -188,9 +211,10 @@ export async function show({ root, route, signal }) {
       h(
         'aside',
         { class: 'stack' },
-        stagePanel(model, trail.refresh),
+        stage,
+        beside,
         modelUse(model),
-        trail.node,
+        trail,
         askedPanel(model.id, asked, signal),
         drift && driftPanel(drift),
       ),

@@ -49,6 +49,40 @@ def test_a_worse_model_is_forced_with_a_reason(api, run, model):
     assert sent == {"stage": "live", "force": True, "reason": "new camera"}
 
 
+def test_a_model_goes_beside_the_live_one_by_rules(api, run, model):
+    told = ("--share", "0.2", "--site", "a.example", "--site", "b.example", "--auto")
+    assert run("model", "stage", model["id"], "limited", *told).code == 0
+    assert api.seen("POST", ".*/stage")[-1].json()["rollout"] == {
+        "share": 0.2,
+        "sites": ["a.example", "b.example"],
+        "auto_promote": True,
+    }
+    assert run("model", "stage", model["id"], "shadow").code == 0
+    assert "rollout" not in api.seen("POST", ".*/stage")[-1].json(), "the usual rules"
+    assert run("model", "stage", model["id"], "live", "--share", "0.2").code == 2
+    assert run("model", "stage", model["id"], "limited", "--share", "1.2").code == 2
+
+
+def test_rollouts(api, run, model):
+    figures = {"compared": 80, "agreed": 60, "live_abstained": 0, "model_abstained": 0}
+    decision = {"kind": "wait", "sentence": "Not enough is known yet.", "share": 0.2,
+                "created_at": "2026-11-23T10:00:00Z"}  # fmt: skip
+    rollout = {
+        "id": "R", "model_id": model["id"], "live_id": "L", "stage": "limited", "share": 0.2,
+        "floor": 0.9, "figures": figures, "not_compared": 3, "outcome": None,
+        "decisions": [decision],
+    }  # fmt: skip
+    page = {"items": [rollout], "next_cursor": None, "total": 1}
+    api.script("GET", ".*/rollouts", *[reply_json(200, page)] * 2)
+    shown = run("model", "rollouts", "--dataset", "bears")
+    assert shown.code == 0
+    for words in ("75.0%", "20%", "goes on"):
+        assert words in shown.out
+    assert "Not enough is known yet." in shown.err
+    told = json.loads(run("model", "rollouts", "--dataset", "bears", "--json").out)
+    assert told[0]["figures"]["compared"] == 80
+
+
 def test_rollback(api, run, model):
     api.script("POST", ".*/rollback", reply_json(200, model))
     result = run("model", "rollback", "--dataset", "bears", "--reason", "odd answers")

@@ -88,3 +88,26 @@ async def test_a_turn_that_fails_is_passed_on():
             async with turns.take("a"):
                 raise ZeroDivisionError
     assert turns.mean_s < 0.02
+
+
+async def test_who_stands_back_waits_until_a_turn_is_free():
+    line = Line(1)
+    task = await line.start("a", "a")
+    behind = asyncio.create_task(line.turns.until_free())
+    await asyncio.sleep(0)
+    assert not behind.done()
+    line.go.set()
+    await task
+    async with asyncio.timeout(5):
+        await behind
+
+
+async def test_it_is_quiet_when_nobody_has_had_a_turn_for_so_long():
+    turns = Turns(2)
+    async with asyncio.timeout(5):
+        await turns.until_quiet(0.001)
+        async with turns.take("a"):
+            with pytest.raises(TimeoutError):  # one turn is free, and still somebody asks
+                async with asyncio.timeout(0.02):
+                    await turns.until_quiet(0.001)
+        await turns.until_quiet(0.001)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from server.pipeline.pipeline import _stand_back
+from server.niceness import stand_back
 
 LEAST_URGENT = 19  # of Linux
 
@@ -22,7 +22,7 @@ def niceness_of_thread() -> int:
 @pytest.mark.parametrize("niceness", [0, 7])
 def test_a_decoder_stands_back_by_so_much_and_nobody_else_does(niceness):
     before = niceness_of_thread()
-    with ThreadPoolExecutor(1, initializer=_stand_back, initargs=(niceness,)) as threads:
+    with ThreadPoolExecutor(1, initializer=stand_back, initargs=(niceness,)) as threads:
         of_decoder = threads.submit(niceness_of_thread).result()
 
     assert of_decoder == min(LEAST_URGENT, before + niceness)
