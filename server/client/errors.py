@@ -172,6 +172,7 @@ KINDS: dict[str, type[ProblemError]] = {
     "job-not-found": NotFoundError,
     "model-not-found": NotFoundError,
     "prediction-not-found": NotFoundError,
+    "rollout-not-found": NotFoundError,
     "site-not-blocked": NotFoundError,
     "images-removed": ImagesRemovedError,
     "token-not-found": NotFoundError,
