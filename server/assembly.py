@@ -41,6 +41,7 @@ from server.services.images import ImageService
 from server.services.imports import ImportService
 from server.services.imports_images import ImageRules, Keeper
 from server.services.intake import Intake, Stores
+from server.services.links import LinkService
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.monitoring import Monitoring
@@ -141,6 +142,7 @@ def _put_together(
     images = ImageService(database, feed, intake, stores, custody)
     sources = Sources(fetcher, limits.verify_limits(settings), images)
     answering = answering_parts.put_together(settings.inference, database, sources, bundles)
+    models = ModelService(database, bundles, pool)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -165,12 +167,13 @@ def _put_together(
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
-        models=ModelService(database, bundles, pool),
+        models=models,
         suspicions=suspicions,
         promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
         admission=answering.admission,
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, bundles, pool),
+        links=LinkService(database, models, answering.visitors),
     )
     sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)

@@ -45,6 +45,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
         loops = [parts.downloads.run(), parts.looks.run(), finish_removals(parts.services.removals)]
         loops += [parts.answering.warm_up()]
         loops.append(parts.services.monitoring.log.run())
+        loops.append(parts.services.links.run())
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_watch(loop)) for loop in loops]

@@ -27,6 +27,7 @@ from server.services.feed import Feed
 from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.imports import ImportService
+from server.services.links import LinkService
 from server.services.models import ModelService
 from server.services.monitoring import Monitoring
 from server.services.pairing import PairingService, SignInService
@@ -52,6 +53,7 @@ class Limits:
     image_bytes: int
     bundle_bytes: int
     import_bytes: int
+    visitor_image_bytes: int
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -62,6 +64,7 @@ class Limits:
             settings.fetch.max_bytes,
             http.max_bundle_bytes,
             http.max_import_bytes,
+            min(settings.links.max_image_bytes, settings.fetch.max_bytes),
         )
 
 
@@ -112,6 +115,7 @@ class Services:
     admission: Admission
     predictions: PredictionService
     monitoring: Monitoring
+    links: LinkService
 
 
 async def get_services(request: Request) -> Services:

@@ -24,6 +24,7 @@ from server.errors.access import (
     UnauthenticatedError,
 )
 from server.errors.answering import (
+    AllowanceUsedError,
     TooBusyError,
 )
 from server.errors.base import (
@@ -50,6 +51,7 @@ from server.errors.conflicts import (
     NothingToUndoError,
     SnapshotDamagedError,
     StageChangedError,
+    TooManyLinksError,
     VersionConflictError,
 )
 from server.errors.missing import (
@@ -59,6 +61,8 @@ from server.errors.missing import (
     ImageNotFoundError,
     JobNotFoundError,
     LabelNotFoundError,
+    LinkNotFoundError,
+    LinkNotValidError,
     ModelNotFoundError,
     NotFoundError,
     PredictionNotFoundError,
@@ -81,6 +85,7 @@ from server.errors.refusals import (
 
 __all__ = [
     "AccessError",
+    "AllowanceUsedError",
     "BlobDamagedError",
     "BlobNotFoundError",
     "BodyTooLargeError",
@@ -107,6 +112,8 @@ __all__ = [
     "LabelInUseError",
     "LabelNotFoundError",
     "LabelRefusedError",
+    "LinkNotFoundError",
+    "LinkNotValidError",
     "ModelDamagedError",
     "ModelNotFoundError",
     "ModelWorseError",
@@ -131,6 +138,7 @@ __all__ = [
     "TokenNotFoundError",
     "TokenScopeError",
     "TooBusyError",
+    "TooManyLinksError",
     "UnauthenticatedError",
     "UnknownLabelError",
     "VersionConflictError",

@@ -155,3 +155,9 @@ class DataFolderInUseError(ConflictError):
     """Another server holds the data folder."""
 
     slug, title = "data-folder-in-use", "Another server uses this data folder"
+
+
+class TooManyLinksError(ConflictError):
+    """A dataset has as many links for others as it may."""
+
+    slug, title = "too-many-links", "The dataset has too many links"

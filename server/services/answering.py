@@ -16,6 +16,7 @@ from server.repositories import models
 from server.services.admission import Admission, AdmissionLimits
 from server.services.models import BundleStore
 from server.services.predictions import Engines, PredictionService, Sources
+from server.services.visitors import Visitors
 
 _FOR_LOADING: Final = 1  # a thread: who is answered by one model does not wait for another
 
@@ -33,6 +34,7 @@ class Answering:
     database: Database
     engines: Engines
     admission: Admission
+    visitors: Visitors
     predictions: PredictionService
     warm_count: int
 
@@ -78,10 +80,12 @@ def put_together(
     limits = AdmissionLimits(
         settings.max_waiting, settings.max_waiting_per_client, settings.max_body_bytes
     )
+    admission = Admission(limits, turns)
     return Answering(
         database,
         engines,
-        Admission(limits, turns),
+        admission,
+        Visitors(admission, limits),
         PredictionService(database, sources, engines),
         warm_count=settings.max_loaded_models,
     )

@@ -126,7 +126,13 @@ class PredictionService:
         self.note: Note = _keep_nothing
 
     async def classify(
-        self, asked: Asked, choice: Choice, *, is_mirrored: bool = False, client: str = ""
+        self,
+        asked: Asked,
+        choice: Choice,
+        *,
+        is_mirrored: bool = False,
+        client: str = "",
+        is_noted: bool = True,
     ) -> Answer:
         """Classify an image.
 
@@ -135,6 +141,7 @@ class PredictionService:
             choice: Of the model.
             is_mirrored: Answer by the mean of the image and its mirror image, in twice the time.
             client: Who asks: clients take turns when there is more to do than can be done.
+            is_noted: Whether the log of answers hears of it.
 
         Raises:
             ModelNotFoundError: The choice names no model.
@@ -145,7 +152,7 @@ class PredictionService:
             ImageNotUsableError: The image cannot be had or read, and why.
             ModelDamagedError: The model's bundle is damaged or gone, or its network fails.
         """
-        ask = _Ask(await self._chooser.choose(choice), client, is_mirrored)
+        ask = _Ask(await self._chooser.choose(choice), client, is_mirrored, is_noted)
         return await self._answer(ask, asked)
 
     async def classify_all(
@@ -211,7 +218,8 @@ class PredictionService:
             raise BlobDamagedError("the image's file is gone from the data folder") from error
         except NetworkError as error:
             raise ModelDamagedError(f"the network of model {model.id} fails: {error}") from error
-        return self.note(Answer(model, seen.prediction, seen.sha256, seen.milliseconds), data)
+        answer = Answer(model, seen.prediction, seen.sha256, seen.milliseconds)
+        return self.note(answer, data) if ask.is_noted else answer
 
     async def _fetch(self, url: str) -> bytes:
         outcome = await self._sources.fetcher.fetch(url)
@@ -228,6 +236,7 @@ class _Ask:
     model: ModelRecord
     client: str
     is_mirrored: bool
+    is_noted: bool = True
 
 
 def _see(
