@@ -188,6 +188,14 @@ export const compareModels = (id, before, signal) =>
   read(`/models/${id}/comparison`, signal, { before });
 export const bundleUrl = (/** @type {string} */ id) => apiUrl(`/models/${id}/bundle`);
 
+// Links for others
+/** @type {(datasetId: string, signal?: Signal) => Promise<{items: import('./links.js').Link[]}>} */
+export const listLinks = (datasetId, signal) => read(`/datasets/${datasetId}/links`, signal);
+/** @type {(datasetId: string, wish: import('./links.js').LinkWish) => Promise<import('./links.js').NewLink>} */
+export const createLink = (datasetId, wish) => send('POST', `/datasets/${datasetId}/links`, wish);
+export const revokeLink = (/** @type {string} */ datasetId, /** @type {string} */ id) =>
+  send('DELETE', `/datasets/${datasetId}/links/${id}`);
+
 /**
  * Ask what an image shows.
  * @param {{file: Blob} | {url: string}} source The picture itself, or where it is.
