@@ -133,7 +133,6 @@ def _put_together(
     custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
-    pipeline = _pipeline(settings, downloads, shelf, fetcher)
     usable = ImageRules(limits.verify_limits(settings), settings.fetch.max_bytes)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
@@ -142,7 +141,6 @@ def _put_together(
     images = ImageService(database, feed, intake, stores, custody)
     sources = Sources(fetcher, limits.verify_limits(settings), images)
     answering = answering_parts.put_together(settings.inference, database, sources, bundles)
-    models = ModelService(database, bundles, pool)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -154,7 +152,7 @@ def _put_together(
         datasets=DatasetService(database, feed, kept),
         captures=CaptureService(database, feed),
         downloads=downloads,
-        pipeline=pipeline,
+        pipeline=_pipeline(settings, downloads, shelf, fetcher),
         images=images,
         imports=ImportService(database, feed, Keeper(shelf, custody), pool, usable),
         actions=ActionService(database, feed),
@@ -167,17 +165,17 @@ def _put_together(
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
         training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
-        models=models,
+        models=ModelService(database, bundles, pool),
         suspicions=suspicions,
         promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
         admission=answering.admission,
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, bundles, pool),
-        links=LinkService(database, models, answering.visitors),
+        links=LinkService(database, ModelService(database, bundles, pool), answering.visitors),
     )
     sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)
-    worker = DownloadWorker(downloads, pipeline, Cleaning(sweep, reclaim), feed)
+    worker = DownloadWorker(downloads, services.pipeline, Cleaning(sweep, reclaim), feed)
     return Parts(services, worker, LookWorker(looks), shelf, answering)
 
 

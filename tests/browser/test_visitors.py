@@ -1,4 +1,4 @@
-"""A link for others in Chromium and Firefox: made by the owner, used by a visitor without a cookie."""
+"""A link for others in Chromium and Firefox: the owner makes it, a visitor has no cookie."""
 
 from __future__ import annotations
 

@@ -56,6 +56,9 @@ NEW_TABLES = {
     "stage_changes",
     "prediction_counts",
     "predictions",
+    "public_links",
+    "refresh_settings",
+    "refresh_runs",
 }
 
 

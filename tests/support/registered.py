@@ -8,17 +8,20 @@ from pathlib import Path
 import httpx2
 
 from server.contract.bundle import SnapshotRef
+from server.contract.evaluation import FineTuning
 from server.contract.snapshot import DatasetRef, Manifest
 from tests.support import workflow
 from tests.support.bundles import make_bundle
 from tests.support.snapshots import COLOURS, picture
 
+PER_LABEL = 4
 
-def register_colours(client: httpx2.Client, per_label: int = 4) -> str:
+
+def register_colours(client: httpx2.Client, fine_tuning: FineTuning | None = None) -> str:
     """Upload the images, play the training, and return the model's id."""
     dataset_id = workflow.create_dataset(client, "colours")
     for place, label in enumerate(COLOURS):
-        for number in range(per_label):
+        for number in range(PER_LABEL):
             file = {"file": ("a.jpg", picture(COLOURS[label], 1000 * place + number))}
             url = f"/api/v1/datasets/{dataset_id}/images"
             assert client.post(url, files=file, data={"label": label}).status_code == 201
@@ -32,7 +35,7 @@ def register_colours(client: httpx2.Client, per_label: int = 4) -> str:
         bundle = Path(folder) / "bundle.zip"
         ref = SnapshotRef(id=manifest.snapshot_id, manifest_sha256=manifest.sha256)
         dataset = DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name)
-        make_bundle(bundle, manifest.classes, ref, dataset)
+        make_bundle(bundle, manifest.classes, ref, dataset, fine_tuning)
         sent = client.put(
             f"/api/v1/jobs/{job_id}/bundle?worker=played",
             content=bundle.read_bytes(),

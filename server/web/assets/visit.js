@@ -13,7 +13,7 @@ import { h, replace } from './lib/dom.js';
 import { explainError } from './lib/explain.js';
 import { bytes, count, percent, plural, timeElement } from './lib/format.js';
 import { onlyNewest } from './lib/newest.js';
-import { keptSentence, limitSentences, qualitySentence } from './lib/visit-words.js';
+import { classNames, keptSentence, limitSentences, qualitySentence } from './lib/visit-words.js';
 
 /** @typedef {import('./lib/links.js').PublicModel} PublicModel */
 /** @typedef {import('./lib/types.js').Classification} Classification */
@@ -114,7 +114,7 @@ function aboutPanel(model) {
       h('h2', {}, 'What it is'),
       h('p', { 'data-testid': 'quality' }, qualitySentence(model)),
       factList([
-        ['Classes', model.classes.join(', ')],
+        ['Classes', classNames(model.classes)],
         ['Error rate', percent(model.error_rate)],
         ['Always the most frequent class', percent(model.baseline_error_rate)],
         ['Trained on', plural(model.train_count, 'image')],

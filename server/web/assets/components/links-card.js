@@ -77,7 +77,12 @@ function linkForm(onWish) {
     days.label,
     hourly.label,
     daily.label,
-    h('label', { class: 'row' }, keep, 'Keep visitors’ answers in the prediction log'),
+    h(
+      'label',
+      { class: 'check' },
+      keep,
+      h('span', {}, 'Keep visitors’ answers in the prediction log'),
+    ),
     h('div', { class: 'row' }, button),
     message,
   );

@@ -5,6 +5,19 @@ import { percent, plural } from './format.js';
 
 /** @typedef {import('./links.js').PublicModel} PublicModel */
 
+/** As many as a sentence bears; a model may have a thousand. */
+const MOST_CLASSES = 12;
+
+/**
+ * @param {string[]} classes All of them.
+ * @returns {string} The first, and how many more there are.
+ */
+export function classNames(classes) {
+  const more = classes.length - MOST_CLASSES;
+  const first = classes.slice(0, MOST_CLASSES).join(', ');
+  return more > 0 ? `${first} and ${plural(more, 'other class', 'other classes')}` : first;
+}
+
 /** @type {Record<PublicModel['kept'], string>} */
 const KEPT = {
   off: 'Your picture is answered and then forgotten: nothing of it is kept, nor who sent it.',
@@ -39,7 +52,7 @@ export function qualitySentence(model) {
  */
 export function limitSentences(model) {
   return [
-    `It knows ${model.classes.join(', ')}, and nothing else. Of a picture of anything else it should say that it is ` +
+    `It knows ${classNames(model.classes)}, and nothing else. Of a picture of anything else it should say that it is ` +
       'not sure, and may name one of these all the same.',
     `When it is not sure enough it says so: of pictures of what it knows, it answers ${percent(model.coverage)}.`,
     'It learnt from pictures that were collected on the web, and shares their gaps: it does less well on pictures ' +
