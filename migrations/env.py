@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 import server.db.action_models
 import server.db.link_models
 import server.db.prediction_models
+import server.db.refresh_models
 import server.db.removal_models
 import server.db.stage_models  # noqa: F401 - likewise
 from server.db.base import UtcDateTime

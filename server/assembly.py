@@ -49,6 +49,7 @@ from server.services.pairing import PairingService, SignInService
 from server.services.predictions import Sources
 from server.services.promotion import PromotionService
 from server.services.reclaim import ReclaimService
+from server.services.refresh import RefreshService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
@@ -141,6 +142,7 @@ def _put_together(
     images = ImageService(database, feed, intake, stores, custody)
     sources = Sources(fetcher, limits.verify_limits(settings), images)
     answering = answering_parts.put_together(settings.inference, database, sources, bundles)
+    training = TrainingService(database, feed, bundles, pool, limits.job_rules(settings))
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -164,7 +166,7 @@ def _put_together(
         removals=RemovalService(database, feed, shelves, custody, pool),
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
-        training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
+        training=training,
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
         promotion=PromotionService(database, feed, bundles, answering.registry, suspicions),
@@ -172,10 +174,11 @@ def _put_together(
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, bundles, pool),
         links=LinkService(database, ModelService(database, bundles, pool), answering.visitors),
+        refresh=RefreshService(database, snapshots, training, suspicions),
     )
-    sweep = SweepService(database, stores, kept, custody.copies)
     reclaim = ReclaimService(database, shelves, custody, pool)
-    worker = DownloadWorker(downloads, services.pipeline, Cleaning(sweep, reclaim), feed)
+    cleaning = Cleaning(SweepService(database, stores, kept, custody.copies), reclaim)
+    worker = DownloadWorker(downloads, services.pipeline, cleaning, feed)
     return Parts(services, worker, LookWorker(looks), shelf, answering)
 
 

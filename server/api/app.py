@@ -28,6 +28,7 @@ from server.api.routes import (
     models,
     predict,
     prediction_log,
+    refresh,
     removed_blobs,
     sites,
     snapshots,
@@ -69,6 +70,7 @@ def _routes() -> list[BaseRoute]:
         predict,
         prediction_log,
         links,
+        refresh,
         access,
     )
     for router in routers:

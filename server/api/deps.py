@@ -33,6 +33,7 @@ from server.services.monitoring import Monitoring
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
 from server.services.promotion import PromotionService
+from server.services.refresh import RefreshService
 from server.services.removals import RemovalService
 from server.services.sides import SideService
 from server.services.snapshots import SnapshotService
@@ -116,6 +117,7 @@ class Services:
     predictions: PredictionService
     monitoring: Monitoring
     links: LinkService
+    refresh: RefreshService
 
 
 async def get_services(request: Request) -> Services:

@@ -58,6 +58,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.NothingToRollBackError: HTTPStatus.CONFLICT,
     errors.StageChangedError: HTTPStatus.CONFLICT,
     errors.TooManyLinksError: HTTPStatus.CONFLICT,
+    errors.RefreshRunningError: HTTPStatus.CONFLICT,
     errors.DataFolderInUseError: HTTPStatus.CONFLICT,
     errors.RefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownLabelError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx2
 
 from server.contract.bundle import SnapshotRef
-from server.contract.evaluation import FineTuning
 from server.contract.snapshot import DatasetRef, Manifest
+from server.contract.training import FineTuning
 from tests.support import workflow
 from tests.support.bundles import make_bundle
 from tests.support.snapshots import COLOURS, picture
