@@ -296,7 +296,7 @@ async def test_the_worker_takes_up_what_a_person_asks_for(data_folder: Path, dat
     async with running(data_folder) as bird:
         await live(bird, dataset)
         await bird.post(f"/datasets/{dataset}/refresh/run")
-        job = await claim(bird, wait_s=30)
+        job = await claim(bird, wait_s=20)
         assert job is not None
         (run,) = (await told(bird, dataset))["runs"]
         assert job["snapshot_id"] == run["snapshot_id"]

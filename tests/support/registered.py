@@ -26,9 +26,13 @@ def register_colours(client: httpx2.Client, fine_tuning: FineTuning | None = Non
             url = f"/api/v1/datasets/{dataset_id}/images"
             assert client.post(url, files=file, data={"label": label}).status_code == 201
     workflow.wait_settled(client, dataset_id)
-    job_id = workflow.start_job(client, dataset_id)
+    workflow.start_job(client, dataset_id)
+    return deliver_bundle(client, fine_tuning)
+
+
+def deliver_bundle(client: httpx2.Client, fine_tuning: FineTuning | None = None) -> str:
+    """Play the training of the oldest job that is queued; return the model's id."""
     job = client.post("/api/v1/jobs/claim", json={"worker": "played"}).json()["job"]
-    assert job["id"] == job_id
     source = client.get(f"/api/v1/snapshots/{job['snapshot_id']}/manifest")
     manifest = Manifest.from_bytes(source.content)
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +41,7 @@ def register_colours(client: httpx2.Client, fine_tuning: FineTuning | None = Non
         dataset = DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name)
         make_bundle(bundle, manifest.classes, ref, dataset, fine_tuning)
         sent = client.put(
-            f"/api/v1/jobs/{job_id}/bundle?worker=played",
+            f"/api/v1/jobs/{job['id']}/bundle?worker=played",
             content=bundle.read_bytes(),
             headers={"Content-Type": "application/zip"},
         )

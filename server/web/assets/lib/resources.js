@@ -188,6 +188,14 @@ export const compareModels = (id, before, signal) =>
   read(`/models/${id}/comparison`, signal, { before });
 export const bundleUrl = (/** @type {string} */ id) => apiUrl(`/models/${id}/bundle`);
 
+// Nightly refresh
+/** @type {(datasetId: string, signal?: Signal) => Promise<import('./refresh.js').Refresh>} */
+export const readRefresh = (datasetId, signal) => read(`/datasets/${datasetId}/refresh`, signal);
+/** @type {(datasetId: string, wish: import('./refresh.js').RefreshWish) => Promise<import('./refresh.js').Refresh>} */
+export const saveRefresh = (datasetId, wish) => send('PUT', `/datasets/${datasetId}/refresh`, wish);
+/** @type {(datasetId: string) => Promise<import('./refresh.js').RefreshRun>} */
+export const runRefresh = (datasetId) => send('POST', `/datasets/${datasetId}/refresh/run`);
+
 // Links for others
 /** @type {(datasetId: string, signal?: Signal) => Promise<{items: import('./links.js').Link[]}>} */
 export const listLinks = (datasetId, signal) => read(`/datasets/${datasetId}/links`, signal);
