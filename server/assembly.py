@@ -140,8 +140,7 @@ def _put_together(
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, custody, pool)
     images = ImageService(database, feed, intake, stores, custody)
-    sources = Sources(fetcher, limits.verify_limits(settings), images)
-    answering = answering_parts.put_together(settings.inference, database, sources, bundles)
+    answering = _answering(settings, database, fetcher, images, bundles)
     training = TrainingService(database, feed, bundles, pool, limits.job_rules(settings))
     services = Services(
         about=_about(),
@@ -176,10 +175,32 @@ def _put_together(
         links=LinkService(database, ModelService(database, bundles, pool), answering.visitors),
         refresh=RefreshService(database, snapshots, training, suspicions),
     )
-    reclaim = ReclaimService(database, shelves, custody, pool)
-    cleaning = Cleaning(SweepService(database, stores, kept, custody.copies), reclaim)
+    cleaning = _cleaning(database, stores, shelves, kept, custody, pool)
     worker = DownloadWorker(downloads, services.pipeline, cleaning, feed)
     return Parts(services, worker, LookWorker(looks), shelf, answering)
+
+
+def _answering(
+    settings: Settings,
+    database: Database,
+    fetcher: Fetcher,
+    images: ImageService,
+    bundles: BundleStore,
+) -> Answering:
+    sources = Sources(fetcher, limits.verify_limits(settings), images)
+    return answering_parts.put_together(settings.inference, database, sources, bundles)
+
+
+def _cleaning(
+    database: Database,
+    stores: Stores,
+    shelves: Shelves,
+    kept: KeptFiles,
+    custody: Custody,
+    pool: CpuPool,
+) -> Cleaning:
+    sweep = SweepService(database, stores, kept, custody.copies)
+    return Cleaning(sweep, ReclaimService(database, shelves, custody, pool))
 
 
 def _pipeline(
