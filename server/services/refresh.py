@@ -302,19 +302,21 @@ def outcome(compared: Comparison) -> str:
     if compared.image_count == 0:
         return compared.sentence
     fewer = compared.before_error_count - compared.after_error_count
-    among = f"on the {compared.image_count} validation images that both have"
+    many = compared.image_count != 1
+    among = f"on the {compared.image_count} validation image{'s' if many else ''} that both have"
     if fewer == 0:
-        return f"No better and no worse: both make {compared.after_error_count} mistakes {among}."
+        return f"No better and no worse: both make {_mistakes(compared.after_error_count)} {among}."
     word, comparative = ("Better", "fewer") if fewer > 0 else ("Worse", "more")
-    said = f"{word}: {abs(fewer)} {comparative} {_mistakes(abs(fewer))} {among}"
+    said = f"{word}: {_mistakes(abs(fewer), comparative)} {among}"
     if compared.could_be_chance:
         return f"{said}, which could be chance."
     closing = " Promote it?" if fewer > 0 else " Keep the live model."
     return f"{said}, by more than chance would explain.{closing}"
 
 
-def _mistakes(number: int) -> str:
-    return "mistake" if number == 1 else "mistakes"
+def _mistakes(number: int, comparative: str = "") -> str:
+    words = (str(number), comparative, "mistake" if number == 1 else "mistakes")
+    return " ".join(word for word in words if word)
 
 
 def _wish_of(record: RefreshSettingRecord | None) -> RefreshWish:

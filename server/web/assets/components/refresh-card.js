@@ -15,6 +15,9 @@ import { errorCard, loadingNote, messagePlace, runAction, toast } from './notice
 /** A training takes minutes. */
 const LOOK_MS = 5_000;
 const MOST_SHOWN = 7;
+const WHAT =
+  'What was newly reviewed is trained by the live model’s recipe and compared with it. The new model stays a ' +
+  'candidate: you make it live.';
 
 /**
  * @param {RefreshRun} run One.
@@ -139,18 +142,17 @@ export function refreshCard(datasetId, signal) {
   };
   const card = h(
     'details',
-    { class: 'card stack', 'data-testid': 'refresh' },
+    { class: 'card', 'data-testid': 'refresh' },
     h('summary', {}, h('h2', {}, 'Nightly refresh')),
     h(
-      'p',
-      { class: 'muted small' },
-      'What was newly reviewed is trained by the live model’s recipe and compared with it. The new model stays a ' +
-        'candidate: you make it live.',
+      'div',
+      { class: 'stack' },
+      h('p', { class: 'muted small' }, WHAT),
+      form,
+      runs,
+      h('div', { class: 'row' }, button),
+      message,
     ),
-    form,
-    runs,
-    h('div', { class: 'row' }, button),
-    message,
   );
   card.addEventListener('toggle', open, { once: true });
   return card;
