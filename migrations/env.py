@@ -10,7 +10,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
 import server.db.action_models
+import server.db.link_models
 import server.db.prediction_models
+import server.db.refresh_models
 import server.db.removal_models
 import server.db.rollout_models
 import server.db.stage_models  # noqa: F401 - likewise

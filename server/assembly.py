@@ -41,6 +41,7 @@ from server.services.images import ImageService
 from server.services.imports import ImportService
 from server.services.imports_images import ImageRules, Keeper
 from server.services.intake import Intake, Stores
+from server.services.links import LinkService
 from server.services.looks import LookService
 from server.services.models import BundleStore, ModelService
 from server.services.monitoring import Monitoring
@@ -48,6 +49,7 @@ from server.services.pairing import PairingService, SignInService
 from server.services.predictions import Sources
 from server.services.promotion import PromotionService
 from server.services.reclaim import ReclaimService
+from server.services.refresh import RefreshService
 from server.services.removals import RemovalService
 from server.services.rollouts import RolloutService
 from server.services.sides import SideService
@@ -133,15 +135,14 @@ def _put_together(
     custody = Custody(database, stores, FileStore(folders.make("trainer") / "blobs"))
     downloads = DownloadService(database, feed, custody)
     shelf = ContentShelf(stores.blobs, stores.thumbnails, folders.root)
-    pipeline = _pipeline(settings, downloads, shelf, fetcher)
     looks = LookService(database, stores.thumbnails, pool, feed)
     shelves = Shelves(stores.blobs, folders.make("snapshots"), folders.make("exports"))
     kept = KeptFiles(SnapshotLeftovers(shelves), bundles)
     snapshots = SnapshotService(database, looks, shelves, custody, pool)
     images = ImageService(database, feed, intake, stores, custody)
-    sources = Sources(fetcher, limits.verify_limits(settings), images)
-    answering = answering_parts.put_together(settings.inference, database, sources, bundles)
+    answering = _answering(settings, database, fetcher, images, bundles)
     promotion = PromotionService(database, feed, bundles, answering.registry, suspicions)
+    training = TrainingService(database, feed, bundles, pool, limits.job_rules(settings))
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -153,7 +154,7 @@ def _put_together(
         datasets=DatasetService(database, feed, kept),
         captures=CaptureService(database, feed),
         downloads=downloads,
-        pipeline=pipeline,
+        pipeline=_pipeline(settings, downloads, shelf, fetcher),
         images=images,
         imports=ImportService(database, feed, Keeper(shelf, custody), pool, _usable(settings)),
         actions=ActionService(database, feed),
@@ -165,7 +166,7 @@ def _put_together(
         removals=RemovalService(database, feed, shelves, custody, pool),
         snapshots=snapshots,
         exports=ExportService(database, snapshots, shelves, pool, version()),
-        training=TrainingService(database, feed, bundles, pool, limits.job_rules(settings)),
+        training=training,
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
         promotion=promotion,
@@ -173,10 +174,33 @@ def _put_together(
         admission=answering.admission,
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, answering.engines, stores.blobs),
+        links=LinkService(database, ModelService(database, bundles, pool), answering.visitors),
+        refresh=RefreshService(database, snapshots, training, suspicions),
     )
     cleaning = _cleaning(database, stores, kept, shelves, custody, pool)
-    worker = DownloadWorker(downloads, pipeline, cleaning, feed)
+    return _with_workers(services, cleaning, looks, shelf, answering)
+
+
+def _with_workers(
+    services: Services,
+    cleaning: Cleaning,
+    looks: LookService,
+    shelf: ContentShelf,
+    answering: Answering,
+) -> Parts:
+    worker = DownloadWorker(services.downloads, services.pipeline, cleaning, services.feed)
     return Parts(services, worker, LookWorker(looks), shelf, answering)
+
+
+def _answering(
+    settings: Settings,
+    database: Database,
+    fetcher: Fetcher,
+    images: ImageService,
+    bundles: BundleStore,
+) -> Answering:
+    sources = Sources(fetcher, limits.verify_limits(settings), images)
+    return answering_parts.put_together(settings.inference, database, sources, bundles)
 
 
 def _cleaning(

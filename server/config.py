@@ -227,6 +227,16 @@ class PredictionLogSettings(_Group):
     )
 
 
+class LinkSettings(_Group):
+    """What visitors of public links may send."""
+
+    max_image_bytes: int = Field(
+        8 * 1024**2,
+        ge=64 * 1024,
+        description="Largest image of a visitor in bytes: a phone's photo; owners may send more.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings. Environment ``BOWERBIRD_…`` wins over ``bowerbird.toml``."""
 
@@ -250,6 +260,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     inference: InferenceSettings = InferenceSettings()
     prediction_log: PredictionLogSettings = PredictionLogSettings()
+    links: LinkSettings = LinkSettings()
 
     @property
     def resolved_database_url(self) -> str:

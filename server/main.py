@@ -26,6 +26,7 @@ from server.config import Folders, Settings, inherited_environment
 from server.db import migrate
 from server.db.session import Database
 from server.services.access import AccessService, TokenKind
+from server.workers.refresh import refresh_by_night
 from server.workers.removals import finish_removals
 from server.workers.trainer import TrainerCommand, TrainerProcess, TrainerState
 
@@ -46,6 +47,8 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
         loops += [parts.answering.warm_up()]
         loops += [parts.services.monitoring.log.run(), parts.services.monitoring.nearness.run()]
         loops.append(parts.services.rollouts.run())
+        loops.append(parts.services.links.run())
+        loops.append(refresh_by_night(parts.services.refresh))
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_watch(loop)) for loop in loops]

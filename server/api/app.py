@@ -24,9 +24,11 @@ from server.api.routes import (
     images,
     imports,
     jobs,
+    links,
     models,
     predict,
     prediction_log,
+    refresh,
     removed_blobs,
     rollouts,
     sites,
@@ -69,13 +71,15 @@ def _routes() -> list[BaseRoute]:
         suspicions,
         predict,
         prediction_log,
+        links,
+        refresh,
         access,
     )
     for router in routers:
         every.include_router(router.router, prefix=API_PREFIX, dependencies=needs_token)
     every.include_router(predict.first_lesson, dependencies=needs_token)
     every.include_router(access.public, prefix=API_PREFIX)
-    for public in (access.sign_in, health.router, web.router):
+    for public in (access.sign_in, health.router, web.router, links.visit):
         every.include_router(public)
     every.mount("/assets", web.assets, name="assets")
     return every.routes
@@ -119,4 +123,5 @@ def _caps(limits: Limits) -> Mapping[Callable[..., object], int]:
         predict.classify: form_bytes,
         jobs.upload_bundle: limits.bundle_bytes,
         imports.import_file: limits.import_bytes,
+        links.ask: limits.visitor_image_bytes + MULTIPART_SLACK_BYTES,
     }

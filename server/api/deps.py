@@ -27,11 +27,13 @@ from server.services.feed import Feed
 from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.imports import ImportService
+from server.services.links import LinkService
 from server.services.models import ModelService
 from server.services.monitoring import Monitoring
 from server.services.pairing import PairingService, SignInService
 from server.services.predictions import PredictionService
 from server.services.promotion import PromotionService
+from server.services.refresh import RefreshService
 from server.services.removals import RemovalService
 from server.services.rollouts import RolloutService
 from server.services.sides import SideService
@@ -53,6 +55,7 @@ class Limits:
     image_bytes: int
     bundle_bytes: int
     import_bytes: int
+    visitor_image_bytes: int
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -63,6 +66,7 @@ class Limits:
             settings.fetch.max_bytes,
             http.max_bundle_bytes,
             http.max_import_bytes,
+            min(settings.links.max_image_bytes, settings.fetch.max_bytes),
         )
 
 
@@ -114,6 +118,8 @@ class Services:
     admission: Admission
     predictions: PredictionService
     monitoring: Monitoring
+    links: LinkService
+    refresh: RefreshService
 
 
 async def get_services(request: Request) -> Services:

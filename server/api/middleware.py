@@ -42,6 +42,10 @@ SECURITY_HEADERS = {
 }
 
 
+# What is in the address of a link for others is all that its holder needs.
+_SECRET = re.compile(r"(/try/+)[^/]+", re.IGNORECASE)
+
+
 class RequestLog:
     """Gives each request an id, each response its headers, and logs one line."""
 
@@ -80,9 +84,10 @@ class RequestLog:
                 raise  # the answer has begun; all that is left is to break it off
             await response(scope, receive, send_marked)
         finally:
-            # The path alone: a query may hold addresses and codes.
+            # The path alone: a query may hold addresses and codes. And of it not the secret.
+            path = _SECRET.sub(r"\1…", scope["path"])
             seconds = round(time.perf_counter() - started, 4)
-            values = {"method": scope["method"], "path": scope["path"], "status": status}
+            values = {"method": scope["method"], "path": path, "status": status}
             log.info("request", extra=values | {"seconds": seconds})
             request_id.reset(token)
 

@@ -36,6 +36,8 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.RolloutNotFoundError: HTTPStatus.NOT_FOUND,
     errors.TokenNotFoundError: HTTPStatus.NOT_FOUND,
     errors.SiteNotBlockedError: HTTPStatus.NOT_FOUND,
+    errors.LinkNotFoundError: HTTPStatus.NOT_FOUND,
+    errors.LinkNotValidError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.DatasetExistsError: HTTPStatus.CONFLICT,
     errors.LabelExistsError: HTTPStatus.CONFLICT,
@@ -57,6 +59,8 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.NothingToRollBackError: HTTPStatus.CONFLICT,
     errors.StageChangedError: HTTPStatus.CONFLICT,
     errors.RolloutRunningError: HTTPStatus.CONFLICT,
+    errors.TooManyLinksError: HTTPStatus.CONFLICT,
+    errors.RefreshRunningError: HTTPStatus.CONFLICT,
     errors.DataFolderInUseError: HTTPStatus.CONFLICT,
     errors.RefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownLabelError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -67,6 +71,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.ImportRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.AllowanceUsedError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.AccessError: HTTPStatus.FORBIDDEN,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -125,7 +130,7 @@ def respond(error: errors.ServerError) -> JSONResponse:
     response = _problem(status, error.slug, error.title, str(error), **error.extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.TooBusyError):
+    if isinstance(error, (errors.TooBusyError, errors.AllowanceUsedError)):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

@@ -173,6 +173,8 @@ KINDS: dict[str, type[ProblemError]] = {
     "model-not-found": NotFoundError,
     "prediction-not-found": NotFoundError,
     "rollout-not-found": NotFoundError,
+    "link-not-found": NotFoundError,
+    "link-not-valid": NotFoundError,
     "site-not-blocked": NotFoundError,
     "images-removed": ImagesRemovedError,
     "token-not-found": NotFoundError,

@@ -24,6 +24,7 @@ from server.errors.access import (
     UnauthenticatedError,
 )
 from server.errors.answering import (
+    AllowanceUsedError,
     TooBusyError,
 )
 from server.errors.base import (
@@ -48,9 +49,11 @@ from server.errors.conflicts import (
     NothingToRedoError,
     NothingToRollBackError,
     NothingToUndoError,
+    RefreshRunningError,
     RolloutRunningError,
     SnapshotDamagedError,
     StageChangedError,
+    TooManyLinksError,
     VersionConflictError,
 )
 from server.errors.missing import (
@@ -60,6 +63,8 @@ from server.errors.missing import (
     ImageNotFoundError,
     JobNotFoundError,
     LabelNotFoundError,
+    LinkNotFoundError,
+    LinkNotValidError,
     ModelNotFoundError,
     NotFoundError,
     PredictionNotFoundError,
@@ -83,6 +88,7 @@ from server.errors.refusals import (
 
 __all__ = [
     "AccessError",
+    "AllowanceUsedError",
     "BlobDamagedError",
     "BlobNotFoundError",
     "BodyTooLargeError",
@@ -109,6 +115,8 @@ __all__ = [
     "LabelInUseError",
     "LabelNotFoundError",
     "LabelRefusedError",
+    "LinkNotFoundError",
+    "LinkNotValidError",
     "ModelDamagedError",
     "ModelNotFoundError",
     "ModelWorseError",
@@ -122,6 +130,7 @@ __all__ = [
     "PairingLockedError",
     "PairingNotOpenError",
     "PredictionNotFoundError",
+    "RefreshRunningError",
     "RefusedError",
     "RolloutNotFoundError",
     "RolloutRunningError",
@@ -135,6 +144,7 @@ __all__ = [
     "TokenNotFoundError",
     "TokenScopeError",
     "TooBusyError",
+    "TooManyLinksError",
     "UnauthenticatedError",
     "UnknownLabelError",
     "VersionConflictError",

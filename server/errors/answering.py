@@ -1,4 +1,4 @@
-"""More is asked of the models than they can answer."""
+"""More is asked of the models than they can answer, or than a link grants."""
 
 from __future__ import annotations
 
@@ -13,6 +13,20 @@ class TooBusyError(ServerError):
     """
 
     slug, title = "too-busy", "The server has too much to answer at once"
+
+    def __init__(self, why: str, retry_after_s: int) -> None:
+        super().__init__(f"{why}; try again in {retry_after_s} s", retry_after_s=retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class AllowanceUsedError(ServerError):
+    """A visitor, or all of a link, have had the answers that the link grants.
+
+    Attributes:
+        retry_after_s: Whole seconds after which there is one more; in ``extra`` as well.
+    """
+
+    slug, title = "allowance-used", "The link grants no more answers for now"
 
     def __init__(self, why: str, retry_after_s: int) -> None:
         super().__init__(f"{why}; try again in {retry_after_s} s", retry_after_s=retry_after_s)

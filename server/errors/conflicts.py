@@ -161,3 +161,15 @@ class DataFolderInUseError(ConflictError):
     """Another server holds the data folder."""
 
     slug, title = "data-folder-in-use", "Another server uses this data folder"
+
+
+class TooManyLinksError(ConflictError):
+    """A dataset has as many links for others as it may."""
+
+    slug, title = "too-many-links", "The dataset has too many links"
+
+
+class RefreshRunningError(ConflictError):
+    """A refresh of the dataset is unfinished."""
+
+    slug, title = "refresh-running", "A refresh of the dataset is under way"

@@ -96,3 +96,22 @@ class PredictionNotFoundError(NotFoundError):
     """No prediction is kept under this id, or not its image (any more)."""
 
     slug, title, noun = "prediction-not-found", "Prediction not found", "kept prediction"
+
+
+class LinkNotFoundError(NotFoundError):
+    """The dataset has no link with this id."""
+
+    slug, title, noun = "link-not-found", "Link not found", "link"
+
+
+class LinkNotValidError(NotFoundError):
+    """A visitor's link was revoked, has expired, or never was: all told by the same words."""
+
+    slug, title = "link-not-valid", "This link does not work"
+
+    def __init__(self) -> None:
+        ServerError.__init__(
+            self,
+            "this link has expired, was revoked, or never was; ask whoever gave it to you for "
+            "another",
+        )

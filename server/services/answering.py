@@ -17,6 +17,7 @@ from server.services.admission import Admission, AdmissionLimits
 from server.services.beside import Beside
 from server.services.models import BundleStore
 from server.services.predictions import Engines, PredictionService, Sources
+from server.services.visitors import Visitors
 
 _FOR_LOADING: Final = 1  # a thread: who is answered by one model does not wait for another
 
@@ -35,6 +36,7 @@ class Answering:
     database: Database
     engines: Engines
     admission: Admission
+    visitors: Visitors
     predictions: PredictionService
     beside: Beside
     warm_count: int
@@ -83,10 +85,12 @@ def put_together(
         settings.max_waiting, settings.max_waiting_per_client, settings.max_body_bytes
     )
     beside = Beside(database, bundles, turns, sources.limits, settings.max_loaded_bytes)
+    admission = Admission(limits, turns)
     return Answering(
         database,
         engines,
-        Admission(limits, turns),
+        admission,
+        Visitors(admission, limits),
         PredictionService(database, sources, engines, beside),
         beside,
         warm_count=settings.max_loaded_models,

@@ -58,10 +58,14 @@ class Asker:
     Attributes:
         client: Clients take turns when there is more to do than can be done.
         site: Host of the page that the image is on, in lower case, where it is told.
+        is_visitor: Whether they came by a link for others, who are answered by what is live alone.
+        is_noted: Whether the log of answers hears of it.
     """
 
     client: str = ""
     site: str | None = None
+    is_visitor: bool = False
+    is_noted: bool = True
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,8 @@ class PredictionService:
         except NetworkError as error:
             raise ModelDamagedError(f"the network of model {model.id} fails: {error}") from error
         answer = Answer(model, seen.prediction, seen.sha256, seen.milliseconds)
+        if not ask.is_noted:
+            return answer
         noted = self.note(answer, data)
         given = Given(seen.prediction, seen.sha256, noted.prediction_id, ask.is_mirrored)
         self._beside.offer(ask.route, given, data)
@@ -231,10 +237,10 @@ class PredictionService:
     async def _ask(self, choice: Choice, asker: Asker, *, is_mirrored: bool) -> _Ask:
         """Return what is the same for all images: a model that is named is asked alone."""
         model = await self._chooser.choose(choice)
-        if choice.model_id is not None:
-            return _Ask(Route(model), asker.client, is_mirrored)
-        route = await self._beside.route(model, asker.client, asker.site)
-        return _Ask(route, asker.client, is_mirrored)
+        route = Route(model)
+        if choice.model_id is None and not asker.is_visitor:
+            route = await self._beside.route(model, asker.client, asker.site)
+        return _Ask(route, asker.client, is_mirrored, asker.is_noted)
 
     async def _fetch(self, url: str) -> bytes:
         outcome = await self._sources.fetcher.fetch(url)
@@ -251,3 +257,4 @@ class _Ask:
     route: Route
     client: str
     is_mirrored: bool
+    is_noted: bool

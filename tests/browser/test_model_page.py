@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from server.contract.bundle import SnapshotRef
-from server.contract.snapshot import DatasetRef, Manifest
-from tests.support import workflow
 from tests.support.accessibility import SCHEMES, Scheme, assert_accessible
-from tests.support.bundles import a_fine_tuning, make_bundle
+from tests.support.bundles import a_fine_tuning
 from tests.support.chromium import chromium, sign_in
 from tests.support.processes import ServerProcess
-from tests.support.snapshots import COLOURS, picture
+from tests.support.registered import register_colours
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,38 +30,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         server.client() as client,
         chromium(folder / "profile") as browser,
     ):
-        model_id = _register(client)
+        model_id = register_colours(client, a_fine_tuning())
         shown = sign_in(browser, client)
         shown.goto(f"{server.url}/#/models/{model_id}")
         expect(shown.get_by_test_id("error-rate")).to_be_visible()
         yield shown
-
-
-def _register(client: httpx2.Client) -> str:
-    dataset_id = workflow.create_dataset(client, "colours")
-    for place, label in enumerate(COLOURS):
-        for number in range(4):
-            file = {"file": ("a.jpg", picture(COLOURS[label], 1000 * place + number))}
-            url = f"/api/v1/datasets/{dataset_id}/images"
-            assert client.post(url, files=file, data={"label": label}).status_code == 201
-    workflow.wait_settled(client, dataset_id)
-    job_id = workflow.start_job(client, dataset_id)
-    job = client.post("/api/v1/jobs/claim", json={"worker": "played"}).json()["job"]
-    assert job["id"] == job_id
-    source = client.get(f"/api/v1/snapshots/{job['snapshot_id']}/manifest")
-    manifest = Manifest.from_bytes(source.content)
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = Path(folder) / "bundle.zip"
-        ref = SnapshotRef(id=manifest.snapshot_id, manifest_sha256=manifest.sha256)
-        dataset = DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name)
-        make_bundle(bundle, manifest.classes, ref, dataset, a_fine_tuning())
-        sent = client.put(
-            f"/api/v1/jobs/{job_id}/bundle?worker=played",
-            content=bundle.read_bytes(),
-            headers={"Content-Type": "application/zip"},
-        )
-    assert sent.status_code == 201, sent.text
-    return str(sent.json()["model_id"])
 
 
 def test_every_part_is_there_with_its_table(page: Page) -> None:

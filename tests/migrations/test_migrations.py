@@ -60,6 +60,9 @@ NEW_TABLES = {
     "rollouts",
     "rollout_decisions",
     "disagreements",
+    "public_links",
+    "refresh_settings",
+    "refresh_runs",
 }
 
 

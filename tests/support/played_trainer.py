@@ -121,19 +121,26 @@ async def trained_saying(
     manifest = Manifest.from_bytes((await bird.get(f"/snapshots/{made['id']}/manifest")).content)
     queued = await job(bird, made["id"])
     assert await claim(bird) is not None
+    return await answer_job(bird, queued, judge), manifest
+
+
+async def answer_job(bird: Bird, claimed: dict[str, Any], judge: Judge) -> str:
+    """Deliver what a training that says this of each image makes of a claimed job."""
+    source = await bird.get(f"/snapshots/{claimed['snapshot_id']}/manifest")
+    manifest = Manifest.from_bytes(source.content)
     items = tuple(judge(place, item) for place, item in enumerate(manifest.items))
     evaluation = Evaluation(items=items).model_dump_json(by_alias=True).encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bundle.zip"
         told = bundle_manifest(
             manifest.classes,
-            SnapshotRef(id=made["id"], manifest_sha256=manifest.sha256),
+            SnapshotRef(id=manifest.snapshot_id, manifest_sha256=manifest.sha256),
             DatasetRef(id=manifest.dataset.id, name=manifest.dataset.name),
         )
         write_bundle(path, told, bundle_parts(manifest.classes) | {EVALUATION_JSON: evaluation})
-        response = await deliver(bird, queued["id"], path.read_bytes())
+        response = await deliver(bird, claimed["id"], path.read_bytes())
     assert response.status_code == 201, response.text
-    return str(response.json()["model_id"]), manifest
+    return str(response.json()["model_id"])
 
 
 def right(_place: int, item: Item) -> EvaluatedImage:

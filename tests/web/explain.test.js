@@ -9,7 +9,7 @@ import {
   explainObtained,
   explainReason,
 } from '../../server/web/assets/lib/explain.js';
-import { explainFailure } from '../../server/web/assets/pages/try.js';
+import { explainFailure } from '../../server/web/assets/components/classify-failure.js';
 
 /** The server's closed list, from its source. */
 async function readReasons() {

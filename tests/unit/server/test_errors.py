@@ -37,9 +37,11 @@ def test_every_domain_error_answers_with_its_status(error):
         errors.ImageNotObtainableError: ("some key", "ready", None),
         errors.VersionConflictError: ("some key", 2, {}),
         errors.TooBusyError: ("some key", 7),
+        errors.AllowanceUsedError: ("some key", 7),
+        errors.LinkNotValidError: (),
     }.get(error, ("some key",))
     response = problems.respond(error(*arguments))
     assert response.status_code == problems.STATUS[error]
     assert response.media_type == "application/problem+json"
     assert ("www-authenticate" in response.headers) == (response.status_code == 401)
-    assert ("retry-after" in response.headers) == (response.status_code == 503)
+    assert ("retry-after" in response.headers) == hasattr(error(*arguments), "retry_after_s")

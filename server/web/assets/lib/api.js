@@ -97,6 +97,7 @@ export function apiUrl(path, query = {}) {
  * @property {FormData} [form] Sent as multipart.
  * @property {AbortSignal | undefined} [signal] Stops the request.
  * @property {boolean} [isSignIn] A 401 is then an answer, not the end of the sign-in.
+ * @property {boolean} [isVisit] Of a visitor: no cookie goes along, and no answer is about a sign-in.
  */
 
 /**
@@ -104,12 +105,12 @@ export function apiUrl(path, query = {}) {
  * @param {RequestOptions} options What to send.
  * @returns {RequestInit} The options of fetch.
  */
-function requestInit(method, { json, form, signal }) {
+function requestInit(method, { json, form, signal, isVisit }) {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   /** @type {RequestInit} */
   const init = {
     method,
-    credentials: 'same-origin',
+    credentials: isVisit ? 'omit' : 'same-origin',
     headers: { Accept: 'application/json' },
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   };
@@ -148,7 +149,8 @@ async function send(method, url, options) {
  */
 export async function request(method, url, options = {}) {
   const response = await send(method, url, options);
-  if (!response.ok) throw await (options.isSignIn ? readProblem : readRefusal)(response);
+  const isAnswer = options.isSignIn ?? options.isVisit;
+  if (!response.ok) throw await (isAnswer ? readProblem : readRefusal)(response);
   if (response.status === 204) return undefined;
   return /** @type {Promise<unknown>} */ (response.json());
 }

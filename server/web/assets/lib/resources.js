@@ -198,6 +198,22 @@ export const compareModels = (id, before, signal) =>
   read(`/models/${id}/comparison`, signal, { before });
 export const bundleUrl = (/** @type {string} */ id) => apiUrl(`/models/${id}/bundle`);
 
+// Nightly refresh
+/** @type {(datasetId: string, signal?: Signal) => Promise<import('./refresh.js').Refresh>} */
+export const readRefresh = (datasetId, signal) => read(`/datasets/${datasetId}/refresh`, signal);
+/** @type {(datasetId: string, wish: import('./refresh.js').RefreshWish) => Promise<import('./refresh.js').Refresh>} */
+export const saveRefresh = (datasetId, wish) => send('PUT', `/datasets/${datasetId}/refresh`, wish);
+/** @type {(datasetId: string) => Promise<import('./refresh.js').RefreshRun>} */
+export const runRefresh = (datasetId) => send('POST', `/datasets/${datasetId}/refresh/run`);
+
+// Links for others
+/** @type {(datasetId: string, signal?: Signal) => Promise<{items: import('./links.js').Link[]}>} */
+export const listLinks = (datasetId, signal) => read(`/datasets/${datasetId}/links`, signal);
+/** @type {(datasetId: string, wish: import('./links.js').LinkWish) => Promise<import('./links.js').NewLink>} */
+export const createLink = (datasetId, wish) => send('POST', `/datasets/${datasetId}/links`, wish);
+export const revokeLink = (/** @type {string} */ datasetId, /** @type {string} */ id) =>
+  send('DELETE', `/datasets/${datasetId}/links/${id}`);
+
 /**
  * Ask what an image shows.
  * @param {{file: Blob} | {url: string}} source The picture itself, or where it is.

@@ -10,6 +10,7 @@ import { filterBar } from '../components/filter-bar.js';
 import { imageView } from '../components/image-view.js';
 import { Labelling } from '../components/labelling.js';
 import { toast } from '../components/notices.js';
+import { refreshCard } from '../components/refresh-card.js';
 import { rejectedView } from '../components/rejected.js';
 import { trainPanel } from '../components/train-panel.js';
 import { trainingList } from '../components/training-list.js';
@@ -78,6 +79,7 @@ class DatasetPage {
       driftAlert(this.#dataset.id, signal),
       this.#train.node,
       trainingList(this.#dataset.id, signal),
+      refreshCard(this.#dataset.id, signal),
       upload,
     );
     const main = h('div', { class: 'stack tight' }, this.#bar, this.#filters.node, this.#body);

@@ -8,6 +8,7 @@ import { classTable, confusedList, confusionTable } from '../components/confusio
 import { driftPanel } from '../components/drift-panel.js';
 import { errorChart } from '../components/error-chart.js';
 import { evaluatedImages } from '../components/evaluated-images.js';
+import { linksCard } from '../components/links-card.js';
 import { modelUse, stagePanel } from '../components/model-panels.js';
 import { stageTrail } from '../components/stage-trail.js';
 import { trainingCurves } from '../components/training-curves.js';
@@ -24,7 +25,13 @@ import {
 } from '../lib/evaluation.js';
 import { count, percent, plural, timeElement } from '../lib/format.js';
 import { labelNames } from '../lib/labels.js';
-import { readDataset, readDrift, readModel, readPredictionCounts } from '../lib/resources.js';
+import {
+  listLinks,
+  readDataset,
+  readDrift,
+  readModel,
+  readPredictionCounts,
+} from '../lib/resources.js';
 import { hashFor } from '../lib/router.js';
 
 /** @typedef {import('../lib/types.js').ModelWithEvaluation} Model */
@@ -177,6 +184,7 @@ export async function show({ root, route, signal }) {
   const dataset = await readDataset(model.dataset_id, signal);
   const asked = await readPredictionCounts(model.id, signal);
   const drift = asked.mode === 'off' ? null : await readDrift(model.id, signal);
+  const links = await listLinks(dataset.id, signal);
   const items = validationItems(model.evaluation);
   const options = { labels: labelNames(dataset), signal };
   const [stage, beside, trail] = stageSections(model, signal);
@@ -217,6 +225,7 @@ export async function show({ root, route, signal }) {
         trail,
         askedPanel(model.id, asked, signal),
         drift && driftPanel(drift),
+        linksCard(dataset.id, links.items, signal),
       ),
     ),
   );

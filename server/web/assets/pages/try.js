@@ -2,13 +2,12 @@
  * Try a model: drop, paste, choose a file, or give an address.
  */
 import { cameraPanel } from '../components/camera.js';
+import { explainFailure } from '../components/classify-failure.js';
 import { dropzone } from '../components/dropzone.js';
 import { evidencePanel } from '../components/evidence.js';
 import { emptyState, messagePlace, runAction } from '../components/notices.js';
 import { predictionList } from '../components/predictions.js';
-import { Problem } from '../lib/api.js';
 import { h, replace } from '../lib/dom.js';
-import { explainError, explainReason } from '../lib/explain.js';
 import { percent } from '../lib/format.js';
 import { onlyNewest } from '../lib/newest.js';
 import { classify, listDatasets, listModels } from '../lib/resources.js';
@@ -19,21 +18,6 @@ import { hashFor } from '../lib/router.js';
 
 /** This page loads nothing from elsewhere: the address would learn who asks. */
 const FETCHED_BY_SERVER = 'The server fetched the picture itself; this page does not show it.';
-
-/**
- * @param {unknown} error Why there is no answer.
- * @returns {(Node | string)[]} What to tell the person.
- */
-export function explainFailure(error) {
-  if (error instanceof Problem && error.slug === 'image-not-usable') {
-    const reason = error.members['reason'];
-    if (typeof reason === 'string') {
-      const { title, text } = explainReason(reason);
-      return [h('strong', {}, `${title}. `), text];
-    }
-  }
-  return [explainError(error)];
-}
 
 /**
  * @param {Model[]} models All that may answer.
