@@ -47,7 +47,7 @@ class Loop:
         for place in range(-_WARM_UP, count):
             started = time.perf_counter()
             image = preprocess(self._photos[place % len(self._photos)], self._numbers)
-            self._engine.logits(image[np.newaxis])
+            self._engine.run(image[np.newaxis])
             if place >= 0:
                 took.append(time.perf_counter() - started)
         return took
@@ -64,11 +64,11 @@ class Loop:
         """Return the milliseconds of an image in batches of this size, decoded before."""
         images = [preprocess(photo, self._numbers) for photo in self._photos[:size]]
         batch = np.stack((images * size)[:size])
-        self._engine.logits(batch)
+        self._engine.run(batch)
         took = []
         for _ in range(max(3, count // size)):
             started = time.perf_counter()
-            self._engine.logits(batch)
+            self._engine.run(batch)
             took.append((time.perf_counter() - started) / size)
         return float(np.median(took)) * 1000
 
