@@ -138,17 +138,16 @@ export class ClassifyView {
   }
 
   /** @param {Classification} answer What the model says. */
-  #show({ predictions, abstained, dataset_name, milliseconds }) {
+  #show({ predictions, abstained, dataset_name, milliseconds, is_here = false }) {
     this.answer.dataset['abstained'] = String(abstained);
     byId('top-label', HTMLElement).textContent = nameAnswer({ predictions, abstained });
     byId('predictions', HTMLElement).replaceChildren(
       ...predictions.slice(0, SHOWN_COUNT).map(makeBar),
     );
     const duration = formatNumber(Math.max(1, Math.round(milliseconds)));
+    const key = is_here ? 'classifyHere' : 'classifyBy';
     byId('answer-model', HTMLElement).textContent =
-      dataset_name === null
-        ? text('classifyBySome', duration)
-        : text('classifyBy', dataset_name, duration);
+      dataset_name === null ? text(`${key}Some`, duration) : text(key, dataset_name, duration);
     this.answer.hidden = false;
   }
 
