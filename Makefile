@@ -15,7 +15,7 @@ SOURCES := server trainer migrations tests benchmarks docs
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types web unit demo pictures fuzz crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench bench-serve bench-drift bench-evidence bench-gates clean
+.PHONY: help run test check lint format types web unit demo pictures fuzz extension crash-suite hooks bench-fetch bench-growth bench-latency soak bench-near bench-server bench-extension bench-trainer bench-train bench-abstain bench-cleaner bench-exports bench-workbench bench-serve bench-drift bench-evidence bench-gates clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,8 @@ web: node_modules/stamp ## ESLint, tsc, prettier, web-ext lint and the node test
 
 unit: .venv/test.stamp ## Python tests that are neither slow nor in a browser
 	$(BIN)/pytest -q -n $(QUICK_PROCESSES) --dist worksteal -m "not slow and not browser"
+
+extension: node_modules/stamp extension/vendor/NOTICE ## Put what runs models in the browser into the extension
 
 demo: .venv/test.stamp node_modules/stamp ## Watch the whole loop on real photos
 	@tests/install-browsers
@@ -144,4 +146,13 @@ clean: ## Remove what was installed here; ./data stays
 node_modules/stamp: package.json package-lock.json
 	@command -v npm > /dev/null || { echo "Node.js 20 or newer and npm are needed: https://nodejs.org"; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
+	@$(MAKE) --no-print-directory extension/vendor/NOTICE
 	@touch $@
+
+# What runs models in the browser: of a package, so not in this repository.
+extension/vendor/NOTICE: package-lock.json
+	@mkdir -p extension/vendor
+	@cp node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs extension/vendor
+	@cp node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm extension/vendor
+	@printf '%s\n' 'ONNX Runtime Web, https://github.com/microsoft/onnxruntime' \
+	  'Copyright (c) Microsoft Corporation. MIT License.' > $@

@@ -5,7 +5,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '.venv/', 'build/', 'data/'] },
+  { ignores: ['**/node_modules/', '.venv/', 'build/', 'data/', 'extension/vendor/'] },
   js.configs.recommended,
   {
     files: ['extension/**/*.js', 'server/web/**/*.js'],

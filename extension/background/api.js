@@ -1,11 +1,14 @@
 /** The one place that talks to our server. */
 import { BowerbirdError, ServerProblem } from '../lib/errors.js';
 import { text } from '../lib/text.js';
+import { TooLongError, readCapped } from './read-capped.js';
 
 const PREFIX = '/api/v1';
 const IDENTITY_HEADER = 'X-Bowerbird';
 /** Most answers take milliseconds; the first classification loads a model. */
 const TIMEOUT_MS = 30_000;
+/** For a model of 20 MB at 40 kB/s. */
+const DOWNLOAD_MS = 600_000;
 
 /**
  * @typedef {object} Call
@@ -58,15 +61,41 @@ export class ServerApi {
   }
 
   /**
+   * Download a file.
+   *
+   * @param {string} path As in `Call`.
+   * @param {number} maxBytes What is longer is refused.
+   * @returns {Promise<ArrayBuffer>} Its bytes.
+   * @throws {ServerProblem} The server refused.
+   * @throws {BowerbirdError} `server-down`, `another-program` or `too-large`.
+   */
+  async download(path, maxBytes) {
+    /** @type {Record<string, string>} */
+    const headers = this.token === null ? {} : { Authorization: `Bearer ${this.token}` };
+    const response = await this.#fetch(path, { headers }, DOWNLOAD_MS);
+    if (!response.headers.has(IDENTITY_HEADER)) throw anotherProgram(this.server);
+    if (!response.ok) throw new ServerProblem(await readProblem(response));
+    try {
+      return await new Blob(await readCapped(response, maxBytes)).arrayBuffer();
+    } catch (error) {
+      if (error instanceof TooLongError) {
+        throw new BowerbirdError('too-large', text('modelTooLarge'));
+      }
+      throw serverDown(this.server, error);
+    }
+  }
+
+  /**
    * Send a request without cookies: the token alone says who we are.
    *
    * @param {string} path As in `Call`.
    * @param {RequestInit} init What to send.
+   * @param {number} timeoutMs Longest wait for all of the answer.
    * @returns {Promise<Response>} The answer, whoever gave it.
    */
-  async #fetch(path, init) {
+  async #fetch(path, init, timeoutMs = this.timeoutMs) {
     const address = this.server + (path.startsWith('//') ? path.slice(1) : PREFIX + path);
-    const signal = AbortSignal.timeout(this.timeoutMs);
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
       return await fetch(address, { ...init, credentials: 'omit', cache: 'no-store', signal });
     } catch (error) {

@@ -21,10 +21,12 @@ export class Classifier {
   /**
    * @param {import('./session.js').Session} session The paired server.
    * @param {import('./session-image.js').SessionImages} images Fetches what the server can't.
+   * @param {import('./kept-models.js').KeptModels} kept Answers while the server is away, or first.
    */
-  constructor(session, images) {
+  constructor(session, images, kept) {
     this.session = session;
     this.images = images;
+    this.kept = kept;
   }
 
   /**
@@ -37,13 +39,18 @@ export class Classifier {
    */
   async classifyAddress(url, datasetId) {
     if (/^data:/i.test(url)) return this.classifyBlob(await readData(url), datasetId);
+    if ((await this.kept.findFirst(datasetId)) !== null) {
+      const blob = await this.#fetchHere(url);
+      if (blob !== null) return this.classifyBlob(blob, datasetId);
+    }
     try {
       return await this.#ask(datasetId, { json: { url } });
     } catch (error) {
-      if (!isWorthATry(error)) throw error;
+      const isAway = (await this.kept.findAfter(datasetId, error)) !== null;
+      if (!isAway && !isWorthATry(error)) throw error;
       const blob = await this.#fetchHere(url);
       // The server's reason says more than our own failure does.
-      if (blob === null) throw error;
+      if (blob === null) throw isAway ? notObtained() : error;
       return this.classifyBlob(blob, datasetId);
     }
   }
@@ -72,9 +79,17 @@ export class Classifier {
    * @returns {Promise<Classification>} The model's answer.
    */
   async classifyBlob(blob, datasetId) {
+    const first = await this.kept.findFirst(datasetId);
+    if (first !== null) return this.kept.answer(first, blob);
     const form = new FormData();
     form.set('file', blob, 'image');
-    return this.#ask(datasetId, { form });
+    try {
+      return await this.#ask(datasetId, { form });
+    } catch (error) {
+      const model = await this.kept.findAfter(datasetId, error);
+      if (model === null) throw error;
+      return this.kept.answer(model, blob);
+    }
   }
 
   /**
@@ -87,8 +102,9 @@ export class Classifier {
   async #ask(datasetId, body) {
     const query = datasetId === null ? '' : `?dataset=${encodeURIComponent(datasetId)}`;
     const path = `/classify${query}`;
-    /** @type {Classification} */
+    /** @type {Classification & {bundle_sha256?: string}} */
     const answer = await this.session.call({ method: 'POST', path, ...body });
+    void this.kept.notice(answer);
     return { ...answer, dataset_name: await this.#findDatasetName(answer.dataset_id) };
   }
 
@@ -108,6 +124,11 @@ export class Classifier {
       throw error;
     }
   }
+}
+
+/** @returns {BowerbirdError} For an image that neither the server nor this browser can get. */
+function notObtained() {
+  return new BowerbirdError('unexpected', text('imageNotHere'));
 }
 
 /**

@@ -17,6 +17,7 @@ const OFFLINE_KINDS = new Set(['server-down', 'another-program']);
  * @property {import('./session.js').Session} session The paired server.
  * @property {import('./queue.js').CaptureQueue} queue Captures on their way.
  * @property {import('./classify.js').Classifier} classifier Asks the model.
+ * @property {import('./kept-models.js').KeptModels} kept Models in this browser.
  * @property {import('./browser-fetch.js').BrowserFetch} browserFetch Gets what the server could not.
  * @property {string} client Name of this build for the server.
  * @property {(tabId: number) => Promise<import('../lib/types.js').PageScan>} scan Reads a page.
@@ -57,10 +58,53 @@ export function makeHandlers(services) {
       const { server } = await settings.read();
       return (await askKnown(session, { server, dataset_id }, urls)).known;
     },
-    'list-live-models': () => session.list('/models', { stage: 'live' }),
+    ...keptModelHandlers(services),
     'classify-address': ({ url, dataset_id }) => classifier.classifyAddress(url, dataset_id),
     'classify-upload': ({ data_url, dataset_id }) =>
       classifier.classifyAddress(data_url, dataset_id),
+  };
+}
+
+/**
+ * Make the handlers of models, live ones and those that are kept here.
+ *
+ * @param {Services} services What they work with.
+ * @returns {Pick<Handlers, 'list-live-models' | 'list-kept-models' | 'choose-answers' | 'refresh-kept-models' | 'forget-kept-models'>}
+ *   The handlers.
+ */
+function keptModelHandlers({ session, kept }) {
+  return {
+    'list-live-models': async () => {
+      try {
+        return await session.list('/models', { stage: 'live' });
+      } catch (error) {
+        // While the server is away those answer that are here, if they may.
+        if ((await kept.findAfter(null, error)) === null) throw error;
+        const { models } = await kept.list();
+        return models.map(({ model_id, dataset_id, bundle_sha256, facts, kept_at_ms }) => ({
+          id: model_id,
+          dataset_id,
+          bundle_sha256,
+          stage: 'live',
+          classes: facts.classes,
+          created_at: new Date(kept_at_ms).toISOString(),
+        }));
+      }
+    },
+    'list-kept-models': () => kept.list(),
+    'choose-answers': async ({ mode }) => {
+      await kept.choose(mode);
+      if (mode !== 'off') await kept.refresh();
+      return null;
+    },
+    'refresh-kept-models': async () => {
+      await kept.refresh();
+      return null;
+    },
+    'forget-kept-models': async ({ bundle_sha256 }) => {
+      await kept.forget(bundle_sha256);
+      return null;
+    },
   };
 }
 

@@ -3,6 +3,8 @@
  * event and looks for its listener at once; keeps nothing in memory between two events.
  */
 import { clientName, ext } from '../lib/browser.js';
+import { runElsewhere } from '../inference/elsewhere.js';
+import { keptStore } from '../inference/kept-store.js';
 import { BowerbirdError, serialiseError } from '../lib/errors.js';
 import { text } from '../lib/text.js';
 import { Badge } from './badge.js';
@@ -12,6 +14,7 @@ import { Classifier } from './classify.js';
 import { addMenuItem, onMenuClick } from './context-menu.js';
 import { deleteDatabases } from './databases.js';
 import { makeHandlers } from './handlers.js';
+import { KeptModels } from './kept-models.js';
 import { MARKS_COMMAND, OverlayHost } from './overlay.js';
 import { dropOptionalHosts } from './permissions.js';
 import { indexedDbStore } from './queue-store.js';
@@ -43,7 +46,15 @@ const settings = new SettingsStore(ext.storage.local, (part) => store.settle(par
 const session = new Session(settings, client);
 const rules = new RequestRules(ext.declarativeNetRequest, new URL(ext.runtime.getURL('')).host);
 const images = new SessionImages(rules, () => settings.listOrigins());
-const classifier = new Classifier(session, images);
+const kept = new KeptModels({
+  session,
+  settings,
+  store: keptStore(),
+  run: runElsewhere,
+  lock: (name, run) => navigator.locks.request(name, run),
+  now: () => Date.now(),
+});
+const classifier = new Classifier(session, images, kept);
 const browserFetch = new BrowserFetch({
   session,
   images,
@@ -86,6 +97,7 @@ const handlers = makeHandlers({
   session,
   queue,
   classifier,
+  kept,
   browserFetch,
   client,
   scan,

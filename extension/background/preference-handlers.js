@@ -53,12 +53,14 @@ export function makePreferenceHandlers(services) {
  */
 async function exportData({ settings, queue }) {
   const { revision, server, servers, ...others } = await settings.read();
-  const { query_labels, filters, sites_off, theme, is_overlay_on, is_model_asked } = others;
+  const { query_labels, filters, sites_off, theme, is_overlay_on } = others;
+  const { is_model_asked, answers_here } = others;
   const withoutTokens = servers.map(({ pairing, ...server }) => ({
     ...server,
     pairing: pairing && { name: pairing.name, server_version: pairing.server_version },
   }));
-  const shared = { query_labels, filters, sites_off, theme, is_overlay_on, is_model_asked };
+  const switches = { is_overlay_on, is_model_asked, answers_here };
+  const shared = { query_labels, filters, sites_off, theme, ...switches };
   return {
     settings: { revision, server, servers: withoutTokens, ...shared },
     waiting: await queue.list(),

@@ -29,6 +29,7 @@ export const DEFAULTS = Object.freeze({
   theme: 'auto',
   is_overlay_on: true,
   is_model_asked: false,
+  answers_here: 'off',
 });
 
 /** @type {Readonly<Omit<KnownServer, 'url'>>} A server of which nothing is known yet. */
@@ -99,6 +100,7 @@ export function repair(items) {
     is_overlay_on: is_overlay_on !== false,
     // Off unless a person has turned it on: it sends addresses away.
     is_model_asked: items['is_model_asked'] === true,
+    answers_here: isWhen(items['answers_here']) ? items['answers_here'] : 'off',
   };
 }
 
@@ -211,4 +213,12 @@ function isDataset(value) {
 function isFilters(value) {
   if (!isRecord(value)) return false;
   return typeof value['min_side_px'] === 'number' && SHAPES.has(String(value['shape']));
+}
+
+/**
+ * @param {unknown} value What is stored.
+ * @returns {value is import('../lib/types.js').AnswersHere} Whether it says when kept models answer.
+ */
+function isWhen(value) {
+  return value === 'off' || value === 'away' || value === 'always';
 }

@@ -73,7 +73,8 @@ async function listServers({ settings, queue }) {
 async function publish({ settings, queue }) {
   const { server, pairing, is_pairing_lost, dataset_id, last_labels, ...others } =
     await settings.read();
-  const { query_labels, filters, sites_off, theme, is_overlay_on, is_model_asked } = others;
+  const { query_labels, filters, sites_off, theme, is_overlay_on } = others;
+  const { is_model_asked, answers_here } = others;
   return {
     server,
     pairing: pairing && { name: pairing.name, server_version: pairing.server_version },
@@ -87,5 +88,6 @@ async function publish({ settings, queue }) {
     theme,
     is_overlay_on,
     is_model_asked,
+    answers_here,
   };
 }

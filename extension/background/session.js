@@ -29,13 +29,38 @@ export class Session {
    * @throws {BowerbirdError} As `ServerApi.call`; `not-paired` without a valid token.
    */
   async call(call, server) {
+    return this.#ask((api) => api.call(call), server);
+  }
+
+  /**
+   * Download a file with the stored token.
+   *
+   * @param {string} path Path below the API's prefix.
+   * @param {number} maxBytes What is longer is refused.
+   * @param {string} [server] As in `call`.
+   * @returns {Promise<ArrayBuffer>} Its bytes.
+   * @throws {BowerbirdError} As `ServerApi.download`; `not-paired` without a valid token.
+   */
+  async download(path, maxBytes, server) {
+    return this.#ask((api) => api.download(path, maxBytes), server);
+  }
+
+  /**
+   * Ask a server with the stored token, and notice when that is refused.
+   *
+   * @template T
+   * @param {(api: ServerApi) => Promise<T>} ask What to ask.
+   * @param {string} [server] As in `call`.
+   * @returns {Promise<T>} The answer.
+   */
+  async #ask(ask, server) {
     const known = await this.settings.read();
     const url = server ?? known.server;
     const { pairing = null, is_pairing_lost = false } =
       known.servers.find((each) => each.url === url) ?? {};
     if (pairing === null) throw notPaired(url, is_pairing_lost);
     try {
-      return await new ServerApi(url, pairing.token).call(call);
+      return await ask(new ServerApi(url, pairing.token));
     } catch (error) {
       if (!isPairingOver(error)) throw error;
       await this.#forgetToken(url, pairing.token);

@@ -1,5 +1,6 @@
 /** Every message that the extension's pages send to the background: its request and its reply. */
 import type {
+  AnswersHere,
   CaptureBody,
   CaptureOutcome,
   Candidate,
@@ -18,6 +19,7 @@ import type {
 } from './types.js';
 import type { BrowserFetchOffer, BrowserFetchRun, BrowserFetchWish } from './browser-fetch.js';
 import type { SerialisedError } from './errors.js';
+import type { KeptModel } from '../inference/types.js';
 import type { PageOpinions } from './page-messages.js';
 import type { ScrollRequest, ScrollState } from './scroll.js';
 
@@ -97,6 +99,14 @@ export interface MessageMap {
     request: { tab_id: number; dataset_id: string };
     reply: PageOpinions | null;
   };
+  /** Models kept in this browser, the newest first, and when they answer. */
+  'list-kept-models': { request: null; reply: { mode: AnswersHere; models: KeptModel[] } };
+  /** Say when they answer; unless never, fetches what is live and not kept. */
+  'choose-answers': { request: { mode: AnswersHere }; reply: null };
+  /** Keep what is live, and nothing else. */
+  'refresh-kept-models': { request: null; reply: null };
+  /** Forget one, or all. */
+  'forget-kept-models': { request: { bundle_sha256: string | null }; reply: null };
   'list-live-models': { request: null; reply: Model[] };
   'classify-address': {
     request: { url: string; dataset_id: string | null };

@@ -148,6 +148,7 @@ export interface Model {
   dataset_id: string;
   stage: string;
   classes: string[];
+  bundle_sha256: string;
   created_at: string;
 }
 
@@ -227,6 +228,9 @@ export interface SentCapture {
 export type CaptureOutcome =
   { state: 'sent'; capture: SentCapture } | { state: 'queued' | 'refused'; error: string };
 
+/** When models that are kept in this browser answer: never, while the server is away, or always. */
+export type AnswersHere = 'off' | 'away' | 'always';
+
 export interface Classification {
   model_id: string;
   dataset_id: string;
@@ -239,6 +243,8 @@ export interface Classification {
   sha256: string;
   /** Filled in by the background, for the person. */
   dataset_name: string | null;
+  /** Whether this browser answered, by a kept model. */
+  is_here?: boolean;
 }
 
 export interface Pairing {
@@ -289,6 +295,7 @@ export interface StoredSettings {
   is_overlay_on: boolean;
   /** Whether the live model is asked about the images that are marked: their addresses are sent. */
   is_model_asked: boolean;
+  answers_here: AnswersHere;
 }
 
 /** As the background works with it: what belongs to the active server lies among the rest. */

@@ -6,6 +6,7 @@ import { text } from '../lib/text.js';
 import { byId, notify } from '../ui/dom.js';
 import { followTheme } from '../ui/theme.js';
 import { translate } from '../ui/translate.js';
+import { AnswersView } from './answers-view.js';
 import { DataView } from './data-view.js';
 import { QueueView } from './queue-view.js';
 import { ServersView } from './servers-view.js';
@@ -28,6 +29,7 @@ const servers = new ServersView(page);
 const queue = new QueueView(page);
 const sites = new SitesView(page);
 const switches = new SwitchesView(page);
+const answers = new AnswersView(page);
 const data = new DataView(page);
 
 byId('version', HTMLElement).textContent = text('aboutVersion', ext.runtime.getManifest().version);
@@ -40,7 +42,7 @@ async function refresh() {
   queue.show(captures);
   data.show(captures);
   showLinks(state);
-  await Promise.all([servers.show(), sites.show(state.sites_off)]);
+  await Promise.all([servers.show(), sites.show(state.sites_off), answers.show()]);
 }
 
 /**

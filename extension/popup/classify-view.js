@@ -138,17 +138,14 @@ export class ClassifyView {
   }
 
   /** @param {Classification} answer What the model says. */
-  #show({ predictions, abstained, dataset_name, milliseconds }) {
+  #show({ predictions, abstained, dataset_name, milliseconds, is_here = false }) {
     this.answer.dataset['abstained'] = String(abstained);
     byId('top-label', HTMLElement).textContent = nameAnswer({ predictions, abstained });
     byId('predictions', HTMLElement).replaceChildren(
       ...predictions.slice(0, SHOWN_COUNT).map(makeBar),
     );
     const duration = formatNumber(Math.max(1, Math.round(milliseconds)));
-    byId('answer-model', HTMLElement).textContent =
-      dataset_name === null
-        ? text('classifyBySome', duration)
-        : text('classifyBy', dataset_name, duration);
+    byId('answer-model', HTMLElement).textContent = nameModel(dataset_name, duration, is_here);
     this.answer.hidden = false;
   }
 
@@ -169,6 +166,19 @@ export class ClassifyView {
     const content = hasNoModel ? this.#adviseTraining() : [messageOf(error)];
     notify(this.notice, hasNoModel ? 'warn' : 'bad', ...content);
   }
+}
+
+/**
+ * Say which model answered, and where.
+ *
+ * @param {string | null} name Of its dataset.
+ * @param {string} duration In ms.
+ * @param {boolean} isHere Whether this browser ran it.
+ * @returns {string} For the person.
+ */
+function nameModel(name, duration, isHere) {
+  if (name === null) return text(isHere ? 'classifyHereSome' : 'classifyBySome', duration);
+  return text(isHere ? 'classifyHere' : 'classifyBy', name, duration);
 }
 
 /**

@@ -246,6 +246,18 @@ def read_evaluation(path: Path) -> tuple[BundleManifest, Evaluation]:
     return manifest, _parse_evaluation(members[EVALUATION_JSON], manifest)
 
 
+def read_member(path: Path, name: str) -> bytes:
+    """Read one member of a bundle, and check it by the hash that ``bundle.json`` has of it.
+
+    Raises:
+        FormatError: As `read_bundle`, of the members that are read.
+        OSError: The file cannot be read at all.
+    """
+    members = _read_members(path, frozenset({BUNDLE_JSON, name}))
+    _parse_manifest(members)
+    return members[name]
+
+
 def _read_members(path: Path, names: frozenset[str]) -> dict[str, bytes]:
     if path.stat().st_size > MAX_BUNDLE_BYTES:
         raise FormatError(f"the bundle has more than {MAX_BUNDLE_BYTES} bytes")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.contract.bundle import Bundle, BundleManifest, read_bundle
+from server.contract.bundle import Bundle, BundleManifest, read_bundle, read_member
 from server.contract.errors import FormatError
 from server.db.models import ModelRecord
 from server.db.session import Database
@@ -114,6 +114,23 @@ class ModelService:
         if not await asyncio.to_thread(path.is_file):
             raise damaged(record)
         return path, record
+
+    async def read_part(self, model_id: str, part: str) -> bytes:
+        """Return one member of the model's bundle.
+
+        Args:
+            model_id: The model's id.
+            part: The member's name.
+
+        Raises:
+            ModelNotFoundError: No model has this id.
+            ModelDamagedError: Its bundle is damaged or gone.
+        """
+        path, record = await self.get_bundle(model_id)
+        try:
+            return await self._pool.run(read_member, path, part)
+        except (FormatError, FileNotFoundError) as error:
+            raise damaged(record) from error
 
 
 def damaged(record: ModelRecord) -> ModelDamagedError:

@@ -56,7 +56,10 @@ test('pages can load the content scripts and their words alone, and these need n
 
 test('pages of the extension run no foreign or inline script', () => {
   const policy = manifest.content_security_policy.extension_pages;
-  assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+  assert.match(
+    policy,
+    /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';/,
+  );
   for (const page of ['popup/popup.html', 'options/options.html']) {
     assert.doesNotMatch(read(page), /\son\w+=|\sstyle=|<script(?! type="module" src="\w+\.js")/);
   }

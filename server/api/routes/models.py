@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from enum import StrEnum
+
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
@@ -14,10 +16,19 @@ from server.api.schemas.training import (
     StageChangeOut,
     StageIn,
 )
+from server.contract.bundle import BUNDLE_JSON, MODEL_ONNX
+from server.contract.files import sha256_of
 from server.db.models import ModelStage
 from server.services.promotion import Wish
 
 router = APIRouter(tags=["models"])
+
+
+class BundlePart(StrEnum):
+    """What a browser needs to answer by itself."""
+
+    MANIFEST = BUNDLE_JSON
+    NETWORK = MODEL_ONNX
 
 
 @router.get("/models")
@@ -69,6 +80,18 @@ async def list_stage_changes(
     """List what became of a dataset's models, newest first."""
     found = await services.promotion.list_changes(dataset_id, page)
     return PageOut.of(found, StageChangeOut.model_validate)
+
+
+@router.get("/models/{model_id}/bundle/{part}")
+async def read_bundle_part(model_id: str, part: BundlePart, services: ServicesDep) -> Response:
+    """Return one member of the bundle: what answers need of it, for who needs no more.
+
+    ``bundle.json`` says in ``parts`` which sha256 ``model.onnx`` has.
+    """
+    data = await services.models.read_part(model_id, part.value)
+    media_type = "application/json" if part is BundlePart.MANIFEST else "application/octet-stream"
+    headers = {"ETag": f'"{sha256_of(data)}"'}
+    return Response(data, headers=headers, media_type=media_type)
 
 
 @router.get("/models/{model_id}/bundle", response_class=FileResponse)

@@ -4,6 +4,7 @@ import { BrowserFetch } from '../../../extension/background/browser-fetch.js';
 import { sendCapture } from '../../../extension/background/captures.js';
 import { Classifier } from '../../../extension/background/classify.js';
 import { makeHandlers } from '../../../extension/background/handlers.js';
+import { KeptModels } from '../../../extension/background/kept-models.js';
 import { CaptureQueue } from '../../../extension/background/queue.js';
 import { RequestRules } from '../../../extension/background/request-rules.js';
 import { BLANK_SERVER, REVISION } from '../../../extension/background/revisions.js';
@@ -11,7 +12,7 @@ import { SessionImages } from '../../../extension/background/session-image.js';
 import { Session } from '../../../extension/background/session.js';
 import { SettingsStore } from '../../../extension/background/settings.js';
 import { MemoryRules } from './rules.js';
-import { MemoryArea, MemoryStore, makeLocks } from './storage.js';
+import { MemoryArea, MemoryModels, MemoryStore, makeLocks } from './storage.js';
 
 export const PAIRING = {
   token: 't0k',
@@ -28,7 +29,7 @@ export const BEARS = { id: '01D', name: 'bears' };
  * @param {object} [ofServer] What is remembered of it.
  * @param {object} [browserParts] What erasing and switching ask of the browser, as `Services` names it.
  * @returns {{settings: SettingsStore, session: Session, queue: CaptureQueue, images: SessionImages,
- *   browserRules: MemoryRules, handlers: object}} The parts.
+ *   browserRules: MemoryRules, handlers: object, kept: KeptModels, store: MemoryModels}} The parts.
  */
 export function makeBackground(server, ofServer = {}, browserParts = {}) {
   const known = { ...BLANK_SERVER, url: server, pairing: PAIRING, ...ofServer };
@@ -46,7 +47,16 @@ export function makeBackground(server, ofServer = {}, browserParts = {}) {
   const browserRules = new MemoryRules();
   const rules = new RequestRules(browserRules, 'own');
   const images = new SessionImages(rules, async () => [server]);
-  const classifier = new Classifier(session, images);
+  const store = new MemoryModels();
+  const kept = new KeptModels({
+    session,
+    settings,
+    store,
+    run: browserParts.run ?? (() => Promise.reject(new Error('no model runs in this test'))),
+    lock: makeLocks()(),
+    now: () => Date.now(),
+  });
+  const classifier = new Classifier(session, images, kept);
   const isPermitted = async () => true;
   const browserFetch = new BrowserFetch({ session, images, area: new MemoryArea(), isPermitted });
   const handlers = makeHandlers({
@@ -54,9 +64,10 @@ export function makeBackground(server, ofServer = {}, browserParts = {}) {
     session,
     queue,
     classifier,
+    kept,
     browserFetch,
     client,
     ...browserParts,
   });
-  return { settings, session, queue, images, browserRules, handlers };
+  return { settings, session, queue, images, browserRules, handlers, kept, store };
 }

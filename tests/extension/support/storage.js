@@ -101,3 +101,29 @@ export function makeLocks() {
       return result;
     };
 }
+
+/** Kept models, in memory. */
+export class MemoryModels {
+  facts = new Map();
+  networks = new Map();
+
+  async list() {
+    return [...this.facts.values()];
+  }
+
+  async add(model, network) {
+    this.facts.set(model.bundle_sha256, model);
+    this.networks.set(model.bundle_sha256, network);
+  }
+
+  async readNetwork(key) {
+    return this.networks.get(key);
+  }
+
+  async remove(keys) {
+    for (const key of keys) {
+      this.facts.delete(key);
+      this.networks.delete(key);
+    }
+  }
+}
