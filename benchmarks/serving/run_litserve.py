@@ -36,7 +36,7 @@ class Classifier(litserve.LitAPI):  # type: ignore[misc]  # no types
         head.load_state_dict({"weight": kept["weight"], "bias": kept["bias"]})
         self._network = nn.Sequential(body, head).eval().to(device)
 
-    def decode_request(self, request: Any) -> torch.Tensor:
+    def decode_request(self, request) -> torch.Tensor:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a type would be taken for a field
         """Return the network's input."""
         numbers = self._described["preprocessing"]
         side = numbers["size_px"]
