@@ -16,7 +16,8 @@ from tests.support.played_trainer import coloured_dataset, job, plain, snapshot
 EXTENSION = "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
 FOX = "moz-extension://6f1c1b2e-1a5e-4b0e-9d1c-3f5b6a7c8d9e"
 REDEEM = "/api/v1/pairings/redeem"
-# What anyone may ask: health, the pages' shell, and the doors themselves.
+# What anyone may ask: health, the pages' shell, the doors themselves, and what a link for others
+# opens: its secret stands for a token.
 PUBLIC = {
     ("GET", "/"),
     ("GET", "/favicon.ico"),
@@ -28,6 +29,8 @@ PUBLIC = {
     ("GET", "/sign-in"),
     ("POST", "/api/v1/pairings/redeem"),
     ("POST", "/api/v1/session"),
+    ("GET", "/try/{secret}/model"),
+    ("POST", "/try/{secret}/classify"),
 }
 
 
@@ -68,6 +71,8 @@ async def test_no_other_route_is_public(still: Bird):
         "/readyz",
         "/api/v1/pairings/redeem",
         "/api/v1/session",
+        "/try/{secret}/model",
+        "/try/{secret}/classify",
     }
 
 
