@@ -178,7 +178,11 @@ class InferenceSettings(_Group):
         2, ge=1, le=64, description="Threads of onnxruntime; two answer in 4 ms on a laptop."
     )
     at_once: int = Field(
-        2, ge=1, le=64, description="Images answered at the same time: one a core."
+        3,
+        ge=1,
+        le=64,
+        description="Images answered at the same time: one a core, and one more, so that no core "
+        "waits for the next to be handed over.",
     )
     max_waiting: int = Field(
         256,

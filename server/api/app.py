@@ -53,6 +53,7 @@ def _routes() -> list[BaseRoute]:
     every = APIRouter(responses=problems.RESPONSES)
     needs_token = [Depends(get_caller)]
     routers = (
+        predict,  # first: routes are tried in their order, and these are asked hundreds a second
         datasets,
         events,
         captures,
@@ -69,7 +70,6 @@ def _routes() -> list[BaseRoute]:
         models,
         rollouts,
         suspicions,
-        predict,
         prediction_log,
         links,
         refresh,
