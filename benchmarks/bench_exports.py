@@ -32,8 +32,8 @@ from server.db.ids import new_ids
 from server.db.models import BlobRecord, ImageRecord, ImageStatus, LabelRecord, ObtainedBy
 from server.main import create_server_app
 from server.services.access import TokenKind
+from server.services.freezing import SplitRequest
 from server.services.intake import to_signed
-from server.services.snapshots import SplitRequest
 
 LABELS = 10
 ROWS = 5_000

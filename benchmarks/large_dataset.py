@@ -45,8 +45,8 @@ from server.db.models import (
 )
 from server.media.blobs import BlobStore, ThumbnailStore
 from server.reasons import Reason
+from server.services.freezing import SplitRequest
 from server.services.intake import to_signed
-from server.services.snapshots import SplitRequest
 from tests.support.bundles import bundle_manifest, bundle_parts
 from tests.support.images import jpeg
 

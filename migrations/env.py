@@ -10,12 +10,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
 import server.db.action_models
+import server.db.feedback_models
 import server.db.link_models
 import server.db.prediction_models
 import server.db.refresh_models
 import server.db.removal_models
 import server.db.rollout_models
-import server.db.stage_models  # noqa: F401 - likewise
+import server.db.stage_models
+import server.db.token_models  # noqa: F401 - likewise
 from server.db.base import UtcDateTime
 from server.db.models import Base
 

@@ -38,6 +38,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.SiteNotBlockedError: HTTPStatus.NOT_FOUND,
     errors.LinkNotFoundError: HTTPStatus.NOT_FOUND,
     errors.LinkNotValidError: HTTPStatus.NOT_FOUND,
+    errors.FeedbackNotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.DatasetExistsError: HTTPStatus.CONFLICT,
     errors.LabelExistsError: HTTPStatus.CONFLICT,
@@ -61,6 +62,10 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.RolloutRunningError: HTTPStatus.CONFLICT,
     errors.TooManyLinksError: HTTPStatus.CONFLICT,
     errors.RefreshRunningError: HTTPStatus.CONFLICT,
+    errors.FeedbackDecidedError: HTTPStatus.CONFLICT,
+    errors.FeedbackWithoutPictureError: HTTPStatus.CONFLICT,
+    errors.InboxFullError: HTTPStatus.CONFLICT,
+    errors.PictureKnownError: HTTPStatus.CONFLICT,
     errors.DataFolderInUseError: HTTPStatus.CONFLICT,
     errors.RefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownLabelError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -72,6 +77,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.AllowanceUsedError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.TooMuchFeedbackError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.AccessError: HTTPStatus.FORBIDDEN,
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
@@ -83,6 +89,7 @@ STATUS: dict[type[errors.ServerError], HTTPStatus] = {
     errors.PairingLockedError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.SignInCodeError: HTTPStatus.FORBIDDEN,
 }
+_WITH_RETRY = (errors.TooBusyError, errors.AllowanceUsedError, errors.TooMuchFeedbackError)
 # Problems that are not domain errors, for /problems/<slug>.
 OTHER_SLUGS = {
     "invalid-request": "The request does not have the form that the API describes",
@@ -130,7 +137,7 @@ def respond(error: errors.ServerError) -> JSONResponse:
     response = _problem(status, error.slug, error.title, str(error), **error.extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, (errors.TooBusyError, errors.AllowanceUsedError)):
+    if isinstance(error, _WITH_RETRY):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
 

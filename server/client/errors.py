@@ -175,6 +175,7 @@ KINDS: dict[str, type[ProblemError]] = {
     "rollout-not-found": NotFoundError,
     "link-not-found": NotFoundError,
     "link-not-valid": NotFoundError,
+    "feedback-not-found": NotFoundError,
     "site-not-blocked": NotFoundError,
     "images-removed": ImagesRemovedError,
     "token-not-found": NotFoundError,

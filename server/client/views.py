@@ -197,6 +197,13 @@ class Straddling(View):
     source_pages: int = 0
 
 
+class FromFeedback(View):
+    """Images that came by feedback: learned from, or left out for looking like a validation one."""
+
+    train: int = 0
+    left_out: int = 0
+
+
 class SplitCounts(View):
     """How many images a snapshot holds on each side."""
 
@@ -204,6 +211,7 @@ class SplitCounts(View):
     train: int
     valid: int
     straddling: Straddling = Field(default_factory=Straddling)
+    from_feedback: FromFeedback = Field(default_factory=FromFeedback)
 
 
 class Snapshot(View):

@@ -249,6 +249,9 @@ class ImageRecord(Base):
     not_before_at: Mapped[datetime | None]
     excluded: Mapped[bool] = mapped_column(default=False)
     reviewed_at: Mapped[datetime | None]
+    # Never on the validation side: it came from feedback, which is given where the model was
+    # noticed, and would bend what is measured towards that.
+    train_only: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
     # Goes up with every change of the label, ``excluded`` or ``reviewed_at``.
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     created_at: Mapped[datetime]
@@ -383,18 +386,3 @@ class ModelRecord(Base):
     manifest: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     live_at: Mapped[datetime | None]
-
-
-class TokenRecord(Base):
-    """A token that may use the API. Only its hash is kept."""
-
-    __tablename__ = "tokens"
-
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    name: Mapped[str] = mapped_column(String(200))
-    kind: Mapped[str] = mapped_column(String(20))
-    sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    # The extension that was paired; requests with this ``Origin`` are let in.
-    origin: Mapped[str | None] = mapped_column(String(200))
-    created_at: Mapped[datetime]
-    last_used_at: Mapped[datetime | None]

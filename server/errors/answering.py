@@ -1,4 +1,4 @@
-"""More is asked of the models than they can answer, or than a link grants."""
+"""More is asked of the models, or said of their answers, than is let in."""
 
 from __future__ import annotations
 
@@ -27,6 +27,20 @@ class AllowanceUsedError(ServerError):
     """
 
     slug, title = "allowance-used", "The link grants no more answers for now"
+
+    def __init__(self, why: str, retry_after_s: int) -> None:
+        super().__init__(f"{why}; try again in {retry_after_s} s", retry_after_s=retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class TooMuchFeedbackError(ServerError):
+    """A client says more of answers than is taken in an hour.
+
+    Attributes:
+        retry_after_s: Whole seconds after which one more is taken; in ``extra`` as well.
+    """
+
+    slug, title = "too-much-feedback", "No more feedback is taken for now"
 
     def __init__(self, why: str, retry_after_s: int) -> None:
         super().__init__(f"{why}; try again in {retry_after_s} s", retry_after_s=retry_after_s)

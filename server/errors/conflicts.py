@@ -173,3 +173,31 @@ class RefreshRunningError(ConflictError):
     """A refresh of the dataset is unfinished."""
 
     slug, title = "refresh-running", "A refresh of the dataset is under way"
+
+
+class FeedbackDecidedError(ConflictError):
+    """What became of feedback was decided before."""
+
+    slug, title = "feedback-decided", "The feedback has been decided on"
+
+
+class FeedbackWithoutPictureError(ConflictError):
+    """Feedback that came without its picture cannot become an image."""
+
+    slug, title = "feedback-without-picture", "The feedback came without its picture"
+
+
+class InboxFullError(ConflictError):
+    """As much feedback waits as may."""
+
+    slug, title = "inbox-full", "The inbox of feedback is full"
+
+
+class PictureKnownError(ConflictError):
+    """The dataset has the picture under another label.
+
+    Attributes:
+        extra: ``image_id`` and ``label`` of the image.
+    """
+
+    slug, title = "picture-known", "The dataset has this picture under another label"

@@ -115,3 +115,9 @@ class LinkNotValidError(NotFoundError):
             "this link has expired, was revoked, or never was; ask whoever gave it to you for "
             "another",
         )
+
+
+class FeedbackNotFoundError(NotFoundError):
+    """No feedback has this id, or it has no picture."""
+
+    slug, title, noun = "feedback-not-found", "Feedback not found", "feedback"

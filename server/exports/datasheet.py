@@ -180,6 +180,7 @@ def _left_out(facts: dict[str, Any]) -> list[str]:
 
 def _use(listing: Listing, facts: dict[str, Any]) -> list[str]:
     straddling = facts["straddling"]
+    given = facts["from_feedback"]
     return [
         "## What to know before using it",
         "",
@@ -196,6 +197,11 @@ def _use(listing: Listing, facts: dict[str, Any]) -> list[str]:
             f"- Pairs that look alike and are on both sides of the split: "
             f"{straddling.get('near_duplicate_pairs', _UNKNOWN)}. Source pages that are on both: "
             f"{straddling.get('source_pages', _UNKNOWN)}."
+        ),
+        (
+            f"- Images that came by feedback on a model's answers: {given.get('train', 0)}, all on "
+            f"the training side; {given.get('left_out', 0)} more were left out, which look like "
+            "images of the validation side."
         ),
         (
             f"- Whoever wants an image taken out: its page is in the credits, its hash in the "

@@ -38,6 +38,7 @@ class Member(NamedTuple):
         group: None when it was given none yet.
         dhash: Signed, as SQL has it.
         phash: Likewise; None when it is not known.
+        train_only: Never on the validation side.
     """
 
     image_id: str
@@ -50,6 +51,7 @@ class Member(NamedTuple):
     format: str
     dhash: int
     phash: int | None
+    train_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ async def list_members(session: Session, dataset_id: str) -> Sequence[Member]:
             BlobRecord.format,
             BlobRecord.dhash,
             BlobRecord.phash,
+            ImageRecord.train_only,
         )
         .join(LabelRecord, LabelRecord.id == ImageRecord.label_id)
         .join(BlobRecord, BlobRecord.sha256 == ImageRecord.sha256)
@@ -138,9 +141,22 @@ async def list_members(session: Session, dataset_id: str) -> Sequence[Member]:
             share(kind, kind),
             dhash,
             phash,
+            train_only,
         )
         for part in rows.partitions(_ROWS)
-        for image_id, label, group, sha256, size, width, height, kind, dhash, phash in part
+        for (
+            image_id,
+            label,
+            group,
+            sha256,
+            size,
+            width,
+            height,
+            kind,
+            dhash,
+            phash,
+            train_only,
+        ) in part
     ]
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
 
-from server.db.models import TokenRecord
 from server.db.session import Session
+from server.db.token_models import TokenRecord
 from server.errors import TokenNotFoundError
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from server.contract.files import write_atomically
 from server.db.ids import new_id
-from server.db.models import TokenRecord
 from server.db.session import Database
+from server.db.token_models import TokenRecord
 from server.errors import UnauthenticatedError
 from server.repositories import tokens
 

@@ -246,6 +246,7 @@ class ExportService:
             "description": dataset.description,
             "left_out": left_out,
             "straddling": record.counts.get("straddling", {}),
+            "from_feedback": record.counts.get("from_feedback", {}),
         }
 
     async def _document(self, wanted: ExportFormat, listing: Listing, rows: Provenance) -> Path:

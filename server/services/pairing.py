@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from server.db.models import TokenRecord
+from server.db.token_models import TokenRecord
 from server.errors import (
     PairingCodeWrongError,
     PairingLockedError,

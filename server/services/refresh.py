@@ -23,8 +23,9 @@ from server.errors import ModelDamagedError, RefreshRunningError, ServerError
 from server.repositories import datasets, models, refreshes
 from server.repositories import snapshots as snapshot_rows
 from server.services.comparison import Comparison
+from server.services.freezing import SplitRequest
 from server.services.models import view_of
-from server.services.snapshots import SnapshotService, SplitRequest
+from server.services.snapshots import SnapshotService
 from server.services.suspicions import SuspicionService
 from server.services.training import TrainingService, utc_now
 

@@ -3,56 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from server.contract.errors import FormatError
 from server.contract.files import sha256_of
-from server.contract.snapshot import DatasetRef, Manifest, Split, split_of
-from server.db.ids import new_id
 from server.db.models import DatasetRecord, SnapshotRecord
 from server.db.session import Database
 from server.errors import (
     BlobDamagedError,
     ImagesRemovedError,
     LabelConflictError,
-    NotEnoughImagesError,
     SnapshotDamagedError,
 )
 from server.exports.difference import Difference, compare
 from server.exports.listing import Listing, Shelves, SnapshotFiles
-from server.exports.manifests import Row, write_manifest
 from server.inference.pool import CpuPool
 from server.repositories import datasets, removals, snapshots
 from server.repositories.paging import Page, PageRequest
 from server.repositories.snapshots import Member
+from server.services import freezing
 from server.services.custody import Custody
-from server.services.grouping import Grouping, Looks, group_images
+from server.services.freezing import SplitRequest
+from server.services.grouping import Grouping
 from server.services.looks import LookService
 from server.services.verification import verify_blobs
 from server.services.wholeness import check_whole
-
-MIN_LABELS = 2  # a classifier of one class has nothing to tell apart
-
-
-@dataclass(frozen=True)
-class SplitRequest:
-    """How to split.
-
-    Attributes:
-        valid_ratio: Expected share of groups on the validation side, 0..1.
-        seed: Which groups those are.
-        min_per_label: Labels with fewer images are an error.
-    """
-
-    valid_ratio: float = 0.2
-    seed: int = 42
-    min_per_label: int = 2
 
 
 class SnapshotService:
@@ -108,11 +85,11 @@ class SnapshotService:
             async with self._custody.keeping():
                 dataset, members = await self._read(dataset_id)
                 hold.update(member.sha256 for member in members)
-            _check_labels(members, request)
-            order = await self._pool.run(_order, members)
+            freezing.check_labels(members, request)
+            order = await self._pool.run(freezing.order_of, members)
             # Beside each other: SQLite, numpy and the hashing leave Python's lock to others.
-            grouping, checks = await asyncio.gather(
-                self._group(dataset_id, members),
+            (grouping, names), checks = await asyncio.gather(
+                self._place(dataset_id, members, request),
                 verify_blobs(self._pool, self._blobs, [members[i].sha256 for i in order]),
             )
         if checks.damaged is not None:
@@ -121,12 +98,19 @@ class SnapshotService:
                 f"the bytes of image {image_id} are damaged or gone; exclude it to go on",
                 image_ids=[image_id],
             )
-        ready = [members[place] for place in order]
-        names = [grouping.names[place] for place in order]
-        frozen = await self._pool.run(_freeze, dataset, ready, names, request)
+        kept = [at for at, place in enumerate(order) if names[place] is not None]
+        ready = [members[order[at]] for at in kept]
+        freezing.check_labels(ready, request)
+        groups = [str(names[order[at]]) for at in kept]
+        frozen = await self._pool.run(freezing.freeze, dataset, ready, groups, request)
         frozen.counts["straddling"] = grouping.count_straddling(frozen.sides)
-        _check_sides(frozen.counts, request)
-        await self._pool.run(self._files.write, frozen.snapshot_id, frozen.data, checks.crcs)
+        frozen.counts["from_feedback"] = {
+            "train": sum(member.train_only for member in ready),
+            "left_out": len(order) - len(kept),
+        }
+        freezing.check_sides(frozen.counts, request)
+        crcs = checks.crcs[kept]
+        await self._pool.run(self._files.write, frozen.snapshot_id, frozen.data, crcs)
         async with self._database.write() as session:
             await datasets.get(session, dataset_id)
             gone = set(await removals.list_gone_since(session, begun_at))
@@ -242,6 +226,17 @@ class SnapshotService:
             )
         return dataset, members
 
+    async def _place(
+        self, dataset_id: str, members: Sequence[Member], request: SplitRequest
+    ) -> tuple[Grouping, list[str | None]]:
+        """Return the grouping, and each image's group; None for those to be left out."""
+        measured = [member for member in members if not member.train_only]
+        grouping = await self._group(dataset_id, measured)
+        if len(measured) == len(members):
+            return grouping, list(grouping.names)
+        names = await self._pool.run(freezing.place_all, members, grouping.names, request)
+        return grouping, names
+
     async def _group(self, dataset_id: str, members: Sequence[Member]) -> Grouping:
         """Return each image's group; new ones are stored, old ones are kept.
 
@@ -250,7 +245,7 @@ class SnapshotService:
         """
         async with self._database.read() as session:
             pages = await snapshots.list_pages(session, dataset_id)
-        grouping = await self._pool.run(_find_groups, members, pages)
+        grouping = await self._pool.run(freezing.find_groups, members, pages)
         new = {
             member.image_id: name
             for member, name in zip(members, grouping.names, strict=True)
@@ -260,113 +255,3 @@ class SnapshotService:
             async with self._database.write() as session:
                 await snapshots.set_groups(session, new)
         return grouping
-
-
-def _find_groups(members: Sequence[Member], pages: Sequence[tuple[str, str]]) -> Grouping:
-    # By way of bytes: so numpy reads the signed numbers of SQL as the unsigned ones they stand for.
-    looks = Looks(
-        np.array([m.dhash for m in members], dtype=np.int64).view(np.uint64),
-        np.array([m.phash or 0 for m in members], dtype=np.int64).view(np.uint64),
-    )
-    sha256s = [member.sha256 for member in members]
-    places = {sha256: place for place, sha256 in enumerate(sha256s)}
-    shown = {
-        url: sorted({places[sha256] for sha256 in digests.split(",") if sha256 in places})
-        for url, digests in pages
-    }
-    return group_images(looks, [member.group for member in members], sha256s, shown)
-
-
-def _order(members: Sequence[Member]) -> list[int]:
-    """Return the places of the members in the manifest's order, by sha256."""
-    return sorted(range(len(members)), key=lambda place: members[place].sha256)
-
-
-def _check_labels(members: Sequence[Member], request: SplitRequest) -> None:
-    counts = Counter(member.label for member in members)
-    if len(counts) < MIN_LABELS:
-        raise NotEnoughImagesError(
-            f"a classifier needs ready images under at least {MIN_LABELS} labels; "
-            f"there are {len(counts)}"
-        )
-    small = sorted(label for label, n in counts.items() if n < request.min_per_label)
-    if small:
-        raise NotEnoughImagesError(
-            f"labels with fewer than {request.min_per_label} ready images: {', '.join(small)}; "
-            "collect more, or exclude theirs",
-            labels=small,
-        )
-
-
-@dataclass(frozen=True)
-class _Frozen:
-    """A manifest's bytes, and what was counted on the way to them.
-
-    Attributes:
-        sides: Of each group, by name.
-    """
-
-    snapshot_id: str
-    created_at: datetime
-    data: bytes
-    counts: dict[str, object]
-    sides: dict[str, Split]
-
-
-def _freeze(
-    dataset: DatasetRecord,
-    members: Sequence[Member],
-    groups: Sequence[str],
-    request: SplitRequest,
-) -> _Frozen:
-    sides = {name: split_of(request.seed, name, request.valid_ratio) for name in set(groups)}
-    head = Manifest(
-        snapshot_id=new_id(),
-        dataset=DatasetRef(id=dataset.id, name=dataset.name),
-        created_at=datetime.now(UTC),
-        classes=tuple(sorted({member.label for member in members})),
-        valid_ratio=request.valid_ratio,
-        seed=request.seed,
-        items=(),
-    )
-    counts = Counter(
-        (member.label, sides[group]) for member, group in zip(members, groups, strict=True)
-    )
-    rows = (
-        Row(m.sha256, m.label, sides[group].value, m.bytes, m.width, m.height, m.format, group)
-        for m, group in zip(members, groups, strict=True)
-    )
-    data = write_manifest(head, rows)
-    shown = _count(head.classes, counts) | {"groups": len(sides)}
-    return _Frozen(head.snapshot_id, head.created_at, data, shown, sides)
-
-
-def _count(classes: Sequence[str], counts: Counter[tuple[str, Split]]) -> dict[str, object]:
-    labels = {
-        label: {"train": counts[label, Split.TRAIN], "valid": counts[label, Split.VALID]}
-        for label in classes
-    }
-    train = sum(sides["train"] for sides in labels.values())
-    return {
-        "total": counts.total(),
-        "train": train,
-        "valid": counts.total() - train,
-        "labels": labels,
-    }
-
-
-def _check_sides(counts: dict[str, object], request: SplitRequest) -> None:
-    labels = counts["labels"]
-    assert isinstance(labels, dict)  # noqa: S101 - made by _count
-    unseen = sorted(label for label, sides in labels.items() if sides["train"] == 0)
-    if unseen:
-        raise NotEnoughImagesError(
-            f"no training image is left for {', '.join(unseen)} at valid_ratio "
-            f"{request.valid_ratio:g}; collect more, or choose a smaller one",
-            labels=unseen,
-        )
-    if counts["valid"] == 0:
-        raise NotEnoughImagesError(
-            f"of {counts['total']} images none falls on the validation side; collect more, "
-            "or choose a larger valid_ratio"
-        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from typing import Final
 
 from server.errors import AllowanceUsedError, TooBusyError
 from server.services.admission import Admission, AdmissionLimits
+from server.services.buckets import DAY_S, HOUR_S, Buckets
 
 # Whom all visitors together are for the models' turns: a crowd of them waits as one, so that the
 # owner has every second turn.
@@ -24,11 +25,6 @@ VISITORS: Final = "visitors"
 # Of one address at once: a page sends one, and impatient ones a few.
 PER_VISITOR: Final = 4
 _SHARE: Final = 2  # visitors together have at most half of the room
-# Allowances that are remembered, some 2 MB; those unused for longest go. Who comes back after
-# 10,000 others has an hour's answers anew, and the link's day is not longer for it.
-MAX_REMEMBERED: Final = 10_000
-HOUR_S: Final = 3600.0
-DAY_S: Final = 86_400.0
 _V6_PREFIX: Final = 64  # what one household or server has at least: its addresses cost nothing
 _RETRY_S: Final = 2  # of the room: what waits in it is answered by then
 
@@ -46,56 +42,6 @@ class Allowance:
     link_id: str
     per_hour: int
     per_day: int
-
-
-@dataclass
-class _Bucket:
-    tokens: float
-    at_s: float
-
-
-class Buckets:
-    """Token buckets by key, at most so many."""
-
-    def __init__(self, clock: Callable[[], float], max_count: int = MAX_REMEMBERED) -> None:
-        """Begin with all of them full.
-
-        Args:
-            clock: Seconds, of a clock that never goes back.
-            max_count: Those used last are remembered.
-        """
-        self._clock = clock
-        self._max_count = max_count
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
-
-    def __len__(self) -> int:
-        """Return how many are remembered."""
-        return len(self._buckets)
-
-    def wait_s(self, key: str, capacity: int, period_s: float) -> float:
-        """Return after how many seconds the bucket has one; 0 when it has.
-
-        Args:
-            key: Whose.
-            capacity: What it holds when full, at least 1.
-            period_s: In which an empty one fills.
-        """
-        lacking = 1 - self._fill(key, capacity, period_s).tokens
-        return max(0.0, lacking) * period_s / capacity
-
-    def take(self, key: str) -> None:
-        """Take one of a bucket that was just seen to have it."""
-        self._buckets[key].tokens -= 1
-
-    def _fill(self, key: str, capacity: int, period_s: float) -> _Bucket:
-        now = self._clock()
-        bucket = self._buckets.pop(key, None) or _Bucket(capacity, now)
-        gained = (now - bucket.at_s) * capacity / period_s
-        bucket.tokens, bucket.at_s = min(capacity, bucket.tokens + gained), now
-        while len(self._buckets) >= self._max_count:
-            self._buckets.popitem(last=False)
-        self._buckets[key] = bucket
-        return bucket
 
 
 class Visitors:

@@ -63,6 +63,7 @@ NEW_TABLES = {
     "public_links",
     "refresh_settings",
     "refresh_runs",
+    "feedback",
 }
 
 

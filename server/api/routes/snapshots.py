@@ -12,7 +12,7 @@ from server.api.deps import PageDep, ServicesDep
 from server.api.schemas.base import PageOut
 from server.api.schemas.training import DifferenceOut, SnapshotIn, SnapshotOut
 from server.db.models import SnapshotRecord
-from server.services.snapshots import SplitRequest
+from server.services.freezing import SplitRequest
 
 router = APIRouter(tags=["training"])
 

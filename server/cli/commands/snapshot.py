@@ -59,6 +59,12 @@ def create(
             f"{apart.near_duplicate_pairs} pairs of near-duplicates, "
             f"{apart.source_pages} source pages."
         )
+    given = counts.from_feedback
+    if given.train or given.left_out:
+        note(
+            f"From feedback: {given.train} to train on; {given.left_out} left out, which look like "
+            "validation images."
+        )
 
 
 @app.command(

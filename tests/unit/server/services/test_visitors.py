@@ -9,7 +9,8 @@ import pytest
 from server.errors import AllowanceUsedError, TooBusyError
 from server.inference.turns import Turns
 from server.services.admission import Admission, AdmissionLimits
-from server.services.visitors import PER_VISITOR, Allowance, Buckets, Visitors, group_of
+from server.services.buckets import Buckets
+from server.services.visitors import PER_VISITOR, Allowance, Visitors, group_of
 
 LIMITS = AdmissionLimits(images=20, images_per_client=20, body_bytes=1000)
 PLENTY = Allowance("link", 10_000, 1_000_000)
