@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -36,10 +37,12 @@ from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.exports import ExportService
 from server.services.feed import Feed
+from server.services.feedback import FeedbackService, Pictures
 from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.imports import ImportService
 from server.services.imports_images import ImageRules, Keeper
+from server.services.inbox import InboxService
 from server.services.intake import Intake, Stores
 from server.services.links import LinkService
 from server.services.looks import LookService
@@ -113,20 +116,24 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         for store in (stores.blobs, stores.thumbnails):
             if moved := await asyncio.to_thread(store.flatten):
                 log.info("store.flattened", extra={"count": moved})
-        parts = _put_together(settings, folders, stores, database, pool, fetcher)
+        parts = _put_together(settings, _Ground(folders, stores, database, pool, fetcher))
         stack.callback(parts.shelf.close)
         stack.callback(parts.answering.close)
         yield parts
 
 
-def _put_together(
-    settings: Settings,
-    folders: Folders,
-    stores: Stores,
-    database: Database,
-    pool: CpuPool,
-    fetcher: Fetcher,
-) -> Parts:
+class _Ground(NamedTuple):
+    """What all services stand on."""
+
+    folders: Folders
+    stores: Stores
+    database: Database
+    pool: CpuPool
+    fetcher: Fetcher
+
+
+def _put_together(settings: Settings, ground: _Ground) -> Parts:
+    folders, stores, database, pool, fetcher = ground
     feed = Feed()
     intake = Intake(stores, pool, limits.verify_limits(settings))
     bundles = BundleStore(folders.make("bundles"))
@@ -143,6 +150,8 @@ def _put_together(
     answering = _answering(settings, database, fetcher, images, bundles)
     promotion = PromotionService(database, feed, bundles, answering.registry, suspicions)
     training = TrainingService(database, feed, bundles, pool, limits.job_rules(settings))
+    pictures = Pictures(FileStore(folders.make("feedback")), intake, fetcher, asyncio.Lock())
+    feedback = FeedbackService(database, pictures)
     services = Services(
         about=_about(),
         limits=Limits.of(settings),
@@ -170,12 +179,14 @@ def _put_together(
         models=ModelService(database, bundles, pool),
         suspicions=suspicions,
         promotion=promotion,
-        rollouts=RolloutService(database, feed, answering.beside, promotion),
+        rollouts=RolloutService(database, feed, answering.beside, promotion, feedback),
         admission=answering.admission,
         predictions=answering.predictions,
         monitoring=Monitoring.build(settings, folders, database, answering.engines, stores.blobs),
         links=LinkService(database, ModelService(database, bundles, pool), answering.visitors),
         refresh=RefreshService(database, snapshots, training, suspicions),
+        feedback=feedback,
+        inbox=InboxService(database, pictures, images),
     )
     cleaning = _cleaning(database, stores, kept, shelves, custody, pool)
     return _with_workers(services, cleaning, looks, shelf, answering)

@@ -48,6 +48,7 @@ def create_server_app(parts: Parts, settings: Settings, trainer: TrainerProcess 
         loops += [parts.services.monitoring.log.run(), parts.services.monitoring.nearness.run()]
         loops.append(parts.services.rollouts.run())
         loops.append(parts.services.links.run())
+        loops.append(parts.services.inbox.run())
         loops.append(refresh_by_night(parts.services.refresh))
         loops += [trainer.run()] if trainer else []
         async with asyncio.TaskGroup() as tasks:

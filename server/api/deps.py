@@ -24,9 +24,11 @@ from server.services.datasets import DatasetService
 from server.services.downloads import DownloadService
 from server.services.exports import ExportService
 from server.services.feed import Feed
+from server.services.feedback import FeedbackService
 from server.services.history import HistoryService
 from server.services.images import ImageService
 from server.services.imports import ImportService
+from server.services.inbox import InboxService
 from server.services.links import LinkService
 from server.services.models import ModelService
 from server.services.monitoring import Monitoring
@@ -120,6 +122,8 @@ class Services:
     monitoring: Monitoring
     links: LinkService
     refresh: RefreshService
+    feedback: FeedbackService
+    inbox: InboxService
 
 
 async def get_services(request: Request) -> Services:

@@ -56,13 +56,18 @@ class ImageView:
 
 @dataclass(frozen=True)
 class Upload:
-    """Bytes sent by a browser or a person, with where they come from."""
+    """Bytes sent by a browser or a person, with where they come from.
+
+    Attributes:
+        is_feedback: A person took it over from feedback: so it is reviewed, and only learned from.
+    """
 
     data: bytes
     label: str | None = None
     source_url: str | None = None
     page_url: str | None = None
     title: str | None = None
+    is_feedback: bool = False
 
 
 class ImageService:
@@ -243,6 +248,7 @@ async def _add_uploaded(
         if upload.label is not None
         else None
     )
+    now = datetime.now(UTC)
     record = ImageRecord(
         id=new_id(),
         dataset_id=dataset_id,
@@ -255,7 +261,9 @@ async def _add_uploaded(
         status=ImageStatus.DOWNLOADING,
         attempts=0,
         excluded=False,
-        created_at=datetime.now(UTC),
+        train_only=upload.is_feedback,
+        reviewed_at=now if upload.is_feedback else None,
+        created_at=now,
     )
     session.add(record)
     await session.flush()

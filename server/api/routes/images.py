@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, Up
 from fastapi.responses import FileResponse
 
 from server.api.deps import PageDep, ServicesDep
+from server.api.forms import read_capped
 from server.api.ranges import names_tag
 from server.api.schemas.base import MAX_SIDE_PX, LabelName, PageOut
 from server.api.schemas.images import (
@@ -21,7 +22,7 @@ from server.api.schemas.images import (
 )
 from server.contract.snapshot import Split
 from server.db.models import BlobRecord, ImageStatus, ObtainedBy
-from server.errors import BodyTooLargeError, RefusedError
+from server.errors import RefusedError
 from server.labels import MAX_WRITTEN_CHARS
 from server.media.hints import HintName
 from server.reasons import Reason
@@ -267,15 +268,3 @@ def serve(request: Request, path: Path, blob: BlobRecord, media_type: str) -> Re
     if names_tag(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
     return FileResponse(path, headers=headers, media_type=media_type)
-
-
-async def read_capped(file: UploadFile, max_bytes: int) -> bytes:
-    """Return the whole of an uploaded file.
-
-    Raises:
-        BodyTooLargeError: It has more than ``max_bytes``.
-    """
-    data = await file.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise BodyTooLargeError(f"an image may have {max_bytes} bytes")
-    return data

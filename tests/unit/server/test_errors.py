@@ -38,6 +38,7 @@ def test_every_domain_error_answers_with_its_status(error):
         errors.VersionConflictError: ("some key", 2, {}),
         errors.TooBusyError: ("some key", 7),
         errors.AllowanceUsedError: ("some key", 7),
+        errors.TooMuchFeedbackError: ("some key", 7),
         errors.LinkNotValidError: (),
     }.get(error, ("some key",))
     response = problems.respond(error(*arguments))
