@@ -94,6 +94,7 @@ test('tabs show passing states only while there are any', () => {
     'Rejected',
     'Alike',
     'Captures',
+    'Inbox',
     'Snapshots',
     'Credits',
   ]);

@@ -132,8 +132,12 @@ class AttemptOut(ReplyModel):
 
 
 class ImageDetailOut(ImageOut):
-    """An image with where it was seen and the last tries to get it, each oldest first."""
+    """An image with where it was seen and the last tries to get it, each oldest first.
 
+    ``train_only``: it came by feedback, so that no snapshot has it on the validation side.
+    """
+
+    train_only: bool
     sightings: list[SightingOut]
     attempts_log: list[AttemptOut]
 
@@ -160,7 +164,8 @@ class ImageDetailOut(ImageOut):
             for sighting, capture in sightings
         ]
         log = [AttemptOut.model_validate(attempt) for attempt in attempts]
-        return cls.model_validate(_image_values(view) | {"sightings": seen, "attempts_log": log})
+        more = {"sightings": seen, "attempts_log": log, "train_only": view.record.train_only}
+        return cls.model_validate(_image_values(view) | more)
 
 
 # Asked once of the class: a page asks it of 500 records.

@@ -12,6 +12,7 @@ import { show as showDataset } from './pages/dataset.js';
 import { show as showHome } from './pages/home.js';
 import { show as showImport } from './pages/import.js';
 import { show as showImage } from './pages/image.js';
+import { show as showInbox } from './pages/inbox.js';
 import { show as showJob } from './pages/job.js';
 import { show as showJobs } from './pages/jobs.js';
 import { show as showModel } from './pages/model.js';
@@ -33,6 +34,7 @@ const PAGES = new Map(
     ['datasets/clean', showClean],
     ['datasets/credits', showCredits],
     ['datasets/import', showImport],
+    ['datasets/inbox', showInbox],
     ['images', showImage],
     ['jobs', (context) => (context.route.id === null ? showJobs(context) : showJob(context))],
     ['models', showModel],

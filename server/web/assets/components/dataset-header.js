@@ -78,6 +78,7 @@ export function viewTabs(dataset, query) {
     { class: 'tabs', 'aria-label': 'Views' },
     ...tabs,
     ...OTHER_VIEWS.map(([name, title]) => filterLink(to(name), view === name, 'tab', title)),
+    filterLink(hashFor('datasets/inbox', dataset.id), false, 'tab', 'Inbox'),
     filterLink(hashFor('snapshots', dataset.id), false, 'tab', 'Snapshots'),
     filterLink(hashFor('datasets/credits', dataset.id), false, 'tab', 'Credits'),
   );

@@ -214,6 +214,35 @@ export const createLink = (datasetId, wish) => send('POST', `/datasets/${dataset
 export const revokeLink = (/** @type {string} */ datasetId, /** @type {string} */ id) =>
   send('DELETE', `/datasets/${datasetId}/links/${id}`);
 
+// Feedback
+/** @typedef {import('./feedback.js').Feedback} Feedback */
+/** @type {(datasetId: string, query: Query, signal?: Signal) => Promise<Page<Feedback>>} */
+export const listFeedback = (datasetId, query, signal) =>
+  read(`/datasets/${datasetId}/feedback`, signal, query);
+/** @type {(id: string, label: string | null) => Promise<Feedback>} */
+export const acceptFeedback = (id, label) => send('POST', `/feedback/${id}/accept`, { label });
+/** @type {(id: string) => Promise<Feedback>} */
+export const dismissFeedback = (id) => send('POST', `/feedback/${id}/dismiss`);
+/** @type {(id: string) => Promise<Feedback>} */
+export const reopenFeedback = (id) => send('POST', `/feedback/${id}/reopen`);
+export const feedbackFileUrl = (/** @type {string} */ id) => apiUrl(`/feedback/${id}/file`);
+
+/**
+ * Say what an answer was worth.
+ * @param {{file: Blob} | {url: string}} source The picture itself, or where it is.
+ * @param {import('./feedback.js').Verdict} verdict What is said.
+ * @returns {Promise<Feedback>} As it waits.
+ */
+export function giveFeedback(source, verdict) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(verdict)) {
+    if (value !== null) form.set(name, String(value));
+  }
+  if ('file' in source) form.set('file', source.file);
+  else form.set('url', source.url);
+  return /** @type {Promise<Feedback>} */ (request('POST', apiUrl('/feedback'), { form }));
+}
+
 /**
  * Ask what an image shows.
  * @param {{file: Blob} | {url: string}} source The picture itself, or where it is.

@@ -97,6 +97,8 @@ export interface Image {
   height: number | null;
   format: string | null;
   duplicate_of: string | null;
+  /** It came by feedback: no snapshot has it on the validation side. Of one image alone. */
+  train_only?: boolean;
   attempts: number;
   created_at: string;
   settled_at: string | null;

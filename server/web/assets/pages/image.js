@@ -30,7 +30,8 @@ export async function show({ root, route, signal }) {
   let shown = image;
   const draw = (/** @type {Image} */ now) => {
     shown = now;
-    replaceControls(side, ...aboutImage(now, labelling), story, removalButtons(now, signal));
+    const about = [...aboutImage(now, labelling), feedbackNote(image)];
+    replaceControls(side, ...about, story, removalButtons(now, signal));
     void drawStory(now.id, story, signal);
   };
   draw(image);
@@ -70,6 +71,15 @@ function aboutImage(image, labelling) {
     qualityFacts(image),
   ];
 }
+
+/**
+ * @param {Image} image As it was read: answers to changes do not say it.
+ * @returns {HTMLElement | null} What it means that it came by feedback.
+ */
+const feedbackNote = ({ train_only }) =>
+  train_only
+    ? h('p', {}, 'It came by feedback: models learn from it and are never measured by it.')
+    : null;
 
 /**
  * @param {Image} image What is shown.

@@ -7,6 +7,7 @@ import { dropzone } from '../components/dropzone.js';
 import { evidencePanel } from '../components/evidence.js';
 import { emptyState, messagePlace, runAction } from '../components/notices.js';
 import { predictionList } from '../components/predictions.js';
+import { verdictPanel } from '../components/verdict.js';
 import { h, replace } from '../lib/dom.js';
 import { percent } from '../lib/format.js';
 import { onlyNewest } from '../lib/newest.js';
@@ -99,7 +100,12 @@ function tryPanel(select, signal) {
       const found = await classify(source, select.value || null, asked);
       if (asked.aborted) return;
       if (!file) replace(preview, h('p', { class: 'muted' }, FETCHED_BY_SERVER));
-      replace(answer, predictionList(found), evidencePanel(source, found.model_id, asked));
+      replace(
+        answer,
+        predictionList(found),
+        verdictPanel(source, found),
+        evidencePanel(source, found.model_id, asked),
+      );
     } catch (error) {
       if (asked.aborted) return;
       replace(answer);
