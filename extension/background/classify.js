@@ -40,7 +40,7 @@ export class Classifier {
   async classifyAddress(url, datasetId) {
     if (/^data:/i.test(url)) return this.classifyBlob(await readData(url), datasetId);
     if ((await this.kept.findFirst(datasetId)) !== null) {
-      const blob = await this.#fetchHere(url);
+      const blob = await this.fetchHere(url);
       if (blob !== null) return this.classifyBlob(blob, datasetId);
     }
     try {
@@ -48,7 +48,7 @@ export class Classifier {
     } catch (error) {
       const isAway = (await this.kept.findAfter(datasetId, error)) !== null;
       if (!isAway && !isWorthATry(error)) throw error;
-      const blob = await this.#fetchHere(url);
+      const blob = await this.fetchHere(url);
       // The server's reason says more than our own failure does.
       if (blob === null) throw isAway ? notObtained() : error;
       return this.classifyBlob(blob, datasetId);
@@ -62,7 +62,7 @@ export class Classifier {
    * @param {string} url Its address.
    * @returns {Promise<Blob | null>} Its bytes; null when this browser can't have them either.
    */
-  async #fetchHere(url) {
+  async fetchHere(url) {
     try {
       return (await this.images.fetch(url, { page: null, mayBePrivate: true })).blob;
     } catch (error) {
@@ -137,7 +137,7 @@ function notObtained() {
  * @param {unknown} error The server's refusal.
  * @returns {boolean} True when this browser may do better.
  */
-function isWorthATry(error) {
+export function isWorthATry(error) {
   return (
     error instanceof ServerProblem &&
     error.slug === 'image-not-usable' &&
@@ -152,7 +152,7 @@ function isWorthATry(error) {
  * @returns {Promise<Blob>} Its bytes.
  * @throws {BowerbirdError} `too-large`.
  */
-async function readData(url) {
+export async function readData(url) {
   const response = await fetch(url);
   try {
     const type = response.headers.get('Content-Type') ?? '';

@@ -17,6 +17,7 @@ const OFFLINE_KINDS = new Set(['server-down', 'another-program']);
  * @property {import('./session.js').Session} session The paired server.
  * @property {import('./queue.js').CaptureQueue} queue Captures on their way.
  * @property {import('./classify.js').Classifier} classifier Asks the model.
+ * @property {import('./feedback.js').FeedbackSender} feedback Tells what answers were worth.
  * @property {import('./kept-models.js').KeptModels} kept Models in this browser.
  * @property {import('./browser-fetch.js').BrowserFetch} browserFetch Gets what the server could not.
  * @property {string} client Name of this build for the server.
@@ -62,6 +63,10 @@ export function makeHandlers(services) {
     'classify-address': ({ url, dataset_id }) => classifier.classifyAddress(url, dataset_id),
     'classify-upload': ({ data_url, dataset_id }) =>
       classifier.classifyAddress(data_url, dataset_id),
+    'give-feedback': async ({ image, verdict }) => {
+      await services.feedback.send(image, verdict);
+      return null;
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import { sendCapture } from './captures.js';
 import { Classifier } from './classify.js';
 import { addMenuItem, onMenuClick } from './context-menu.js';
 import { deleteDatabases } from './databases.js';
+import { FeedbackSender } from './feedback.js';
 import { makeHandlers } from './handlers.js';
 import { KeptModels } from './kept-models.js';
 import { MARKS_COMMAND, OverlayHost } from './overlay.js';
@@ -55,6 +56,7 @@ const kept = new KeptModels({
   now: () => Date.now(),
 });
 const classifier = new Classifier(session, images, kept);
+const feedback = new FeedbackSender(session, classifier);
 const browserFetch = new BrowserFetch({
   session,
   images,
@@ -97,6 +99,7 @@ const handlers = makeHandlers({
   session,
   queue,
   classifier,
+  feedback,
   kept,
   browserFetch,
   client,

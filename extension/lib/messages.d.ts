@@ -16,6 +16,7 @@ import type {
   QueuedCapture,
   SentCapture,
   Theme,
+  Verdict,
 } from './types.js';
 import type { BrowserFetchOffer, BrowserFetchRun, BrowserFetchWish } from './browser-fetch.js';
 import type { SerialisedError } from './errors.js';
@@ -117,6 +118,8 @@ export interface MessageMap {
     request: { data_url: string; dataset_id: string | null };
     reply: Classification;
   };
+  /** Say what an answer was worth; `image` as it was asked about, an http(s) or data: address. */
+  'give-feedback': { request: { image: string; verdict: Verdict }; reply: null };
 }
 
 export type MessageType = keyof MessageMap;

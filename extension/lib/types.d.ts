@@ -247,6 +247,17 @@ export interface Classification {
   is_here?: boolean;
 }
 
+/** What a person says of an answer. */
+export interface Verdict {
+  model_id: string;
+  sha256: string;
+  is_right: boolean;
+  /** The answer; null when the model abstained. */
+  predicted: string | null;
+  /** What it is; null when that is not said, or it is none of the classes. */
+  label: string | null;
+}
+
 export interface Pairing {
   token: string;
   token_id: string;

@@ -6,6 +6,7 @@ import { formatNumber, text } from '../lib/text.js';
 import { byId, make, makeLink, notify } from '../ui/dom.js';
 import { Camera } from './camera.js';
 import { readImageFile, takeImages } from './image-input.js';
+import { VerdictView } from './verdict-view.js';
 
 /** @typedef {import('../lib/types.js').Classification} Classification */
 /** @typedef {import('../lib/types.js').ExtensionState} ExtensionState */
@@ -28,6 +29,7 @@ export class ClassifyView {
     this.address = byId('address', HTMLInputElement);
     this.answer = byId('answer', HTMLElement);
     this.image = byId('answer-image', HTMLImageElement);
+    this.verdict = new VerdictView(byId('verdict', HTMLElement));
     // A later question makes the answer to an earlier one stale.
     this.questionCount = 0;
     byId('address-form', HTMLFormElement).addEventListener('submit', (event) => {
@@ -60,6 +62,7 @@ export class ClassifyView {
    */
   async open(state) {
     this.server = state.server;
+    this.verdict.server = state.server;
     try {
       const [models, { datasets }] = await Promise.all([
         send('list-live-models', null),
@@ -92,9 +95,10 @@ export class ClassifyView {
       notify(this.notice, 'bad', text('addressWrong'));
       return;
     }
-    await this.#ask(url, () =>
-      send('classify-address', { url, dataset_id: this.model.value || null }),
-    );
+    await this.#ask(url, async () => {
+      const dataset_id = this.model.value || null;
+      return { image: url, answer: await send('classify-address', { url, dataset_id }) };
+    });
   }
 
   /**
@@ -104,12 +108,11 @@ export class ClassifyView {
    */
   async #classifyFile(file) {
     const preview = URL.createObjectURL(file);
-    await this.#ask(preview, async () =>
-      send('classify-upload', {
-        data_url: await readImageFile(file),
-        dataset_id: this.model.value || null,
-      }),
-    );
+    await this.#ask(preview, async () => {
+      const image = await readImageFile(file);
+      const dataset_id = this.model.value || null;
+      return { image, answer: await send('classify-upload', { data_url: image, dataset_id }) };
+    });
     URL.revokeObjectURL(preview);
   }
 
@@ -117,7 +120,8 @@ export class ClassifyView {
    * Ask, and show the image with the answer.
    *
    * @param {string} preview Address to show the image by.
-   * @param {() => Promise<Classification>} run Asks.
+   * @param {() => Promise<{image: string, answer: Classification}>} run Asks; `image` is what
+   *   feedback on the answer is about.
    */
   async #ask(preview, run) {
     this.questionCount += 1;
@@ -125,13 +129,14 @@ export class ClassifyView {
     this.answer.hidden = true;
     notify(this.notice, 'plain', make('span', { class: 'spinner' }), ` ${text('classifyBusy')}`);
     try {
-      const answer = await run();
+      const { image, answer } = await run();
       if (question !== this.questionCount) return;
       notify(this.notice, 'plain');
       this.image.src = preview;
       // The preview may be revoked as soon as it has been drawn.
       await this.image.decode().catch(() => undefined);
       this.#show(answer);
+      this.verdict.ask(image, answer);
     } catch (error) {
       if (question === this.questionCount) await this.#fail(error);
     }

@@ -2,6 +2,7 @@
 import './i18n.js';
 import { BrowserFetch } from '../../../extension/background/browser-fetch.js';
 import { sendCapture } from '../../../extension/background/captures.js';
+import { FeedbackSender } from '../../../extension/background/feedback.js';
 import { Classifier } from '../../../extension/background/classify.js';
 import { makeHandlers } from '../../../extension/background/handlers.js';
 import { KeptModels } from '../../../extension/background/kept-models.js';
@@ -64,6 +65,7 @@ export function makeBackground(server, ofServer = {}, browserParts = {}) {
     session,
     queue,
     classifier,
+    feedback: new FeedbackSender(session, classifier),
     kept,
     browserFetch,
     client,

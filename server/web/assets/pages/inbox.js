@@ -52,7 +52,11 @@ export async function show({ root, route, signal }) {
         'What people say of answers. What you take over is learned from; models are never measured by it.',
       ),
     ),
-    h('nav', { class: 'tabs', 'aria-label': 'Views' }, ...tabs),
-    inbox.node,
+    h(
+      'div',
+      { class: 'stack' },
+      h('nav', { class: 'tabs', 'aria-label': 'Views' }, ...tabs),
+      inbox.node,
+    ),
   );
 }

@@ -102,9 +102,13 @@ function tryPanel(select, signal) {
       if (!file) replace(preview, h('p', { class: 'muted' }, FETCHED_BY_SERVER));
       replace(
         answer,
-        predictionList(found),
-        verdictPanel(source, found),
-        evidencePanel(source, found.model_id, asked),
+        h(
+          'div',
+          { class: 'stack' },
+          predictionList(found),
+          verdictPanel(source, found),
+          evidencePanel(source, found.model_id, asked),
+        ),
       );
     } catch (error) {
       if (asked.aborted) return;
