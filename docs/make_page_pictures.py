@@ -230,6 +230,13 @@ def _picture_others(album: Album, site: BearSite) -> None:
     page.locator("main input[type=file]").first.set_input_files(photo)  # type: ignore[arg-type] # its stubs ask for a TypedDict
     expect(page.get_by_test_id("top-label")).to_be_visible()
     album.add("try")
+    page.get_by_test_id("verdict-wrong").click()
+    page.get_by_test_id("verdict-label").fill(KINDS[0])
+    page.get_by_test_id("verdict-send").click()
+    expect(page.get_by_test_id("verdict-said")).to_be_visible()
+    album.open("datasets/{}/inbox", "[data-testid=inbox-entry]")
+    album.add("inbox")
+    _picture_visit(album)
     album.open("snapshots/{}", "[data-testid=diff] > *")
     album.add("snapshots")
     album.open("datasets/{}/credits", "[data-testid=credit]")
@@ -251,6 +258,15 @@ def _picture_others(album: Album, site: BearSite) -> None:
     album.add("removal")
     album.open("", ".cards")
     album.add("home")
+
+
+def _picture_visit(album: Album) -> None:
+    """Take a picture of what visitors of a link are shown."""
+    path = f"/api/v1/datasets/{album.dataset_id}/links"
+    link = album.client.post(path, json={"name": "the bear club"}).raise_for_status().json()
+    album.page.goto(link["address"])
+    expect(album.page.locator("main .dropzone").first).to_be_visible()
+    album.add("visit")
 
 
 def _archive() -> bytes:

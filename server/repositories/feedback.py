@@ -12,6 +12,7 @@ from server.db.feedback_models import FeedbackRecord, FeedbackState
 from server.db.removal_models import RemovedBlobRecord
 from server.db.session import Session
 from server.errors import FeedbackNotFoundError
+from server.repositories import sites
 from server.repositories.chunks import chunks
 from server.repositories.paging import Page, PageRequest, read_page
 
@@ -89,7 +90,7 @@ async def count_by_verdict(session: Session, model_id: str, since: datetime) -> 
 
 
 async def delete_surplus(session: Session, decided_before: datetime) -> int:
-    """Delete some of what was decided long ago, and of what is of bytes that a removal took.
+    """Delete some of what was decided long ago, and of what a removal took: its bytes or its site.
 
     Returns:
         How many went, at most a batch of each kind: to be called until none does.
@@ -100,9 +101,21 @@ async def delete_surplus(session: Session, decided_before: datetime) -> int:
     )
     doomed = set(await session.scalars(old.limit(_BATCH)))
     doomed |= set(await session.scalars(removed.limit(_BATCH)))
+    doomed |= set((await _list_blocked(session))[:_BATCH])
     for feedback_id in doomed:
         await session.execute(delete(FeedbackRecord).where(FeedbackRecord.id == feedback_id))
     return len(doomed)
+
+
+async def _list_blocked(session: Session) -> list[str]:
+    """Return the ids of what is from sites that are kept out; their number is an inbox's."""
+    blocked = await sites.read_blocked(session)
+    rows = await session.execute(
+        select(FeedbackRecord.id, FeedbackRecord.source_url).where(
+            FeedbackRecord.source_url.is_not(None), FeedbackRecord.image_id.is_(None)
+        )
+    )
+    return [each_id for each_id, url in rows if blocked.find_by_address(url) is not None]
 
 
 async def list_unnamed(session: Session, hashes: Collection[str]) -> list[str]:

@@ -28,8 +28,9 @@ from server.errors import (
 from server.media.blobs import FileStore
 from server.media.verify import NotUsableError, Verified
 from server.net.fetch import Fetcher
+from server.net.sites import kept_out
 from server.reasons import Reason
-from server.repositories import feedback, models, removals
+from server.repositories import feedback, models, removals, sites
 from server.services.buckets import HOUR_S, Buckets
 from server.services.intake import Intake
 
@@ -127,6 +128,7 @@ class FeedbackService:
         picture = await self._see(said)
         async with self._pictures.turn:
             async with self._database.read() as session:
+                await _check_site(session, said.url)
                 await _check_room(session, picture)
             if picture.data is not None:
                 await asyncio.to_thread(self._pictures.files.write, picture.data, picture.sha256)
@@ -204,6 +206,12 @@ def _check_sense(said: Said, model: ModelRecord) -> None:
         raise RefusedError(f"the answer was {said.label!r}: call it right, or name another label")
     if sum(part is not None for part in (said.data, said.url, said.sha256)) != 1:
         raise RefusedError("send the picture as `file`, or name it by `url` or `sha256`")
+
+
+async def _check_site(session: Session, url: str | None) -> None:
+    site = (await sites.read_blocked(session)).find_by_address(url)
+    if site is not None:
+        raise ImageNotUsableError(Reason.OPT_OUT, kept_out(site))
 
 
 async def _check_room(session: Session, picture: _Picture) -> None:

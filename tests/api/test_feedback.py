@@ -19,6 +19,7 @@ from server.services.feedback import PER_HOUR
 from tests.support.app import API, Bird, in_one_task, problem, running
 from tests.support.images import jpeg
 from tests.support.played_trainer import coloured_dataset, snapshot, trained
+from tests.support.site import Site, answer
 
 
 @pytest.fixture
@@ -286,4 +287,33 @@ async def test_it_goes_with_its_model_and_its_dataset(bird: Bird, model):
     await said(bird, model, odd(1))
     assert (await bird.delete(f"/datasets/{model['dataset']}")).status_code == 204
     await bird.parts.services.inbox.prune()
+    assert files(bird) == []
+
+
+async def test_an_address_is_fetched_and_said_where_it_is_from(bird: Bird, model, site: Site):
+    data = odd(20)
+    site.routes["/odd.jpg"] = answer(data)
+    url = site.url("/odd.jpg")
+    response = await say(bird, model, url=url, label="green")
+    assert response.status_code == 201, response.text
+    assert response.json()["sha256"] == hashlib.sha256(data).hexdigest()
+    taken = (await decide(bird, response.json(), "accept")).json()
+    image = (await bird.get(f"/images/{taken['image_id']}")).json()
+    assert (image["source_url"], image["train_only"]) == (url, True)
+
+
+async def test_of_a_site_that_is_kept_out_nothing_stays_and_nothing_comes(
+    bird: Bird, model, site: Site
+):
+    site.routes["/odd.jpg"] = answer(odd(21))
+    url = site.url("/odd.jpg")
+    found = (await say(bird, model, url=url, label="green")).json()
+    away = {"site": "127.0.0.1", "block": True, "dataset_id": None}
+    removed = await bird.post("/sites/removal", json=away)
+    assert removed.status_code == 200, removed.text
+    problem(await decide(bird, found, "accept"), 422, "image-not-usable")
+    refused = problem(await say(bird, model, url=url), 422, "image-not-usable")
+    assert refused["reason"] == "opt-out"
+    await bird.parts.services.inbox.prune()
+    assert await inbox(bird, model) == []
     assert files(bird) == []
