@@ -46,6 +46,7 @@ export class VerdictView {
     const others = predictions.slice(abstained ? 0 : 1);
     const input = make('input', {
       id: 'verdict-label',
+      type: 'text',
       'data-testid': 'verdict-label',
       list: LIST_ID,
       maxlength: MAX_LABEL_CHARS,
