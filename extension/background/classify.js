@@ -7,6 +7,12 @@ import { NotObtained } from './session-image.js';
 /** @typedef {import('../lib/types.js').Classification} Classification */
 /** @typedef {import('../lib/types.js').Dataset} Dataset */
 
+/**
+ * @typedef {object} Place
+ * @property {string | null} datasetId Whose model to ask; null for the newest live one.
+ * @property {string | null} site Host of the page that the image is on; null where it is on none.
+ */
+
 /** Why the server could not get an image that this browser, with its cookies, may well get. */
 const WORTH_A_TRY = new Set([
   'http-status',
@@ -34,24 +40,26 @@ export class Classifier {
    *
    * @param {string} url An http(s) or data: address.
    * @param {string | null} datasetId Whose model to ask; null for the newest live one.
+   * @param {string | null} site Host of the page that the image is on; null where it is on none.
    * @returns {Promise<Classification>} The model's answer.
    * @throws {BowerbirdError} As `Session.call`; `too-large`.
    */
-  async classifyAddress(url, datasetId) {
-    if (/^data:/i.test(url)) return this.classifyBlob(await readData(url), datasetId);
+  async classifyAddress(url, datasetId, site = null) {
+    const place = { datasetId, site };
+    if (/^data:/i.test(url)) return this.#classifyBlob(await readData(url), place);
     if ((await this.kept.findFirst(datasetId)) !== null) {
       const blob = await this.fetchHere(url);
-      if (blob !== null) return this.classifyBlob(blob, datasetId);
+      if (blob !== null) return this.#classifyBlob(blob, place);
     }
     try {
-      return await this.#ask(datasetId, { json: { url } });
+      return await this.#ask(place, { json: { url } });
     } catch (error) {
       const isAway = (await this.kept.findAfter(datasetId, error)) !== null;
       if (!isAway && !isWorthATry(error)) throw error;
       const blob = await this.fetchHere(url);
       // The server's reason says more than our own failure does.
       if (blob === null) throw isAway ? notObtained() : error;
-      return this.classifyBlob(blob, datasetId);
+      return this.#classifyBlob(blob, place);
     }
   }
 
@@ -75,16 +83,17 @@ export class Classifier {
    * Classify the bytes of an image.
    *
    * @param {Blob} blob The image.
-   * @param {string | null} datasetId Whose model to ask; null for the newest live one.
+   * @param {Place} place Whom to ask.
    * @returns {Promise<Classification>} The model's answer.
    */
-  async classifyBlob(blob, datasetId) {
+  async #classifyBlob(blob, place) {
+    const { datasetId } = place;
     const first = await this.kept.findFirst(datasetId);
     if (first !== null) return this.kept.answer(first, blob);
     const form = new FormData();
     form.set('file', blob, 'image');
     try {
-      return await this.#ask(datasetId, { form });
+      return await this.#ask(place, { form });
     } catch (error) {
       const model = await this.kept.findAfter(datasetId, error);
       if (model === null) throw error;
@@ -95,13 +104,15 @@ export class Classifier {
   /**
    * Ask the server and add what a person wants to know of the model.
    *
-   * @param {string | null} datasetId Whose model to ask.
+   * @param {Place} place Whom to ask.
    * @param {{json: unknown} | {form: FormData}} body The image.
    * @returns {Promise<Classification>} The model's answer.
    */
-  async #ask(datasetId, body) {
-    const query = datasetId === null ? '' : `?dataset=${encodeURIComponent(datasetId)}`;
-    const path = `/classify${query}`;
+  async #ask({ datasetId, site }, body) {
+    const query = new URLSearchParams();
+    if (datasetId !== null) query.set('dataset', datasetId);
+    if (site !== null) query.set('site', site);
+    const path = query.size > 0 ? `/classify?${query.toString()}` : '/classify';
     /** @type {Classification & {bundle_sha256?: string}} */
     const answer = await this.session.call({ method: 'POST', path, ...body });
     void this.kept.notice(answer);

@@ -3,6 +3,7 @@ import { ext } from '../lib/browser.js';
 import { BowerbirdError, messageOf } from '../lib/errors.js';
 import { nameAnswer } from '../lib/label.js';
 import { text } from '../lib/text.js';
+import { findPageHost } from './page-site.js';
 import { showInTab } from './toast.js';
 
 /** @typedef {import('../lib/types.js').Classification} Classification */
@@ -37,7 +38,8 @@ export async function onMenuClick(classifier, info, tab) {
     const url = info.srcUrl.startsWith('blob:')
       ? await readInPage(tabId, info.frameId ?? 0, info.srcUrl)
       : info.srcUrl;
-    await showInTab(tabId, describe(await classifier.classifyAddress(url, null)));
+    const site = findPageHost(info.frameUrl ?? info.pageUrl);
+    await showInTab(tabId, describe(await classifier.classifyAddress(url, null, site)));
   } catch (error) {
     await showInTab(tabId, {
       title: text('toastCouldNotTell'),

@@ -70,17 +70,18 @@ export class Opinions {
    * Ask what the live model of the chosen dataset says of images, as far as the person wants that.
    *
    * @param {unknown} request What a page asked for.
+   * @param {string | null} site The page's host, as the browser says.
    * @returns {Promise<OpinionsReply>} What came of it.
    * @throws {import('../lib/errors.js').BowerbirdError} For what our own script would not ask; as `#ask`.
    */
-  async answer(request) {
+  async answer(request, site) {
     const urls = toWebUrls(memberOf(request, 'urls'), MAX_ASKED_AT_ONCE);
     const { server, dataset_id, is_model_asked } = await this.settings.read();
     if (dataset_id === null || !is_model_asked) throw refusal();
     const place = { server, dataset_id };
     // Of another dataset than the page believes: it is told of the change, and asks again.
     if (memberOf(request, 'subject') !== (await nameSubject(place))) throw refusal();
-    return this.#ask(place, urls);
+    return this.#ask(place, urls, site);
   }
 
   /**
@@ -88,15 +89,18 @@ export class Opinions {
    *
    * @param {{server: string, dataset_id: string}} place Where the dataset is, and which.
    * @param {string[]} urls Addresses of the images, from 1 to `MAX_ASKED_AT_ONCE`.
+   * @param {string | null} site Host of the page that they are on.
    * @returns {Promise<OpinionsReply>} Its opinions of those that it could look at; or that the server
    *   is busy, or that no model is live.
    * @throws {import('../lib/errors.js').BowerbirdError} As `Session.call`, for any other trouble.
    */
-  async #ask({ server, dataset_id }, urls) {
+  async #ask({ server, dataset_id }, urls, site) {
     if (this.questionCount >= MAX_QUESTIONS) return { state: 'busy', retry_after_s: 1 };
     this.questionCount += 1;
     try {
-      const path = `/classify?dataset=${encodeURIComponent(dataset_id)}&top=1`;
+      const query = new URLSearchParams({ dataset: dataset_id, top: '1' });
+      if (site !== null) query.set('site', site);
+      const path = `/classify?${query.toString()}`;
       const json = { images: urls.map((url) => ({ url })) };
       /** @type {Batch} */
       const { answers } = await this.session.call({ method: 'POST', path, json }, server);

@@ -7,6 +7,7 @@ import { SEARCH_SITES } from '../lib/search-hosts.js';
 import { Allowance } from './allowance.js';
 import { MAX_QUESTION_URLS, askKnown } from './known.js';
 import { Opinions } from './opinions.js';
+import { findPageHost } from './page-site.js';
 import { memberOf, refusal, toQuery, toUrls } from './page-requests.js';
 
 /** @typedef {import('../lib/page-messages.js').Held} Held */
@@ -47,7 +48,7 @@ export class OverlayHost {
       /** @type {[string, Handler][]} */ ([
         ['read-overlay', (request, sender) => this.#readOverlay(request, sender)],
         ['find-held', (request) => this.#findHeld(toKnownUrls(memberOf(request, 'urls')))],
-        ['ask-opinions', (request) => this.opinions.answer(request)],
+        ['ask-opinions', (request, { url }) => this.opinions.answer(request, findPageHost(url))],
         ['exclude-image', (request) => this.#exclude(request)],
       ]),
     );

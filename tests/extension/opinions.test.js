@@ -85,7 +85,10 @@ test('the live model of the chosen dataset is asked, and a page learns no more t
   const opinions = [{ index: 1, label: 'Grizzly', probability: 0.9, is_abstained: false }];
   assert.deepEqual(reply, { ok: true, reply: { state: 'answered', opinions } });
   const [{ method, path, body, headers }] = requests;
-  assert.deepEqual([method, path], ['POST', '/api/v1/classify?dataset=01D&top=1']);
+  assert.deepEqual(
+    [method, path],
+    ['POST', '/api/v1/classify?dataset=01D&top=1&site=www.google.de'],
+  );
   assert.deepEqual(JSON.parse(body), { images: URLS.map((url) => ({ url })) });
   assert.equal(headers.authorization, 'Bearer t0k');
 });

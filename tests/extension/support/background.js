@@ -71,5 +71,5 @@ export function makeBackground(server, ofServer = {}, browserParts = {}) {
     client,
     ...browserParts,
   });
-  return { settings, session, queue, images, browserRules, handlers, kept, store };
+  return { settings, session, queue, images, browserRules, handlers, kept, store, classifier };
 }
