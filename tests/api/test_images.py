@@ -208,6 +208,7 @@ async def test_an_upload_is_verified_and_ready(shared: Bird):
     assert image | expected == image
     assert image["settled_at"].endswith("Z")
     assert (await shared.get(f"/images/{image['id']}")).json() == image | {
+        "train_only": False,
         "sightings": [],
         "attempts_log": [],
     }
