@@ -5,12 +5,14 @@ Linux only: it reads ``/proc``.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,7 +166,12 @@ def _running(program: Program, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     clean = {k: v for k, v in inherited_environment().items() if not k.startswith("BOWERBIRD_")}
     with log.open("wb") as errors:
         process = subprocess.Popen(  # noqa: S603 - programs of this benchmark
-            program.command, cwd=ROOT, env=clean, stdout=errors, stderr=errors
+            program.command,
+            cwd=ROOT,
+            env=clean,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
         )
     try:
         yield process
@@ -175,6 +182,9 @@ def _running(program: Program, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # LitServe's workers outlive it, each with a gigabyte.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_for_answer(
