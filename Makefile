@@ -25,7 +25,8 @@ run: .venv/run.stamp ## Install what is needed, migrate ./data, serve http://127
 
 test: .venv/test.stamp node_modules/stamp ## Install what tests need and run every check and test
 	@tests/install-browsers
-	@$(MAKE) --no-print-directory lint types web unit
+	@$(MAKE) --no-print-directory -j2 lint types web
+	@$(MAKE) --no-print-directory unit
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "slow or browser"
 
 check: .venv/test.stamp node_modules/stamp ## The quick answer: all but slow and browser tests
