@@ -50,7 +50,11 @@ export class ClassifyView {
       button: byId('camera', HTMLButtonElement),
       place: byId('camera-place', HTMLElement),
       onFile: (file) => void this.#classifyFile(file),
-      onTrouble: (error) => void this.#fail(error),
+      onTrouble: (error) => {
+        // What is said of it stays when the models are read.
+        this.questionCount += 1;
+        void this.#fail(error);
+      },
       moveOut,
     });
   }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.support.processes import ROOT
 
@@ -129,7 +129,16 @@ def chromium(
             extension_id = context.service_workers[0].url.split("/")[2]
             yield Chromium(context, extension_id)
         finally:
-            context.close()
+            _close(context)
+
+
+def _close(context: BrowserContext) -> None:
+    """Close the browser, which a test may have killed."""
+    try:
+        context.close()
+    except Error as error:
+        if "has been closed" not in error.message:
+            raise
 
 
 def _map_all_hosts(port: int) -> list[str]:
