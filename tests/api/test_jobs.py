@@ -319,6 +319,7 @@ def altered(data: bytes, folder, **parts: bytes) -> bytes:
         "another recipe",
         "another dataset",
         "other classes",
+        "classes in another order",
         "no network",
         "a network of other classes",
     ],
@@ -349,11 +350,14 @@ async def test_a_wrong_bundle_is_refused_and_the_job_goes_on(still: Bird, spoil,
         wrong = await bundle_for(still, snapshot_id, dataset=DatasetRef(id="01JDOTHER", name="x"))
     elif spoil == "other classes":
         wrong = await bundle_for(still, snapshot_id, classes=("blue", "green", "mauve"))
+    elif spoil == "classes in another order":
+        wrong = await bundle_for(still, snapshot_id, classes=("green", "blue", "red"))
     elif spoil == "no network":
         wrong = altered(right, tmp_path, **{MODEL_ONNX: b"\x08\x01 not onnx"})
     else:
         wrong = altered(right, tmp_path, **{MODEL_ONNX: colour_onnx(("blue", "red"))})
-    problem(await deliver(still, made["id"], wrong), 422, "bundle-refused")
+    said = problem(await deliver(still, made["id"], wrong), 422, "bundle-refused")["detail"]
+    assert spoil != "classes in another order" or "in the order" in said
     assert await state_of(still, made["id"]) == "running"
     assert (await still.get("/models")).json()["total"] == 0
     assert not list((still.data / "incoming").iterdir())
